@@ -1,0 +1,1 @@
+"""The world: each foreign library enters by one door."""

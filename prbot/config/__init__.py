@@ -1,0 +1,1 @@
+"""Chapter 0: what we were told. The operator's file and the repository's."""

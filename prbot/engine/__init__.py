@@ -1,0 +1,1 @@
+"""The hand: gathers, decides, performs, repeats."""

@@ -1,0 +1,1 @@
+"""Chapter 1: something happened. Webhooks become events, comments become commands."""

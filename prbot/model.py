@@ -1,0 +1,282 @@
+"""The nouns every chapter speaks of: who, where, what happened, what was asked.
+
+Values only: frozen, comparable, without behaviour that needs the world.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+Sha = NewType("Sha", str)
+"""A full commit id, 40 hex digits."""
+Login = NewType("Login", str)
+"""An account's name on its forge, as the forge spells it."""
+RunId = NewType("RunId", str)
+JobId = NewType("JobId", str)
+PlanId = NewType("PlanId", str)
+"""What people type after `apply`: `p-` and six hex digits, unique per installation."""
+DeliveryId = NewType("DeliveryId", str)
+
+
+@dataclass(frozen=True, order=True)
+class RepoRef:
+    """A repository on one of the server's forges.
+
+    `forge` is the name of an entry in the server's `forges:` list, `path` is
+    `owner/name` (GitLab: with all its groups).
+    """
+
+    forge: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.forge}:{self.path}"
+
+
+@dataclass(frozen=True, order=True)
+class PullRef:
+    """One pull request (GitLab: merge request) by its number in its repository."""
+
+    repo: RepoRef
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.repo}#{self.number}"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did it. `is_bot` as the forge says (GitHub: `user.type == "Bot"`)."""
+
+    login: Login
+    is_bot: bool = False
+
+
+class Permission(StrEnum):
+    """What an account may do in a repository, weakest first."""
+
+    NONE = "none"
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+    @property
+    def can_write(self) -> bool:
+        return self in (Permission.WRITE, Permission.ADMIN)
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """A pull request as the forge tells it now.
+
+    `mergeable` is None while the forge has not decided yet. `merge_sha` is the
+    commit on the base branch that the merge made (None before it is merged).
+    `head_repo` is None when the head repository was deleted.
+    """
+
+    ref: PullRef
+    title: str
+    author: Login
+    head_sha: Sha
+    head_branch: str
+    head_repo: str | None
+    base_branch: str
+    base_sha: Sha
+    default_branch: str
+    draft: bool = False
+    open: bool = True
+    merged: bool = False
+    merged_by: Login | None = None
+    merge_sha: Sha | None = None
+    mergeable: bool | None = None
+    url: str = ""
+
+    @property
+    def fork(self) -> bool:
+        return self.head_repo != self.ref.repo.path
+
+
+class ReviewState(StrEnum):
+    APPROVED = "approved"
+    CHANGES_REQUESTED = "changes_requested"
+    COMMENTED = "commented"
+    DISMISSED = "dismissed"
+
+
+@dataclass(frozen=True)
+class Review:
+    """A person's latest word on a pull request that is not a mere comment."""
+
+    author: Login
+    state: ReviewState
+    commit: Sha | None
+    submitted_at: datetime
+    permission: Permission
+
+
+# --- events: what the forge tells ------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PullChanged:
+    """Opened, reopened, ready for review, new commits, or another base branch."""
+
+    pull: PullRef
+    head_sha: Sha
+    base_branch: str
+    default_branch: str
+    actor: Actor
+    draft: bool
+    fork: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class PullMerged:
+    pull: PullRef
+    head_sha: Sha
+    base_branch: str
+    default_branch: str
+    actor: Actor
+    merge_sha: Sha | None
+    fork: bool
+    reason: str = "merged"
+
+
+@dataclass(frozen=True)
+class PullClosed:
+    """Closed without a merge."""
+
+    pull: PullRef
+    head_sha: Sha
+    base_branch: str
+    default_branch: str
+    actor: Actor
+    fork: bool
+    reason: str = "closed"
+
+
+@dataclass(frozen=True)
+class Commented:
+    """A new comment on a pull request (never an edited or a deleted one)."""
+
+    pull: PullRef
+    comment_id: int
+    body: str
+    actor: Actor
+    created_at: datetime
+    reason: str = "commented"
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A review was submitted or dismissed; re-evaluates what waits."""
+
+    pull: PullRef
+    actor: Actor
+    reason: str
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """New commits on a branch of the repository itself."""
+
+    repo: RepoRef
+    branch: str
+    head_sha: Sha
+    default_branch: str
+    actor: Actor
+    reason: str = "pushed"
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Nothing to do: a ping, an unknown event or action, somebody else's business."""
+
+    reason: str
+
+
+Event = PullChanged | PullMerged | PullClosed | Commented | Reviewed | Pushed | Ignored
+
+
+# --- commands: what people ask -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Which projects a command speaks of; empty means the affected (or planned) ones."""
+
+    dirs: tuple[str, ...] = ()
+    workspaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlanCommand:
+    select: Selector = Selector()
+
+
+@dataclass(frozen=True)
+class ApplyCommand:
+    """`plan_id` names one stored plan; `accept_changes` says yes to a held one."""
+
+    select: Selector = Selector()
+    plan_id: PlanId | None = None
+    accept_changes: bool = False
+
+
+@dataclass(frozen=True)
+class UnlockCommand:
+    select: Selector = Selector()
+
+
+@dataclass(frozen=True)
+class HelpCommand:
+    pass
+
+
+@dataclass(frozen=True)
+class NotUnderstood:
+    """Meant for prbot, but not a command: `message` is the one reply it gets."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Not meant for prbot: never answered."""
+
+
+Command = PlanCommand | ApplyCommand | UnlockCommand | HelpCommand | NotUnderstood | Conversation
+
+
+# --- projects and files -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, order=True)
+class ProjectKey:
+    """A project within its repository: directory (`.` is the root) and workspace."""
+
+    dir: str
+    workspace: str = "default"
+
+    def __str__(self) -> str:
+        return self.dir if self.workspace == "default" else f"{self.dir} ({self.workspace})"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A commit laid out on disk for planning.
+
+    `commit` is what stands in `path`: the merge of `head` into `base`, or, for a
+    merged pull request, the merge commit itself (then `head` is that commit).
+    `changed` are the paths that differ between `base` and `commit`.
+    """
+
+    path: str
+    commit: Sha
+    base: Sha
+    head: Sha
+    changed: tuple[str, ...]

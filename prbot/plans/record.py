@@ -1,0 +1,58 @@
+"""What prbot keeps of a plan: enough to judge, show and apply it later.
+
+The plan file and its JSON are artifacts (encrypted, outside the database); this record
+binds them to the commit they were made from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from prbot.model import JobId, PlanId, ProjectKey, PullRef, RunId, Sha
+from prbot.plans.summary import PlanSummary
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Digests of what the plan was made from; equal plans have equal inputs.
+
+    `files` covers the project's directory and every module it calls, `lock_file` the
+    dependency lock file as init left it, `tool` is name and version, `arguments` what
+    was added on the command line. All hex SHA-256 but `tool`.
+    """
+
+    files: str
+    lock_file: str
+    tool: str
+    arguments: str = ""
+
+
+@dataclass(frozen=True)
+class StoredPlan:
+    """One saved plan of one project.
+
+    `commit` is what was laid out (the merge result, or the merge commit), `head` the
+    reviewed head commit. `hash` is the canonical hash (keyed, hex). `plan_file` and
+    `plan_json` are artifact names, `plan_file_sha256` the plaintext's digest, checked
+    before an apply. `state_is_lost` tells that the state would live inside the
+    throw-away checkout, so that the plan must never be applied.
+    """
+
+    id: PlanId
+    pull: PullRef
+    project: ProjectKey
+    run_id: RunId
+    job_id: JobId
+    head: Sha
+    base: Sha
+    commit: Sha
+    hash: str
+    inputs: Inputs
+    summary: PlanSummary
+    plan_file: str
+    plan_file_sha256: str
+    plan_json: str
+    state_is_lost: bool
+    created_at: datetime
+    applied_at: datetime | None = None

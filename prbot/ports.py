@@ -1,0 +1,509 @@
+"""What prbot asks of the world, each port narrow enough to be met by another adapter.
+
+Adapters live in `prbot/adapters/`, one behaviour suite per port in `tests/contract/`.
+Every method may raise the `PrbotError`s named in its docstring and nothing else that a
+caller should handle. `docs/forge-port.md` names the wire call behind each forge method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from prbot.model import (
+    Checkout,
+    DeliveryId,
+    JobId,
+    Login,
+    Permission,
+    PlanId,
+    ProjectKey,
+    PullRef,
+    PullRequest,
+    RepoRef,
+    Review,
+    RunId,
+    Sha,
+)
+from prbot.plans.record import StoredPlan
+from prbot.runs.locks import Lock
+from prbot.runs.run import Job, JobState, Run, RunState, Trouble
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, always in UTC and aware of it."""
+        ...
+
+
+# --- the forge ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CloneAccess:
+    """How git may fetch: a URL without credentials, and the header that carries them."""
+
+    url: str
+    header: str | None = None
+
+
+class ForgeReader(Protocol):
+    """Gathers. Raises NotFound, ForgeRefused or ForgeUnavailable."""
+
+    async def probe(self) -> str:
+        """One line for `doctor`: who we are there. Raises when it does not work."""
+        ...
+
+    async def bot_login(self) -> Login:
+        """The account that writes our comments."""
+        ...
+
+    async def pull_request(self, pull: PullRef) -> PullRequest: ...
+
+    async def permission(self, repo: RepoRef, login: Login) -> Permission:
+        """NONE also for an account that is no collaborator of a public repository."""
+        ...
+
+    async def reviews(self, pull: PullRef) -> tuple[Review, ...]:
+        """The latest deciding review of each person (comments aside), oldest first."""
+        ...
+
+    async def clone_access(self, repo: RepoRef) -> CloneAccess: ...
+
+
+class StatusState(StrEnum):
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class ForgeWriter(Protocol):
+    """Writes; only the outbox calls it. Raises as ForgeReader does.
+
+    Each call is idempotent: the outbox repeats a call whose answer it never saw.
+    """
+
+    async def upsert_comment(
+        self, pull: PullRef, marker: str, body: str, known_id: int | None
+    ) -> int:
+        """Write `body`, which holds `marker`, and return the comment's id.
+
+        Edits comment `known_id`, else our own comment that holds `marker` (matched by
+        author too), else creates one.
+        """
+        ...
+
+    async def set_status(
+        self, repo: RepoRef, sha: Sha, context: str, state: StatusState, description: str
+    ) -> None:
+        """`description` is cut to what the forge takes (GitHub: 140 characters)."""
+        ...
+
+    async def react(self, pull: PullRef, comment_id: int) -> None:
+        """Show that the comment was read (GitHub: eyes). A deleted comment is no error."""
+        ...
+
+
+# --- the tree -------------------------------------------------------------------------------
+
+
+class Tree(Protocol):
+    """Files of one repository's commits, read from the mirror without a checkout."""
+
+    async def paths(self, repo: RepoRef, commit: Sha) -> tuple[str, ...]:
+        """All file paths of the commit, sorted, as git knows them."""
+        ...
+
+    async def read(self, repo: RepoRef, commit: Sha, path: str) -> bytes | None:
+        """The file's bytes, or None when the commit has no such file."""
+        ...
+
+    async def object_ids(
+        self, repo: RepoRef, commit: Sha, paths: Sequence[str]
+    ) -> Mapping[str, str]:
+        """The blob or tree id of each path the commit has; `.` is the root tree."""
+        ...
+
+
+class Workspaces(Protocol):
+    """Bare mirrors and detached worktrees.
+
+    Raises CannotFetch, HeadIsGone, MergeConflict.
+    """
+
+    async def fetch(self, pull: PullRequest, access: CloneAccess) -> None:
+        """Bring the base branch, the head and (if merged) the merge commit into the mirror.
+
+        Goes to the network only for commits the mirror does not have; the base branch
+        is always asked for, because it moves.
+        """
+        ...
+
+    async def base_head(self, pull: PullRequest, branch: str) -> Sha:
+        """The branch's newest commit, as last fetched."""
+        ...
+
+    async def lay_out(self, pull: PullRequest) -> Checkout:
+        """Lay out the merge of head into base, or the merge commit of a merged one.
+
+        The same arguments give the same commit id and the same path; laid out once.
+        """
+        ...
+
+    async def ensure(self, pull: PullRef, checkout: Checkout) -> Path:
+        """The worktree of an earlier `lay_out`, made again if it is gone or was dirtied."""
+        ...
+
+    async def drop(self, pull: PullRef) -> None:
+        """Remove every worktree of exactly this pull request."""
+        ...
+
+
+# --- the tool -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ToolRun:
+    """One job's surroundings: where the root module is, and where the tool may write.
+
+    `root` is the project's directory inside the worktree, `data_dir` belongs to this
+    job alone (it becomes TF_DATA_DIR, HOME and TMPDIR, and takes the tool's output).
+    `environment` is complete: nothing else reaches the tool.
+    """
+
+    root: Path
+    data_dir: Path
+    workspace: str
+    environment: Mapping[str, str]
+    timeout: float
+
+
+@dataclass(frozen=True)
+class InitResult:
+    """What init left behind.
+
+    `module_dirs` are the directories of all called modules, absolute. `lock_file` are
+    the lock file's bytes (empty when there is none). `state_is_lost`: the state would
+    be written inside the worktree.
+    """
+
+    module_dirs: tuple[Path, ...]
+    lock_file: bytes
+    state_is_lost: bool
+
+
+@dataclass(frozen=True)
+class ApplyOutcome:
+    """`stale`: the tool refused the plan file before it changed anything, because the
+    state has moved. `events` are the lines of `apply -json`, not yet redacted."""
+
+    ok: bool
+    stale: bool
+    diagnostics: str
+    events: tuple[str, ...]
+
+
+class Tool(Protocol):
+    """Terraform (later OpenTofu). Raises ToolMissing, ToolFailed, ToolTimedOut."""
+
+    async def probe(self) -> str: ...
+
+    async def version(self) -> str:
+        """For example `terraform 1.11.4`; asked once per process."""
+        ...
+
+    async def init(self, run: ToolRun) -> InitResult:
+        """Initialise, and select the workspace when it is not `default`."""
+        ...
+
+    async def plan(self, run: ToolRun, plan_file: Path, lock: bool = True) -> None:
+        """Write the plan file. An errored plan raises ToolFailed and leaves none."""
+        ...
+
+    async def show(self, run: ToolRun, plan_file: Path) -> bytes:
+        """The plan file's JSON."""
+        ...
+
+    async def apply(self, run: ToolRun, plan_file: Path) -> ApplyOutcome:
+        """Apply exactly this plan file, once. ToolTimedOut after a clean interrupt."""
+        ...
+
+
+# --- what is kept ---------------------------------------------------------------------------
+
+
+class Artifacts(Protocol):
+    """Plan files and their JSON, encrypted at rest. Raises WrongInstallationKey."""
+
+    async def put(self, name: str, data: bytes) -> None: ...
+    async def get(self, name: str) -> bytes | None: ...
+    async def drop(self, names: Sequence[str]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One webhook as it came: `forge` is the name of the server's forge entry."""
+
+    id: DeliveryId
+    forge: str
+    event: str
+    body: bytes
+    received_at: datetime
+
+
+class Deliveries(Protocol):
+    async def add(self, delivery: Delivery) -> bool:
+        """False when this (forge, id) is known already; then nothing is stored."""
+        ...
+
+    async def waiting(self, limit: int = 100) -> tuple[Delivery, ...]:
+        """Not yet digested, in the order they came."""
+        ...
+
+    async def digested(self, delivery: Delivery, outcome: str) -> None:
+        """Done with it; `outcome` says in a few words what became of it."""
+        ...
+
+
+class Runs(Protocol):
+    async def add(self, run: Run) -> None: ...
+    async def get(self, run_id: RunId) -> Run:
+        """With its jobs. KeyError when there is none."""
+        ...
+
+    async def unfinished(self) -> tuple[RunId, ...]: ...
+    async def of_pull(self, pull: PullRef) -> tuple[Run, ...]:
+        """Newest first."""
+        ...
+
+    async def lay_out(
+        self, run_id: RunId, checkout: Checkout, projects: tuple[ProjectKey, ...]
+    ) -> None: ...
+    async def move(
+        self, run_id: RunId, old: RunState, new: RunState, trouble: Trouble | None = None
+    ) -> None:
+        """Raises IllegalTransition, or LostLease when the run is not in `old` any more."""
+        ...
+
+    async def add_job(self, job: Job) -> None: ...
+    async def get_job(self, job_id: JobId) -> Job: ...
+    async def waiting_jobs(self) -> tuple[Job, ...]:
+        """All QUEUED jobs, oldest first."""
+        ...
+
+    async def running_jobs(self) -> tuple[Job, ...]: ...
+    async def start_job(self, job_id: JobId) -> Job | None:
+        """QUEUED -> RUNNING with the next fence; None when it is not QUEUED."""
+        ...
+
+    async def move_job(self, job: Job, new: JobState, result: Job | None = None) -> Job:
+        """Move and store `result`'s plan_id, trouble and differences.
+
+        Conditional on `job`'s state and fence: LostLease when another worker took over.
+        """
+        ...
+
+
+class Plans(Protocol):
+    async def add(self, plan: StoredPlan) -> None: ...
+    async def get(self, plan_id: PlanId) -> StoredPlan | None: ...
+    async def of_pull(self, pull: PullRef) -> tuple[StoredPlan, ...]:
+        """Newest first; plans that were dropped are not among them."""
+        ...
+
+    async def drop_of_pull(self, pull: PullRef) -> tuple[str, ...]:
+        """Forget plans never applied; returns the names of their artifacts."""
+        ...
+
+    async def intend(self, plan_id: PlanId, job: Job, at: datetime) -> bool:
+        """Record that an apply is about to start; False when one was recorded before."""
+        ...
+
+    async def intended(self, job: Job) -> PlanId | None:
+        """The plan this job recorded an intent for and has not settled."""
+        ...
+
+    async def settle(self, plan_id: PlanId, outcome: str, applied_at: datetime | None) -> None:
+        """Close the intent: `applied`, `failed`, `stale` or `interrupted`."""
+        ...
+
+
+class Locks(Protocol):
+    async def of_repo(self, repo: RepoRef) -> tuple[Lock, ...]: ...
+    async def take(self, lock: Lock) -> Lock:
+        """Take it, or return the lock that is held already (perhaps our own)."""
+        ...
+
+    async def free(self, pull: PullRef, projects: Sequence[ProjectKey]) -> None:
+        """Free those of `projects` that exactly this pull request holds."""
+        ...
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """One line of who did what; append-only. `subject` is a run, job or plan id."""
+
+    at: datetime
+    pull: PullRef
+    actor: Login | None
+    subject: str
+    action: str
+    detail: str = ""
+
+
+class Journal(Protocol):
+    async def write(self, entry: JournalEntry) -> None: ...
+    async def of_pull(self, pull: PullRef) -> tuple[JournalEntry, ...]:
+        """Oldest first."""
+        ...
+
+
+@dataclass(frozen=True)
+class CommentLetter:
+    marker: str
+    body: str
+
+
+@dataclass(frozen=True)
+class StatusLetter:
+    sha: Sha
+    context: str
+    state: StatusState
+    description: str
+
+
+@dataclass(frozen=True)
+class ReactionLetter:
+    comment_id: int
+
+
+Letter = CommentLetter | StatusLetter | ReactionLetter
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    """A letter still to be written. `known_id`: the forge's id of the comment with this
+    marker, when we wrote it before."""
+
+    id: int
+    pull: PullRef
+    letter: Letter
+    attempts: int
+    known_id: int | None
+
+
+class Outbox(Protocol):
+    async def put(self, key: str, pull: PullRef, letter: Letter, at: datetime) -> None:
+        """Append; a key that was put before is not put again."""
+        ...
+
+    async def due(self, now: datetime) -> tuple[OutboxRow, ...]:
+        """The oldest unsent row of each pull request whose time has come."""
+        ...
+
+    async def next_due(self) -> datetime | None:
+        """When the earliest waiting row comes due; None when there is none."""
+        ...
+
+    async def sent(self, row: OutboxRow, forge_id: int | None, at: datetime) -> None: ...
+    async def postpone(self, row: OutboxRow, until: datetime, why: str) -> None: ...
+    async def give_up(self, row: OutboxRow, why: str) -> None:
+        """The forge said a final no; the row stays readable and the next one may go."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """All tables inside one transaction."""
+
+    deliveries: Deliveries
+    runs: Runs
+    plans: Plans
+    locks: Locks
+    journal: Journal
+    outbox: Outbox
+
+
+class Store(Protocol):
+    """The tables own the truth."""
+
+    async def probe(self) -> str: ...
+    async def migrate(self) -> None: ...
+    def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Commits at the end of the block, rolls back when it raises."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+# --- work to do -----------------------------------------------------------------------------
+
+
+class Priority(StrEnum):
+    """Most urgent first, in the order of definition."""
+
+    ADVANCE = "advance"
+    APPLY = "apply"
+    PLAN = "plan"
+    DRIFT = "drift"
+
+
+@dataclass(frozen=True)
+class AdvanceRun:
+    """Gather, decide, create jobs; never runs a tool."""
+
+    run_id: RunId
+
+
+@dataclass(frozen=True)
+class PerformJob:
+    """One job's work; one at a time per project."""
+
+    job_id: JobId
+
+
+Work = AdvanceRun | PerformJob
+
+
+@dataclass(frozen=True)
+class Message:
+    """Work with the key under which it is done one at a time."""
+
+    work: Work
+    key: str
+    priority: Priority
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A message in hand; give it back with `done` or `again`."""
+
+    id: int
+    message: Message
+
+
+class Queue(Protocol):
+    """Tells workers that there is work. The tables own the truth: a message that gets
+    lost is put again from them at start, and one delivered twice finds nothing to do."""
+
+    async def put(self, message: Message) -> None:
+        """Nothing happens when the same work is waiting (not in hand) already."""
+        ...
+
+    async def claim(self) -> Claim:
+        """Wait for the most urgent message whose key nobody has in hand."""
+        ...
+
+    async def done(self, claim: Claim) -> None: ...
+    async def again(self, claim: Claim, not_before: datetime) -> None:
+        """Give it back, to be claimed later."""
+        ...
+
+    async def recover(self) -> None:
+        """At start of a single process: what a dead one had in hand waits again."""
+        ...

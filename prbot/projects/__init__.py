@@ -1,0 +1,1 @@
+"""Chapter 2: what does it touch? Changed files become projects."""

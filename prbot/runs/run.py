@@ -1,0 +1,174 @@
+"""Runs and jobs, and the one table that says how they may move.
+
+A run is one command carried out on one pull request; it holds one job per project.
+Whatever moves a run or a job asks `check_run_move` or `check_job_move` first, and the
+store makes the move conditional on the old state, so that a late worker cannot win.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from prbot.errors import IllegalTransition
+from prbot.model import Checkout, JobId, Login, PlanId, ProjectKey, PullRef, RunId, Selector, Sha
+
+
+class AskKind(StrEnum):
+    """What a run was asked to do."""
+
+    PLAN = "plan"
+    APPLY = "apply"
+    MERGE = "merge"
+    CLOSE = "close"
+    UNLOCK = "unlock"
+    HELP = "help"
+    HINT = "hint"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Why a run exists: the event or the comment, reduced to what deciding needs.
+
+    `head_sha` is the commit an event spoke of (None for comments: they mean the head
+    as it is when the run starts). `comment_id` is None for events. `message` is the
+    text of a HINT.
+    """
+
+    kind: AskKind
+    actor: Login
+    reason: str
+    head_sha: Sha | None = None
+    comment_id: int | None = None
+    commented_at: datetime | None = None
+    select: Selector = Selector()
+    plan_id: PlanId | None = None
+    accept_changes: bool = False
+    message: str = ""
+
+    @property
+    def by_comment(self) -> bool:
+        return self.comment_id is not None
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    WORKING = "working"
+    DONE = "done"
+    FAILED = "failed"
+    REFUSED = "refused"
+    HELD = "held"
+    IGNORED = "ignored"
+    SUPERSEDED = "superseded"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def finished(self) -> bool:
+        return self not in (RunState.QUEUED, RunState.WORKING)
+
+
+class JobKind(StrEnum):
+    PLAN = "plan"
+    APPLY = "apply"
+
+
+class JobState(StrEnum):
+    """Where a job stands.
+
+    CHANGED: an apply job whose new plan is not equal to the reviewed one; nothing was
+    applied. INTERRUPTED: an apply whose worker died; never started again by itself.
+    """
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PLANNED = "planned"
+    APPLIED = "applied"
+    CHANGED = "changed"
+    FAILED = "failed"
+    DROPPED = "dropped"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def finished(self) -> bool:
+        return self not in (JobState.QUEUED, JobState.RUNNING)
+
+
+RUN_MOVES: dict[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset(RunState) - {RunState.QUEUED},
+    RunState.WORKING: frozenset(RunState) - {RunState.QUEUED, RunState.WORKING},
+}
+"""From an unfinished run anywhere forward; from a finished one nowhere."""
+
+JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
+    (JobKind.PLAN, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
+    # back to QUEUED: the worker died, and a plan is simply made again
+    (JobKind.PLAN, JobState.RUNNING): frozenset(
+        {JobState.PLANNED, JobState.FAILED, JobState.DROPPED, JobState.QUEUED}
+    ),
+    (JobKind.APPLY, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
+    # back to QUEUED only while no intent was recorded: the store checks that
+    (JobKind.APPLY, JobState.RUNNING): frozenset(
+        {JobState.APPLIED, JobState.CHANGED, JobState.FAILED, JobState.INTERRUPTED, JobState.QUEUED}
+    ),
+}
+
+
+def check_run_move(old: RunState, new: RunState) -> None:
+    """Raise IllegalTransition unless the table allows it."""
+    if new not in RUN_MOVES.get(old, frozenset()):
+        raise IllegalTransition("run", old, new)
+
+
+def check_job_move(kind: JobKind, old: JobState, new: JobState) -> None:
+    """Raise IllegalTransition unless the table allows it."""
+    if new not in JOB_MOVES.get((kind, old), frozenset()):
+        raise IllegalTransition(f"{kind} job", old, new)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What went wrong, for people: a sentence, the next step, and the tool's own words.
+
+    `output` is the tool's text, already redacted; empty when no tool spoke.
+    """
+
+    sentence: str
+    hint: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One project's part of a run.
+
+    `plan_id` is the plan this job made. `reviewed` (APPLY only) is the plan people
+    agreed to; the job applies it, or a fresh one equal to it. `differences` says, for
+    CHANGED, in what the fresh plan is not the reviewed one.
+    """
+
+    id: JobId
+    run_id: RunId
+    project: ProjectKey
+    kind: JobKind
+    state: JobState = JobState.QUEUED
+    plan_id: PlanId | None = None
+    reviewed: PlanId | None = None
+    trouble: Trouble | None = None
+    differences: tuple[str, ...] = ()
+    fence: int = 0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One ask being carried out. `checkout` and `projects` are None until laid out."""
+
+    id: RunId
+    pull: PullRef
+    ask: Ask
+    created_at: datetime
+    state: RunState = RunState.QUEUED
+    checkout: Checkout | None = None
+    projects: tuple[ProjectKey, ...] | None = None
+    trouble: Trouble | None = None
+    jobs: tuple[Job, ...] = field(default=())

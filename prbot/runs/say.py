@@ -1,0 +1,130 @@
+"""What a run wants to tell people, as data; the chapter `comments` finds the words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prbot.model import Login, ProjectKey, Sha
+from prbot.plans.record import StoredPlan
+from prbot.runs.run import Trouble
+
+
+@dataclass(frozen=True)
+class ProjectResult:
+    """How one project of a run came out. Exactly one of `plan` and `trouble` may be None.
+
+    `applied`: the plan was applied. `differences`: the plan is not the reviewed one.
+    """
+
+    project: ProjectKey
+    plan: StoredPlan | None = None
+    trouble: Trouble | None = None
+    applied: bool = False
+    interrupted: bool = False
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """The plan comment. `asked` is the comment's author when somebody asked for it."""
+
+    results: tuple[ProjectResult, ...]
+    head: Sha
+    base: Sha
+    apply_on_merge: bool
+    may_apply: bool
+    asked: Login | None = None
+
+
+@dataclass(frozen=True)
+class ApplyReport:
+    """What was applied, by whom (the commenter or the merger)."""
+
+    results: tuple[ProjectResult, ...]
+    actor: Login
+    on_merge: bool
+
+
+@dataclass(frozen=True)
+class HoldReport:
+    """A merged pull request of which nothing (more) was applied, and why.
+
+    `mention` are the people to call: author and merger. `accept_with` is the command
+    that applies the held plans after all.
+    """
+
+    results: tuple[ProjectResult, ...]
+    why: str
+    mention: tuple[Login, ...]
+    accept_with: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One unmet requirement: what is missing, and who or what unblocks it."""
+
+    requirement: str
+    message: str
+    unblock: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A command that was not carried out; every reason is told at once."""
+
+    command: str
+    actor: Login
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The run failed as a whole, before or beside its projects."""
+
+    what: str
+    trouble: Trouble
+
+
+@dataclass(frozen=True)
+class NoProjects:
+    """Somebody asked for a plan that touches no project."""
+
+    changed_files: int
+
+
+@dataclass(frozen=True)
+class Unlocked:
+    projects: tuple[ProjectKey, ...]
+    actor: Login
+
+
+@dataclass(frozen=True)
+class AppliedUnmerged:
+    """Closed without a merge although something was applied from it."""
+
+    projects: tuple[ProjectKey, ...]
+    mention: tuple[Login, ...]
+
+
+@dataclass(frozen=True)
+class Help:
+    bot: Login
+
+
+@dataclass(frozen=True)
+class Hint:
+    message: str
+
+
+Message = (
+    PlanReport
+    | ApplyReport
+    | HoldReport
+    | Refusal
+    | Failure
+    | NoProjects
+    | Unlocked
+    | AppliedUnmerged
+    | Help
+    | Hint
+)

@@ -1,0 +1,1 @@
+"""The doors: webhooks in, health out."""
