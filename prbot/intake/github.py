@@ -1,0 +1,338 @@
+"""GitHub's webhooks become events: who signed a delivery, and what it says.
+
+Works on headers and bytes alone, so that the web server, the reader of stored
+deliveries and `prbot explain` share it. Only the fields named here are read and
+trusted; whatever else GitHub sends, now or later, is passed over. Not promised: that the
+event is still true. Webhooks come late, twice and out of order; whoever acts on one asks
+the forge again.
+
+Wire facts: https://docs.github.com/en/webhooks/webhook-events-and-payloads and
+https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
+from pydantic_core import from_json
+
+from prbot.errors import BadPayload, BadSignature
+from prbot.model import (
+    Actor,
+    Commented,
+    Event,
+    Ignored,
+    Login,
+    PullChanged,
+    PullClosed,
+    PullMerged,
+    PullRef,
+    Pushed,
+    RepoRef,
+    Reviewed,
+    Sha,
+)
+
+# --- who signed it ---------------------------------------------------------------------
+
+_SIGNATURE = re.compile(r"sha256=[0-9a-fA-F]{64}")
+
+
+def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[tuple[str, bytes]]) -> str:
+    """Return the name of the forge entry whose secret signs these raw bytes.
+
+    `secrets` are (forge entry, secret) pairs. Takes as long whichever of them fits.
+    Raises BadSignature; an empty secret signs nothing.
+    """
+    signature = _signature(headers)
+    signers = [name for name, secret in secrets if _signs(secret, body, signature)]
+    if not signers:
+        raise BadSignature("wrong")
+    return signers[0]
+
+
+def _signature(headers: Mapping[str, str]) -> str:
+    """The hex digits of the SHA-256 signature, in lower case."""
+    found = {name.lower(): value for name, value in headers.items()}
+    value = found.get("x-hub-signature-256")
+    if value is None:
+        raise BadSignature("SHA-1 only" if "x-hub-signature" in found else "missing")
+    if not _SIGNATURE.fullmatch(value):
+        raise BadSignature("malformed")
+    return value.removeprefix("sha256=").lower()
+
+
+def _signs(secret: bytes, body: bytes, signature: str) -> bool:
+    expected = hmac.new(secret, body, "sha256").hexdigest()
+    return hmac.compare_digest(expected, signature) and bool(secret)
+
+
+# --- what it says: the fields that are read --------------------------------------------
+
+
+def _plain_path(path: str) -> str:
+    owner, _, name = path.partition("/")
+    if not _OWNER.fullmatch(owner) or not _NAME.fullmatch(name) or name in (".", ".."):
+        raise ValueError("not an owner/name")
+    return path
+
+
+_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+
+_Text = Annotated[str, Field(min_length=1)]
+_FullName = Annotated[str, AfterValidator(_plain_path)]
+_CommitId = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+# what the store's 64-bit columns hold
+_Id = Annotated[int, Field(ge=1, lt=2**63)]
+
+
+class _Action(BaseModel):
+    action: _Text
+
+
+class _User(BaseModel):
+    login: _Text
+    type: str = "User"
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(Login(self.login), self.type == "Bot")
+
+
+class _Repository(BaseModel):
+    full_name: _FullName
+    default_branch: _Text
+
+
+class _HeadRepository(BaseModel):
+    full_name: _FullName
+
+
+class _Head(BaseModel):
+    sha: _CommitId
+    repo: _HeadRepository | None = None
+
+
+class _Base(BaseModel):
+    ref: _Text
+
+
+class _Pull(BaseModel):
+    number: _Id
+    draft: bool | None = False
+    merged: bool | None = False
+    merged_by: _User | None = None
+    merge_commit_sha: _CommitId | None = None
+    head: _Head
+    base: _Base
+
+
+class _Changes(BaseModel):
+    base: dict[str, Any] | None = None
+
+
+class _PullPayload(_Action):
+    pull_request: _Pull
+    repository: _Repository
+    sender: _User
+    changes: _Changes = _Changes()
+
+    @property
+    def from_fork(self) -> bool:
+        """Also when the head repository was deleted: it may have been one."""
+        head = self.pull_request.head.repo
+        return head is None or head.full_name != self.repository.full_name
+
+
+class _ReviewedPull(BaseModel):
+    number: _Id
+
+
+class _ReviewPayload(_Action):
+    pull_request: _ReviewedPull
+    repository: _Repository
+    sender: _User
+
+
+class _Comment(BaseModel):
+    id: _Id
+    body: str | None
+    user: _User | None
+    created_at: AwareDatetime
+
+
+class _Issue(BaseModel):
+    number: _Id
+    pull_request: dict[str, Any] | None = None
+
+
+class _CommentPayload(_Action):
+    issue: _Issue
+    comment: _Comment
+    repository: _Repository
+
+
+class _PushPayload(BaseModel):
+    ref: _Text
+    after: _CommitId
+    deleted: bool = False
+    repository: _Repository
+    sender: _User
+
+
+# --- what it says: the event -----------------------------------------------------------
+
+
+def event_of(forge: str, event_name: str, body: bytes) -> Event:
+    """Read one delivery of the forge entry `forge`; `event_name` is X-GitHub-Event.
+
+    Events and actions nobody handles come back as Ignored. Raises BadPayload when the
+    body is no JSON object, or lacks what its event promises.
+    """
+    payload = _object(body)
+    match event_name:
+        case "pull_request":
+            return _pull_request(forge, payload)
+        case "pull_request_review":
+            return _review(forge, payload)
+        case "issue_comment":
+            return _comment(forge, payload)
+        case "push":
+            return _push(forge, payload)
+        case _:
+            return _unhandled(event_name, payload)
+
+
+_CHANGES = ("opened", "reopened", "ready_for_review", "synchronize")
+
+
+def _pull_request(forge: str, payload: dict[str, Any]) -> Event:
+    action = _read(_Action, payload).action
+    if action == "closed":
+        return _closed(forge, _read(_PullPayload, payload))
+    if action in _CHANGES:
+        return _changed(forge, _read(_PullPayload, payload), action)
+    if action == "edited" and payload.get("changes"):
+        edited = _read(_PullPayload, payload)
+        if edited.changes.base is not None:
+            return _changed(forge, edited, "base changed")
+    return _unhandled("pull_request", payload)
+
+
+def _changed(forge: str, payload: _PullPayload, reason: str) -> PullChanged:
+    pull = payload.pull_request
+    return PullChanged(
+        pull=_pull_ref(forge, payload.repository, pull.number),
+        head_sha=Sha(pull.head.sha),
+        base_branch=pull.base.ref,
+        default_branch=payload.repository.default_branch,
+        actor=payload.sender.actor,
+        draft=bool(pull.draft),
+        fork=payload.from_fork,
+        reason=reason,
+    )
+
+
+def _closed(forge: str, payload: _PullPayload) -> PullMerged | PullClosed:
+    pull = payload.pull_request
+    ref = _pull_ref(forge, payload.repository, pull.number)
+    head, base, default = Sha(pull.head.sha), pull.base.ref, payload.repository.default_branch
+    if not pull.merged:
+        return PullClosed(ref, head, base, default, payload.sender.actor, payload.from_fork)
+    # with auto-merge the sender may be whoever made the last check pass
+    merger = (pull.merged_by or payload.sender).actor
+    merge = None if pull.merge_commit_sha is None else Sha(pull.merge_commit_sha)
+    return PullMerged(ref, head, base, default, merger, merge, payload.from_fork)
+
+
+def _review(forge: str, payload: dict[str, Any]) -> Event:
+    action = _read(_Action, payload).action
+    if action not in ("submitted", "dismissed"):
+        return _unhandled("pull_request_review", payload)
+    review = _read(_ReviewPayload, payload)
+    ref = _pull_ref(forge, review.repository, review.pull_request.number)
+    return Reviewed(ref, review.sender.actor, f"review {action}")
+
+
+def _comment(forge: str, payload: dict[str, Any]) -> Event:
+    if _read(_Action, payload).action != "created":
+        return _unhandled("issue_comment", payload)
+    created = _read(_CommentPayload, payload)
+    comment = created.comment
+    if created.issue.pull_request is None:
+        return Ignored("comment on an issue")
+    if comment.user is None:
+        return Ignored("comment by a deleted account")
+    if comment.user.actor.is_bot:
+        return Ignored("comment by a bot")
+    return Commented(
+        pull=_pull_ref(forge, created.repository, created.issue.number),
+        comment_id=comment.id,
+        body=comment.body or "",
+        actor=comment.user.actor,
+        created_at=comment.created_at,
+    )
+
+
+_BRANCH = "refs/heads/"
+
+
+def _push(forge: str, payload: dict[str, Any]) -> Event:
+    push = _read(_PushPayload, payload)
+    if not push.ref.startswith(_BRANCH):
+        return Ignored("push of a tag")
+    if push.deleted:
+        return Ignored("branch deleted")
+    return Pushed(
+        repo=RepoRef(forge, push.repository.full_name),
+        branch=push.ref.removeprefix(_BRANCH),
+        head_sha=Sha(push.after),
+        default_branch=push.repository.default_branch,
+        actor=push.sender.actor,
+    )
+
+
+def _pull_ref(forge: str, repository: _Repository, number: int) -> PullRef:
+    return PullRef(RepoRef(forge, repository.full_name), number)
+
+
+# --- reading ---------------------------------------------------------------------------
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        payload = from_json(body)
+    except ValueError:
+        form = body.startswith(b"payload=")
+        raise BadPayload("form-encoded, not JSON" if form else "not JSON") from None
+    if not isinstance(payload, dict):
+        raise BadPayload("not a JSON object")
+    return payload
+
+
+def _read(model: type[_Model], payload: dict[str, Any]) -> _Model:
+    try:
+        return model.model_validate(payload)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise BadPayload(f"{field}: {first['msg']}") from None
+
+
+def _unhandled(event_name: str, payload: dict[str, Any]) -> Ignored:
+    name, action = _short(event_name), _short(payload.get("action"))
+    return Ignored(f"{name or 'an event without a name'} {action}".strip())
+
+
+def _short(text: object) -> str:
+    """Plain enough for a log line, whatever a stranger named it; empty if not a text."""
+    if not isinstance(text, str):
+        return ""
+    return "".join(char for char in text[:80] if char.isprintable()).strip()[:40]
