@@ -34,6 +34,15 @@ def _fill(template: str, error: PrbotError) -> str:
     return " ".join(template.split()).format(**values)
 
 
+@dataclass(eq=False)
+class Unforeseen(PrbotError):
+    """prbot met something it did not foresee: {kind}: {text}"""
+
+    kind: str
+    text: str
+    hint = "Run it again with PRBOT_DEBUG=1 in the environment, and report the traceback it shows."
+
+
 # --- what we were told -------------------------------------------------------------
 
 
@@ -56,6 +65,180 @@ class MissingSetting(PrbotError):
     why: str
     remedy: str
     hint = "{remedy}"
+
+
+@dataclass(eq=False)
+class BadSetting(PrbotError):
+    """The environment variable {name} cannot be used: {problem}."""
+
+    name: str
+    problem: str
+    remedy: str
+    hint = "{remedy}"
+
+
+@dataclass(eq=False)
+class MissingWebhookSecret(MissingSetting):
+    """The setting {name} is missing: {why}."""
+
+    why: str = "without it nobody can tell the forge's webhooks from a stranger's"
+    remedy: str = "Write `webhook_secret: env://NAME` or `file:///path` there, and enter the same secret in the forge's webhook settings."
+
+
+@dataclass(eq=False)
+class EmptySecret(MissingSetting):
+    """The setting {name} is missing: {why}."""
+
+    why: str = "the place it points to is absent, unreadable or empty"
+    remedy: str = "Set the environment variable, or mount the file, before prbot starts."
+
+
+@dataclass(eq=False)
+class ConfigurationMissing(PrbotError):
+    """The configuration file {path} cannot be read: {cause}."""
+
+    path: str
+    cause: str
+    hint = "Name the file with `--config FILE`; docs/server.md shows a small one."
+
+
+# What can be wrong at one place of a configuration file: each becomes the `problem` and
+# the `remedy` of a BadConfiguration or a BadSetting, which add the place.
+
+
+@dataclass(eq=False)
+class NotYaml(PrbotError):
+    """this is not YAML ({problem})"""
+
+    problem: str
+    hint = "Check indentation, quotes and brackets around this line."
+
+
+@dataclass(eq=False)
+class NotJson(PrbotError):
+    """its text is not JSON"""
+
+    hint = 'Write lists and mappings as JSON, for example `["acme/*"]`.'
+
+
+@dataclass(eq=False)
+class TooComplex(PrbotError):
+    """the file is too large or too deeply nested"""
+
+    hint = "Keep it under 256 KiB, 20,000 values and 40 levels."
+
+
+@dataclass(eq=False)
+class NotAWord(PrbotError):
+    """the key {key} is not a word"""
+
+    key: str
+    hint = "Put it in quotes: YAML reads `on`, `yes` and numbers as something else."
+
+
+@dataclass(eq=False)
+class MergeKey(PrbotError):
+    """merge keys (`<<`) are not supported"""
+
+    hint = "Write the keys out, or use a plain alias."
+
+
+@dataclass(eq=False)
+class DuplicateKey(PrbotError):
+    """the key `{key}` stands here a second time"""
+
+    key: str
+    first: int
+    hint = "Keep one of them; the first stands in line {first}."
+
+
+@dataclass(eq=False)
+class UnknownKey(PrbotError):
+    """unknown key `{key}`"""
+
+    key: str
+    known: str
+    hint = "Known here: {known}."
+
+
+@dataclass(eq=False)
+class MisspeltKey(PrbotError):
+    """unknown key `{key}`"""
+
+    key: str
+    guess: str
+    hint = "Did you mean `{guess}`?"
+
+
+@dataclass(eq=False)
+class NotHonoured(PrbotError):
+    """`{key}` is not honoured by this version of prbot"""
+
+    key: str
+    hint = "Remove it: prbot refuses the file rather than ignore a setting that somebody relies on."
+
+
+@dataclass(eq=False)
+class MissingKey(PrbotError):
+    """`{key}` is missing"""
+
+    key: str
+    what: str
+    hint = "{what}"
+
+
+@dataclass(eq=False)
+class WrongValue(PrbotError):
+    """the value of `{key}` cannot be used: {expectation}"""
+
+    key: str
+    expectation: str
+    what: str
+    hint = "{what}"
+
+
+@dataclass(eq=False)
+class LiteralSecret(PrbotError):
+    """a secret stands here in clear"""
+
+    hint = "Put it into an environment variable or a file, write `env://NAME` or `file:///path`, and replace the secret, since this file has shown it."
+
+
+@dataclass(eq=False)
+class CredentialsUnclear(PrbotError):
+    """a forge needs exactly one of `token` and `app`"""
+
+    hint = "Keep `token: env://NAME`, or `app: {{id: …, private_key: file:///path}}`."
+
+
+@dataclass(eq=False)
+class UnencryptedForge(PrbotError):
+    """this address would carry credentials unencrypted, or holds some itself"""
+
+    hint = "Use https:// without a user name; http:// is only for this machine's own addresses."
+
+
+@dataclass(eq=False)
+class UnknownDatabase(PrbotError):
+    """this version of prbot keeps its records in SQLite only"""
+
+    hint = "Write `database: sqlite`, or leave the key out."
+
+
+@dataclass(eq=False)
+class TwiceTheSame(PrbotError):
+    """{what} must differ"""
+
+    what: str
+    hint = "Rename one of them."
+
+
+@dataclass(eq=False)
+class BadPattern(PrbotError):
+    """this is not a usable pattern: {problem}"""
+
+    problem: str
+    hint = "`*` matches within one part of a path, `**` across parts, a leading `!` excludes."
 
 
 @dataclass(eq=False)
@@ -217,3 +400,73 @@ class LostLease(PrbotError):
     """This worker no longer holds {what}; another one has taken over."""
 
     what: str
+
+
+# --- what is kept --------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class StoreUnavailable(PrbotError):
+    """The database {where} cannot be used: {cause}."""
+
+    where: str
+    cause: str
+    hint = "Check that the database's directory exists, is writable and has room, and that no other program holds the database locked."
+
+
+@dataclass(eq=False)
+class StoreTooNew(PrbotError):
+    """The database {where} was written by a newer prbot: it is at revision {found}, this prbot knows {known}."""
+
+    where: str
+    found: str
+    known: str
+    hint = "Start the newer prbot again, or restore the backup made before it was first started."
+
+
+@dataclass(eq=False)
+class PlanIdTaken(PrbotError):
+    """The plan id {plan_id} was given before."""
+
+    plan_id: str
+
+
+@dataclass(eq=False)
+class KeyFileTooOpen(PrbotError):
+    """The installation key {path} may be read or written by others (mode {mode})."""
+
+    path: str
+    mode: str
+    hint = "If nobody else can have read it: chmod 600 {path}. Otherwise delete it; every open plan is then made again."
+
+
+@dataclass(eq=False)
+class KeyFileDamaged(PrbotError):
+    """The installation key {path} holds {size} bytes instead of {expected}."""
+
+    path: str
+    size: int
+    expected: int
+    hint = "Restore it from the backup of the state directory, or delete it; every open plan is then made again."
+
+
+# --- the demo ------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class DemoForgeRefused(PrbotError):
+    """The demo forge answered {status}: {message}"""
+
+    status: int
+    message: str
+    errors: tuple[dict[str, str], ...] = ()
+    hint = "The sentences are GitHub's; it would have refused as well."
+
+
+@dataclass(eq=False)
+class DemoGitFailed(PrbotError):
+    """The demo forge's `git {command}` failed: {output}"""
+
+    command: str
+    output: str
+    hint = "The demo needs git 2.38 or newer, with `git http-backend`."

@@ -1,0 +1,46 @@
+"""`prbot demo`: the whole loop on this machine, with a small forge beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the forge's page; 0: any free one.")
+    ] = 0,
+    script: Annotated[
+        bool, typer.Option("--script", help="Play the whole story without a person.")
+    ] = False,
+    repo: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Your own repository instead of the sample."),
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option(metavar="BRANCH", help="With --repo: the branch to propose.")
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option(metavar="BRANCH", help="With --repo: the branch to merge into.")
+    ] = None,
+    allow_apply: Annotated[
+        bool, typer.Option("--allow-apply", help="With --repo: let prbot apply, for real.")
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the demo's directory when it ends.")
+    ] = False,
+) -> int:
+    """Open a pull request on a small forge of its own, and watch prbot work on it."""
+    from prbot.app import demo as run
+
+    return run(
+        port=port,
+        script=script,
+        repo=repo,
+        head=head,
+        base=base,
+        allow_apply=allow_apply,
+        keep=keep,
+    )

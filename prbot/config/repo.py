@@ -1,0 +1,131 @@
+"""`prbot.yaml`: what a repository's default branch says about itself, within bounds.
+
+This version honours a part of the file (`docs/repository.md`). A key that belongs to
+prbot but is not honoured yet is an error rather than a warning: it may be the one that
+was to keep production safe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from prbot.config.check import Later, Section, check
+from prbot.config.document import parse
+from prbot.config.server import ApplyOnMerge, PlainPattern, ServerConfig
+
+FILE_NAME = "prbot.yaml"
+
+LATER: Later = {
+    (): frozenset(
+        {"environments", "projects", "workflows", "drift", "secrets", "limits", "policies"}
+        | {"automerge", "hooks", "show_values", "parallel_plan", "parallel_apply", "mode"}
+    ),
+    ("defaults",): frozenset(
+        {"tool", "version", "locks", "permissions", "apply_windows", "show_values", "workflow"}
+        | {"var_files", "sandbox", "extra_arguments", "plan_requirements"}
+    ),
+    ("defaults", "apply_requirements"): frozenset(
+        {"mergeable", "up-to-date", "up_to_date", "policies", "undiverged"}
+    ),
+    ("defaults", "apply_requirements", "approved"): frozenset({"teams", "users", "codeowners"}),
+    ("discovery",): frozenset({"mode", "autodiscover"}),
+}
+
+
+class Approved(Section):
+    count: int = Field(
+        default=1, ge=0, le=100, description="how many people other than the author must approve."
+    )
+
+
+class ApplyRequirements(Section):
+    approved: Approved = Field(default=Approved(), description="the approvals an apply needs.")
+
+
+class Defaults(Section):
+    apply_on_merge: ApplyOnMerge = Field(
+        default=ApplyOnMerge.IF_UNCHANGED,
+        description="`if-unchanged` (the default), `never`, or `always` if the server allows it.",
+    )
+    apply_requirements: ApplyRequirements = Field(
+        default=ApplyRequirements(), description="what an apply by comment needs."
+    )
+
+
+class Discovery(Section):
+    ignore: tuple[PlainPattern, ...] = Field(
+        default=(), description="globs of directories that are no projects, such as `examples/**`."
+    )
+
+
+class RepoConfig(Section):
+    version: Literal[1] = Field(description="the file format's version; write `version: 1`.")
+    defaults: Defaults = Field(default=Defaults(), description="what holds for every project.")
+    plan_drafts: bool = Field(default=False, description="whether drafts are planned.")
+    discovery: Discovery = Field(default=Discovery(), description="which directories are projects.")
+
+
+def load_repo(text: str | None, path: str = FILE_NAME) -> RepoConfig:
+    """The file's settings; None means that there is no file, which is fine.
+
+    Raises BadConfiguration. An empty file is an error: it lacks its version.
+    """
+    if text is None:
+        return RepoConfig(version=1)
+    document = parse(text, path)
+    return check(RepoConfig, document.value, document.problem, LATER)
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """A wish of the repository's that the server's file does not allow."""
+
+    key: str
+    asked: str
+    given: str
+
+
+@dataclass(frozen=True)
+class Effective:
+    """What holds for a pull request: the repository's wishes within the server's bounds.
+
+    `approvals` is the number of approvals an apply by comment needs, `ignore` are globs
+    of directories. `may_apply` is False on a server that only comments; then
+    `apply_on_merge` is NEVER. `bounded` lists what was asked for and not given.
+    """
+
+    may_apply: bool
+    apply_on_merge: ApplyOnMerge
+    approvals: int
+    plan_drafts: bool
+    ignore: tuple[str, ...]
+    bounded: tuple[Bounded, ...] = ()
+
+
+def effective(repo: RepoConfig, server: ServerConfig) -> Effective:
+    """The repository's settings, bounded by the server's."""
+    asked = repo.defaults.apply_on_merge
+    given = _on_merge(asked, server)
+    bounded = () if asked is given else (Bounded("defaults.apply_on_merge", asked, given),)
+    return Effective(
+        may_apply=server.may_apply,
+        apply_on_merge=given,
+        approvals=repo.defaults.apply_requirements.approved.count,
+        plan_drafts=repo.plan_drafts,
+        ignore=repo.discovery.ignore,
+        bounded=bounded,
+    )
+
+
+def _on_merge(asked: ApplyOnMerge, server: ServerConfig) -> ApplyOnMerge:
+    """The wish itself, else the most it may have: never is always allowed."""
+    if not server.may_apply:
+        return ApplyOnMerge.NEVER
+    allowed = server.apply_on_merge_allowed | {ApplyOnMerge.NEVER}
+    if asked in allowed:
+        return asked
+    cautious = ApplyOnMerge.IF_UNCHANGED
+    return cautious if cautious in allowed else ApplyOnMerge.NEVER

@@ -1,0 +1,302 @@
+"""The operator's file: what this installation serves, and the bounds it sets.
+
+`prbot.server.yaml` beside the service, with `PRBOT_…` variables over it, by the
+conventions of pydantic-settings: `PRBOT_LISTEN=0.0.0.0:4141`,
+`PRBOT_LIMITS__GRACE=60`, lists and mappings as JSON
+(`PRBOT_REPOSITORIES='["acme/*"]'`). Variables whose name is no setting are left alone,
+so that secrets may be called `PRBOT_…` too.
+
+Safety is here: the repository's file (`config/repo.py`) is bounded by this one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from prbot.config.check import Section, check, spell
+from prbot.config.document import Document, Place, parse
+from prbot.config.environment import overrides
+from prbot.config.globs import check_pattern, check_plain_pattern, listed
+from prbot.config.references import Reference, variable
+from prbot.errors import (
+    BadSetting,
+    CredentialsUnclear,
+    MissingWebhookSecret,
+    PrbotError,
+    TwiceTheSame,
+    UnencryptedForge,
+    UnknownDatabase,
+)
+
+Pattern = Annotated[str, AfterValidator(check_pattern)]
+PlainPattern = Annotated[str, AfterValidator(check_plain_pattern)]
+
+
+class Mode(StrEnum):
+    """How far the server goes; COMMENT plans and comments, and refuses every apply."""
+
+    COMMENT = "comment"
+    APPLY = "apply"
+
+
+class ApplyOnMerge(StrEnum):
+    """What happens to planned projects when their pull request is merged."""
+
+    IF_UNCHANGED = "if-unchanged"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+def _forge_url(url: str) -> str:
+    parts = urlsplit(url)
+    bare = not (parts.username or parts.password or parts.query or parts.fragment)
+    private = parts.scheme == "http" and _is_this_machine(parts.hostname or "")
+    if not parts.hostname or not bare or not (parts.scheme == "https" or private):
+        raise ValueError(UnencryptedForge())
+    return url.rstrip("/")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(text: str) -> str:
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/]+):(\d{1,5})", text)
+    if not match or int(match[2]) > 65535:
+        raise ValueError("it is not host:port")
+    return text
+
+
+def _database(text: str) -> str:
+    if text != "sqlite":
+        raise ValueError(UnknownDatabase())
+    return text
+
+
+ForgeUrl = Annotated[str, AfterValidator(_forge_url)]
+
+
+class AppCredentials(Section):
+    id: int = Field(gt=0, description="the GitHub App's id, a number from its settings page.")
+    private_key: Reference = Field(
+        description="where the App's private key (PEM) is: `file:///path` or `env://NAME`."
+    )
+
+
+class ForgeConfig(Section):
+    """One forge. Raises MissingWebhookSecret through `load_server`, not by itself."""
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,31}$",
+        description="a short name for this forge: small letters, digits and dashes.",
+    )
+    kind: Literal["github"] = Field(description="`github`, the one kind this version serves.")
+    api_url: ForgeUrl = Field(
+        default="https://api.github.com",
+        description="the REST API's address; GitHub Enterprise Server: https://HOST/api/v3.",
+    )
+    clone_url: ForgeUrl | None = Field(
+        default=None, description="where git fetches from; derived from `api_url` when left out."
+    )
+    token: Reference | None = Field(
+        default=None, description="where the bot's token is: `env://NAME` or `file:///path`."
+    )
+    app: AppCredentials | None = Field(
+        default=None, description="a GitHub App: `id` and `private_key`, instead of `token`."
+    )
+    webhook_secret: Reference | None = Field(
+        default=None, description="where the webhook secret is: `env://NAME` or `file:///path`."
+    )
+
+    @model_validator(mode="after")
+    def _credentials(self) -> Self:
+        if (self.token is None) == (self.app is None):
+            raise ValueError(CredentialsUnclear())
+        return self
+
+    @property
+    def clone_base(self) -> str:
+        """What `/{owner}/{name}.git` is appended to.
+
+        GitHub's API is `https://api.github.com` beside `https://github.com`, on GitHub
+        Enterprise Server `https://HOST/api/v3` beside `https://HOST` (GitHub's REST
+        documentation, "Getting started").
+        """
+        if self.clone_url:
+            return self.clone_url
+        if self.api_url == "https://api.github.com":
+            return "https://github.com"
+        return self.api_url.removesuffix("/api/v3")
+
+
+class ToolConfig(Section):
+    path: str | None = Field(
+        default=None, description="the terraform binary; left out: the one on PATH."
+    )
+    provider_mirror: Path | None = Field(
+        default=None, description="a filesystem mirror of providers to install from."
+    )
+    plugin_cache: bool = Field(
+        default=True, description="whether jobs share downloaded providers, one `init` at a time."
+    )
+    environment: tuple[PlainPattern, ...] = Field(
+        default=(),
+        description="globs of variables the tool may see, such as `TF_VAR_*`; never prbot's own.",
+    )
+
+
+class Limits(Section):
+    parallel_jobs: int = Field(default=4, ge=1, le=256, description="tools running at once.")
+    job_timeout: float = Field(
+        default=3600, gt=0, description="seconds after which a tool is stopped."
+    )
+    grace: float = Field(
+        default=30, ge=0, description="seconds an interrupted tool has before it is killed."
+    )
+    max_payload: int = Field(
+        default=25 * 1024 * 1024, ge=1024, description="the largest webhook body, in bytes."
+    )
+
+
+class StatusNames(Section):
+    plan: str = Field(
+        default="prbot/plan", min_length=1, max_length=100, description="the plan status's name."
+    )
+    apply: str = Field(
+        default="prbot/apply", min_length=1, max_length=100, description="the apply status's name."
+    )
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        if self.plan == self.apply:
+            raise ValueError(TwiceTheSame("the names of the two statuses"))
+        return self
+
+
+class ServerConfig(Section):
+    listen: Annotated[str, AfterValidator(_listen)] = Field(
+        default="127.0.0.1:4141", description="host and port of the web server, as `host:port`."
+    )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#]+[^\s?#]*$",
+        description="where people reach this server, for links: https://prbot.example.com.",
+    )
+    state_dir: Path = Field(
+        default=Path(".prbot"), description="directory of everything prbot keeps."
+    )
+    database: Annotated[str, AfterValidator(_database)] = Field(
+        default="sqlite", description="`sqlite`: a file in `state_dir`."
+    )
+    repositories: tuple[Pattern, ...] = Field(
+        min_length=1,
+        description="the repositories to serve, such as `acme/*`; `!acme/old` excludes.",
+    )
+    branches: tuple[Pattern, ...] = Field(
+        default=(), description="base branches to serve; left out: the default branch."
+    )
+    mode: Mode = Field(
+        default=Mode.APPLY, description="`comment` (never applies) or `apply` (the default)."
+    )
+    aliases: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$")], ...] = Field(
+        default=(), description="further first words of commands, such as `atlantis`."
+    )
+    bare_commands: bool = Field(
+        default=True, description="whether `plan` and `apply` alone are commands too."
+    )
+    apply_on_merge_allowed: frozenset[ApplyOnMerge] = Field(
+        default=frozenset({ApplyOnMerge.IF_UNCHANGED, ApplyOnMerge.NEVER}),
+        description="what repositories may choose; `always` only when it stands here.",
+    )
+    forges: tuple[ForgeConfig, ...] = Field(
+        min_length=1, description="the forges: name, kind, token or app, webhook_secret."
+    )
+    terraform: ToolConfig = Field(default=ToolConfig(), description="the tool and what it sees.")
+    limits: Limits = Field(default=Limits(), description="how much at once, and how long.")
+    statuses: StatusNames = Field(
+        default=StatusNames(), description="names of the commit statuses: `plan` and `apply`."
+    )
+
+    @model_validator(mode="after")
+    def _names(self) -> Self:
+        if len({forge.name for forge in self.forges}) < len(self.forges):
+            raise ValueError(TwiceTheSame("the names of forges"))
+        return self
+
+    def serves(self, repo: str) -> bool:
+        """Whether `owner/name` is in the list; forges ignore the case of names."""
+        return listed(self.repositories, repo, fold_case=True)
+
+    def serves_branch(self, branch: str, default_branch: str) -> bool:
+        """Whether pull requests into `branch` are served."""
+        if not self.branches:
+            return branch == default_branch
+        return listed(self.branches, branch)
+
+    @property
+    def may_apply(self) -> bool:
+        return self.mode is Mode.APPLY
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host (without brackets) and port to listen on."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def database_file(self) -> Path:
+        return self.state_dir / "prbot.sqlite3"
+
+    @property
+    def secret_variables(self) -> frozenset[str]:
+        """Environment variables that hold prbot's own secrets: never for the tool."""
+        references = [
+            reference
+            for forge in self.forges
+            for reference in (forge.token, forge.webhook_secret, _private_key(forge))
+        ]
+        return frozenset(name for name in map(variable, references) if name)
+
+
+def _private_key(forge: ForgeConfig) -> str | None:
+    return forge.app.private_key if forge.app else None
+
+
+def load_server(text: str, path: str, environ: Mapping[str, str]) -> ServerConfig:
+    """The operator's settings: `text` is the file's content, `path` names it in errors.
+
+    Raises BadConfiguration, BadSetting (a variable) or MissingWebhookSecret. Secrets
+    stay references; `config.references.resolve` fetches them.
+    """
+    document = parse(text, path)
+    given = overrides(ServerConfig, environ)
+    config = check(ServerConfig, given.over(document.value), _Locator(document, given.names))
+    for index, forge in enumerate(config.forges):
+        if forge.webhook_secret is None:
+            raise MissingWebhookSecret(spell(("forges", index, "webhook_secret")))
+    return config
+
+
+class _Locator:
+    """Says whether a problem came from the file or from a variable."""
+
+    def __init__(self, document: Document, names: Mapping[Place, str]) -> None:
+        self._document = document
+        self._names = names
+
+    def __call__(self, place: Place, problem: PrbotError) -> PrbotError:
+        for length in range(len(place), 0, -1):
+            if name := self._names.get(place[:length]):
+                return BadSetting(name, str(problem), problem.next_step)
+        return self._document.problem(place, problem)
