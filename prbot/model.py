@@ -5,7 +5,7 @@ Values only: frozen, comparable, without behaviour that needs the world.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -215,21 +215,21 @@ class Selector:
 
 @dataclass(frozen=True)
 class PlanCommand:
-    select: Selector = Selector()
+    select: Selector = field(default_factory=Selector)
 
 
 @dataclass(frozen=True)
 class ApplyCommand:
     """`plan_id` names one stored plan; `accept_changes` says yes to a held one."""
 
-    select: Selector = Selector()
+    select: Selector = field(default_factory=Selector)
     plan_id: PlanId | None = None
     accept_changes: bool = False
 
 
 @dataclass(frozen=True)
 class UnlockCommand:
-    select: Selector = Selector()
+    select: Selector = field(default_factory=Selector)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Ask:
     head_sha: Sha | None = None
     comment_id: int | None = None
     commented_at: datetime | None = None
-    select: Selector = Selector()
+    select: Selector = field(default_factory=Selector)
     plan_id: PlanId | None = None
     accept_changes: bool = False
     message: str = ""

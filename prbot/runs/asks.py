@@ -1,0 +1,112 @@
+"""From what happened to what is asked: an event, seen by this server, becomes an Ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from prbot.intake.commands import parse
+from prbot.model import (
+    ApplyCommand,
+    Commented,
+    Conversation,
+    Event,
+    HelpCommand,
+    Ignored,
+    Login,
+    NotUnderstood,
+    PlanCommand,
+    PullChanged,
+    PullClosed,
+    PullMerged,
+    PullRef,
+    Pushed,
+    RepoRef,
+    Reviewed,
+    UnlockCommand,
+)
+from prbot.runs.run import Ask, AskKind
+
+
+@dataclass(frozen=True)
+class Listening:
+    """What this server listens to, and under which names it is spoken to.
+
+    `serves` and `serves_branch(branch, default_branch)` are the server's lists.
+    """
+
+    serves: Callable[[RepoRef], bool]
+    serves_branch: Callable[[str, str], bool]
+    bot: Login
+    aliases: tuple[str, ...] = ()
+    bare_commands: bool = True
+
+
+@dataclass(frozen=True)
+class Asked:
+    pull: PullRef
+    ask: Ask
+
+
+def ask_of(event: Event, listening: Listening) -> Asked | Ignored:
+    """What to run for this event, or why nothing is run."""
+    match event:
+        case Ignored():
+            return event
+        case Pushed():
+            return Ignored("a push; configuration is read when it is needed")
+        case Reviewed():
+            return Ignored("a review; it counts at the next apply")
+    if not listening.serves(event.pull.repo):
+        return Ignored("the repository is not served")
+    if isinstance(event, Commented):
+        return _of_comment(event, listening)
+    if not listening.serves_branch(event.base_branch, event.default_branch):
+        return Ignored("the base branch is not served")
+    kind = {
+        PullChanged: AskKind.PLAN,
+        PullMerged: AskKind.MERGE,
+        PullClosed: AskKind.CLOSE,
+    }[type(event)]
+    return Asked(event.pull, Ask(kind, event.actor.login, event.reason, event.head_sha))
+
+
+def _of_comment(event: Commented, listening: Listening) -> Asked | Ignored:
+    if event.actor.login.lower() == listening.bot.lower():
+        return Ignored("our own comment")
+    if event.actor.is_bot:
+        return Ignored("another bot's comment")
+    command = parse(event.body, listening.bot, listening.aliases, listening.bare_commands)
+
+    def asked(kind: AskKind, **details: object) -> Asked:
+        ask = Ask(
+            kind,
+            event.actor.login,
+            event.reason,
+            comment_id=event.comment_id,
+            commented_at=event.created_at,
+            **details,  # type: ignore[arg-type]  # fields of Ask, named below
+        )
+        return Asked(event.pull, ask)
+
+    match command:
+        case PlanCommand():
+            return asked(AskKind.PLAN, select=command.select)
+        case ApplyCommand():
+            return asked(
+                AskKind.APPLY,
+                select=command.select,
+                plan_id=command.plan_id,
+                accept_changes=command.accept_changes,
+            )
+        case UnlockCommand():
+            return asked(AskKind.UNLOCK, select=command.select)
+        case HelpCommand():
+            return asked(AskKind.HELP)
+        case NotUnderstood():
+            return asked(AskKind.HINT, message=command.message)
+        case Conversation():
+            return Ignored("conversation")
+        case _:
+            assert_never(command)

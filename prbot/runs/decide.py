@@ -1,0 +1,108 @@
+"""The joint that matters most: given a run and its scene, what is to be done now.
+
+`decide` is pure. The engine gathers a scene, performs the steps it gets, and asks again
+until a decision brings no further step; a run whose worker died is therefore simply
+asked about again. An empty answer means: nothing to do until something else happens
+(a job ends), or the run is finished.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from prbot.model import Permission
+from prbot.projects.select import matches
+from prbot.runs import applying, planning
+from prbot.runs.requirements import may_command
+from prbot.runs.run import AskKind, JobKind, Run, RunState
+from prbot.runs.say import AppliedUnmerged, Help, Hint, Reason, Refusal, Unlocked
+from prbot.runs.scene import Scene
+from prbot.runs.steps import (
+    Acknowledge,
+    DropPlans,
+    DropWorkspaces,
+    Finish,
+    FreeLocks,
+    Say,
+    Step,
+)
+
+
+def decide(run: Run, scene: Scene) -> tuple[Step, ...]:
+    """The next steps of `run`; see the module's words."""
+    if run.state.finished:
+        return ()
+    if not _concerns_us(run, scene):
+        return (Finish(RunState.IGNORED),)
+    steps = _decide(run, scene)
+    if run.ask.comment_id is not None and run.state is RunState.QUEUED:
+        return (Acknowledge(run.ask.comment_id), *steps)
+    return steps
+
+
+def _concerns_us(run: Run, scene: Scene) -> bool:
+    """Served branches only; and outsiders get no reply, no reaction, no run."""
+    if not scene.served:
+        return False
+    return not run.ask.by_comment or scene.permission is not Permission.NONE
+
+
+def _decide(run: Run, scene: Scene) -> tuple[Step, ...]:
+    match run.ask.kind:
+        case AskKind.PLAN:
+            return planning.decide_plan(run, scene)
+        case AskKind.APPLY:
+            if scene.pull.merged:
+                return applying.decide_merged(run, scene)
+            return applying.decide_apply(run, scene)
+        case AskKind.MERGE:
+            return applying.decide_merged(run, scene)
+        case AskKind.CLOSE:
+            return _decide_close(run, scene)
+        case AskKind.UNLOCK:
+            return _decide_unlock(run, scene)
+        case AskKind.HELP:
+            return (Say(run.id, Help(scene.bot)), Finish(RunState.DONE))
+        case AskKind.HINT:
+            return (Say(run.id, Hint(run.ask.message)), Finish(RunState.REFUSED))
+        case _:
+            assert_never(run.ask.kind)
+
+
+def _decide_close(run: Run, scene: Scene) -> tuple[Step, ...]:
+    """Drop what belongs to the pull request, but keep the hold of what it applied."""
+    if scene.pull.open:  # reopened before we came to it
+        return (Finish(RunState.SUPERSEDED),)
+    applied = tuple(sorted({plan.project for plan in scene.plans if plan.applied_at}))
+    held = tuple(lock.project for lock in scene.locks if lock.holder == run.pull)
+    steps: list[Step] = [FreeLocks(tuple(p for p in held if p not in applied))]
+    if applied:
+        people = tuple(dict.fromkeys((scene.pull.author, run.ask.actor)))
+        steps.append(Say("applied-unmerged", AppliedUnmerged(applied, people)))
+    return (*steps, DropPlans(), DropWorkspaces(), Finish(RunState.DONE))
+
+
+def _decide_unlock(run: Run, scene: Scene) -> tuple[Step, ...]:
+    reasons = may_command(run.ask, scene.permission) + _nothing_applies(scene)
+    if reasons:
+        refusal = Refusal("unlock", run.ask.actor, reasons)
+        return (Say(run.id, refusal), Finish(RunState.REFUSED))
+    held = tuple(
+        lock.project
+        for lock in scene.locks
+        if lock.holder == run.pull and matches(lock.project, run.ask.select)
+    )
+    return (
+        FreeLocks(held),
+        Say(run.id, Unlocked(held, run.ask.actor)),
+        Finish(RunState.DONE),
+    )
+
+
+def _nothing_applies(scene: Scene) -> tuple[Reason, ...]:
+    """No lock is freed while the tool may still run."""
+    return tuple(
+        Reason("applying", f"`{job.project}` is being applied", "wait until it has ended")
+        for job in scene.jobs()
+        if job.kind is JobKind.APPLY and not job.state.finished
+    )

@@ -1,0 +1,187 @@
+"""What must hold before something is applied: pure predicates, every reason told at once."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from datetime import datetime
+
+from prbot.model import Permission, PlanId, ProjectKey, PullRequest, Review, ReviewState, Selector
+from prbot.plans.record import StoredPlan
+from prbot.projects.select import matches
+from prbot.runs.locks import blockers
+from prbot.runs.run import Ask, JobState
+from prbot.runs.say import Reason
+from prbot.runs.scene import Rules, Scene
+
+Reasons = tuple[Reason, ...]
+
+
+def may_command(ask: Ask, permission: Permission) -> Reasons:
+    """Commands that change something need write access."""
+    if permission.can_write:
+        return ()
+    return (
+        Reason(
+            "permission",
+            f"{ask.actor} has {permission.value} access; `{ask.kind.value}` needs write access",
+            "somebody with write access can repeat the command",
+        ),
+    )
+
+
+def pull_is_fit(pull: PullRequest) -> Reasons:
+    """Reasons that lie in the pull request itself, before any plan is looked at."""
+    reasons = []
+    if pull.fork:
+        reasons.append(
+            Reason(
+                "fork",
+                "the head branch lies in a fork, and forks are not run here",
+                "push the branch to this repository and open the pull request from there",
+            )
+        )
+    if pull.draft:
+        reasons.append(
+            Reason("draft", "the pull request is a draft", "mark it as ready for review")
+        )
+    if not pull.open and not pull.merged:
+        reasons.append(Reason("open", "the pull request is closed", "reopen it"))
+    if pull.open and pull.mergeable is False:
+        reasons.append(
+            Reason(
+                "mergeable",
+                "the pull request conflicts with its base branch",
+                "merge or rebase the base branch and push",
+            )
+        )
+    return tuple(reasons)
+
+
+def mode_allows(rules: Rules) -> Reasons:
+    if rules.may_apply:
+        return ()
+    return (
+        Reason(
+            "mode",
+            "this server plans and comments only",
+            "the operator can set `mode: apply` in the server's file",
+        ),
+    )
+
+
+def plan_is_ready(plan: StoredPlan, scene: Scene, head: str) -> Reasons:
+    """The plan is the newest of its project, of this head, whole, and never tried before."""
+    name = f"plan {plan.id} of `{plan.project}`"
+    again = f"comment `prbot plan -d {shlex.quote(plan.project.dir)}`"
+    newest = scene.newest_plan(plan.project)
+    job = scene.newest_plan_job(plan.project)
+    if plan.head != head:
+        return (Reason("head", f"{name} was made for {plan.head[:7]}, not for {head[:7]}", again),)
+    if newest is not None and newest.id != plan.id:
+        return (Reason("newest", f"{name} is outdated by {newest.id}", f"apply {newest.id}"),)
+    if job is not None and not job.state.finished:
+        return (Reason("planning", f"`{plan.project}` is being planned", "wait for the plan"),)
+    if job is not None and job.state is JobState.FAILED:
+        return (Reason("failed", f"the newest plan of `{plan.project}` failed", again),)
+    if plan.summary.errored or not plan.summary.applyable:
+        return (Reason("applyable", f"{name} cannot be applied", again),)
+    if plan.state_is_lost:
+        return (
+            Reason(
+                "state",
+                f"`{plan.project}` keeps its state in the checkout, where it would be lost",
+                "declare a backend outside the repository's directory",
+            ),
+        )
+    if scene.was_tried(plan.id):
+        return (Reason("once", f"{name} was started before and is not run twice", again),)
+    return ()
+
+
+def approved(rules: Rules, scene: Scene, plans: Iterable[StoredPlan]) -> Reasons:
+    """Enough other people approved each plan after it stood there, and nobody objects."""
+    reasons = [
+        Reason(
+            "approved",
+            f"{review.author} requested changes",
+            f"{review.author} can approve, or the review can be dismissed",
+        )
+        for review in scene.reviews
+        if review.state is ReviewState.CHANGES_REQUESTED and review.permission.can_write
+    ]
+    missing = min((_approvals(plan, scene) for plan in plans), default=rules.approvals)
+    if missing < rules.approvals:
+        reasons.append(
+            Reason(
+                "approved",
+                f"{missing} of {rules.approvals} approvals of this plan",
+                f"somebody with write access other than {scene.pull.author} approves"
+                " the pull request as it is now",
+            )
+        )
+    return tuple(reasons)
+
+
+def _approvals(plan: StoredPlan, scene: Scene) -> int:
+    since = _stood_since(plan, scene.plans)
+    return sum(_approves(review, scene.pull, since) for review in scene.reviews)
+
+
+def _approves(review: Review, pull: PullRequest, since: datetime) -> bool:
+    # Forges tell whole seconds, so the plan's time is cut to them as well.
+    return (
+        review.state is ReviewState.APPROVED
+        and review.author.lower() != pull.author.lower()
+        and review.permission.can_write
+        and review.commit == pull.head_sha
+        and review.submitted_at >= since.replace(microsecond=0)
+    )
+
+
+def _stood_since(plan: StoredPlan, history: tuple[StoredPlan, ...]) -> datetime:
+    """Since when this very content stands in the pull request without a different one between."""
+    since = plan.created_at
+    for earlier in history:  # newest first
+        if earlier.project != plan.project or earlier.created_at > plan.created_at:
+            continue
+        if (earlier.hash, earlier.inputs, earlier.head) != (plan.hash, plan.inputs, plan.head):
+            break
+        since = earlier.created_at
+    return since
+
+
+def not_locked(scene: Scene, projects: tuple[ProjectKey, ...]) -> Reasons:
+    return tuple(
+        Reason(
+            "lock",
+            f"`{lock.project}` is held by pull request {lock.holder.number}"
+            f" since {lock.since:%Y-%m-%d %H:%M} UTC",
+            f"pull request {lock.holder.number} is merged or closed,"
+            " or somebody comments `prbot unlock` there",
+        )
+        for lock in blockers(scene.locks, scene.pull.ref, projects)
+    )
+
+
+def chosen_plans(
+    scene: Scene, select: Selector, plan_id: PlanId | None
+) -> tuple[tuple[StoredPlan, ...], Reasons]:
+    """The newest plan of each project a command speaks of, or why there is none."""
+    if plan_id is not None:
+        plan = scene.plan(plan_id)
+        if plan is None:
+            unknown = f"there is no plan {plan_id} in this pull request"
+            return (), (Reason("plan", unknown, "comment `prbot plan`"),)
+        return (plan,), ()
+    projects = tuple(p for p in scene.planned_projects() if matches(p, select))
+    plans = tuple(p for p in map(scene.newest_plan, projects) if p is not None)
+    if not plans:
+        return (), (Reason("plan", _nothing_planned(select), "comment `prbot plan`"),)
+    return plans, ()
+
+
+def _nothing_planned(select: Selector) -> str:
+    if select == Selector():
+        return "nothing is planned in this pull request"
+    return "no planned project matches the command"

@@ -1,0 +1,107 @@
+"""What a decision may ask for. Values only; `engine` performs them.
+
+All steps of one decision but `LayOut` are performed in one transaction, in order, so a
+crash leaves either none or all of them behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from prbot.model import PlanId, ProjectKey, Sha
+from prbot.runs.run import JobKind, RunState, Trouble
+from prbot.runs.say import Message
+
+
+@dataclass(frozen=True)
+class LayOut:
+    """Fetch, read the default branch's rules, lay the commit out, find the projects.
+
+    Always the only step of its decision; the decision is taken again afterwards.
+    """
+
+
+@dataclass(frozen=True)
+class Acknowledge:
+    """Show the commenter that the comment was read."""
+
+    comment_id: int
+
+
+@dataclass(frozen=True)
+class StartJob:
+    """One project's work. `reviewed`: the plan to compare with (PLAN) or apply (APPLY)."""
+
+    project: ProjectKey
+    kind: JobKind
+    reviewed: PlanId | None = None
+
+
+@dataclass(frozen=True)
+class TakeLocks:
+    """Take the locks for this pull request, all or none; otherwise decide again."""
+
+    projects: tuple[ProjectKey, ...]
+
+
+@dataclass(frozen=True)
+class FreeLocks:
+    projects: tuple[ProjectKey, ...]
+
+
+@dataclass(frozen=True)
+class Say:
+    """Write a comment. The same `topic` in the same pull request edits the same comment."""
+
+    topic: str
+    message: Message
+
+
+class Check(StrEnum):
+    PLAN = "plan"
+    APPLY = "apply"
+
+
+class Verdict(StrEnum):
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True)
+class SetStatus:
+    sha: Sha
+    check: Check
+    verdict: Verdict
+    description: str
+
+
+@dataclass(frozen=True)
+class DropPlans:
+    """Forget this pull request's plans that were never applied."""
+
+
+@dataclass(frozen=True)
+class DropWorkspaces:
+    """Remove this pull request's checkouts."""
+
+
+@dataclass(frozen=True)
+class Finish:
+    state: RunState
+    trouble: Trouble | None = None
+
+
+Step = (
+    LayOut
+    | Acknowledge
+    | StartJob
+    | TakeLocks
+    | FreeLocks
+    | Say
+    | SetStatus
+    | DropPlans
+    | DropWorkspaces
+    | Finish
+)
