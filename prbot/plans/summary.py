@@ -1,11 +1,41 @@
 """What people need to know of a plan, as data: counts, changes, and what they would lose.
 
-A summary is safe to store and to show: sensitive values are masked when it is made.
+A summary is safe to store and to show: sensitive values are masked when it is made, texts
+are printable, and its size is bounded whatever the plan's is (some hundreds of kB). What
+is left out is counted; what would be lost comes first. Not promised: that its texts are
+safe in Markdown, which is the business of `comments`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+
+from prbot.plans.diff import UNKNOWN, attribute_lines
+from prbot.plans.plan import Action, Change, Check, Json, Plan, ResourceChange, not_too_deep
+from prbot.plans.sensitive import Veil, sensitive_strings, veil
+from prbot.plans.text import address_text, path_text, shown, single_line
+
+__all__ = [
+    "Action",
+    "CheckCounts",
+    "Counts",
+    "FailingCheck",
+    "OutputCounts",
+    "PlanSummary",
+    "ShownChange",
+    "ShownOutput",
+    "sensitive_strings",
+    "summarise",
+]
+
+MOST_CHARACTERS = 300_000
+MOST_LINES = 200
+"""Lines of one change."""
+MOST_CHECKS = 50
+MOST_PROBLEMS = 10
 
 
 @dataclass(frozen=True)
@@ -24,5 +54,265 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class OutputCounts:
+    create: int = 0
+    update: int = 0
+    delete: int = 0
+
+
+@dataclass(frozen=True)
+class CheckCounts:
+    """Checkable objects by status, not their instances."""
+
+    pass_: int = 0
+    fail: int = 0
+    error: int = 0
+    unknown: int = 0
+
+
+@dataclass(frozen=True)
+class ShownChange:
+    """One resource instance that changes, moves or is imported.
+
+    `reasons` are words such as ``forced by `name` ``. `import_id` may be
+    `(known after apply)`. `lines` begin with `+`, `-`, `~` or a blank; `more_lines`
+    counts those left out.
+    """
+
+    address: str
+    action: Action
+    reasons: tuple[str, ...] = ()
+    previous_address: str | None = None
+    import_id: str | None = None
+    deposed: str | None = None
+    lines: tuple[str, ...] = ()
+    more_lines: int = 0
+
+
+@dataclass(frozen=True)
+class ShownOutput:
+    name: str
+    action: Action
+    lines: tuple[str, ...] = ()
+    more_lines: int = 0
+
+
+@dataclass(frozen=True)
+class FailingCheck:
+    """A check whose `status` is `fail`, or `error` when it could not be evaluated."""
+
+    name: str
+    status: str
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class PlanSummary:
+    """A plan for people. `*_left_out` say how many entries the bound on size cost."""
+
     counts: Counts
+    outputs: OutputCounts = OutputCounts()
+    checks: CheckCounts = CheckCounts()
+    changes: tuple[ShownChange, ...] = ()
+    changes_left_out: int = 0
+    output_changes: tuple[ShownOutput, ...] = ()
+    outputs_left_out: int = 0
+    failing_checks: tuple[FailingCheck, ...] = ()
+    applyable: bool = True
+    errored: bool = False
+    complete: bool = True
+    tool_version: str = ""
+
+    @property
+    def has_changes(self) -> bool:
+        """Applying would do something, be it only a move, an import, a forget or an output."""
+        c, o = self.counts, self.outputs
+        work = c.create + c.update + c.replace + c.delete + c.import_ + c.move + c.forget
+        return work + o.create + o.update + o.delete > 0
+
+
+_ORDER = (
+    Action.REPLACE,
+    Action.DELETE,
+    Action.FORGET,
+    Action.UPDATE,
+    Action.CREATE,
+    Action.NO_OP,
+    Action.READ,
+)
+
+_REASONS = {
+    "replace_because_tainted": "tainted: an earlier apply did not finish it",
+    "replace_by_request": "asked for with `-replace`",
+    "replace_by_triggers": "asked for by `replace_triggered_by`",
+    "delete_because_no_resource_config": "no longer in the configuration",
+    "delete_because_no_module": "its module is no longer in the configuration",
+    "delete_because_wrong_repetition": "`count` or `for_each` was added or removed",
+    "delete_because_count_index": "its index is beyond `count`",
+    "delete_because_each_key": "its key is no longer in `for_each`",
+    "delete_because_no_move_target": "moved to an address that is not in the configuration",
+}
+
+
+@not_too_deep
+def summarise(plan: Plan) -> PlanSummary:
+    """Count everything, show what fits. Raises BadPlan for values nested without end."""
+    hide = veil(sensitive_strings(plan))
+    budget = _Budget(MOST_CHARACTERS)
+    ordered = sorted(filter(_is_shown, plan.resource_changes), key=_rank)
+    outputs = sorted(_changed(plan.output_changes))
+    shown_changes = tuple(_changes(ordered, hide, budget))
+    shown_outputs = tuple(_outputs(outputs, hide, budget))
+    return PlanSummary(
+        counts=_counts(plan.resource_changes),
+        outputs=_output_counts(plan.output_changes.values()),
+        checks=_check_counts(plan.checks),
+        changes=shown_changes,
+        changes_left_out=len(ordered) - len(shown_changes),
+        output_changes=shown_outputs,
+        outputs_left_out=len(outputs) - len(shown_outputs),
+        failing_checks=_failing(plan.checks, hide),
+        applyable=_applyable(plan),
+        errored=bool(plan.errored),
+        complete=plan.complete is not False,
+        tool_version=single_line(plan.terraform_version, 40),
+    )
+
+
+@dataclass
+class _Budget:
+    """Characters left. Attribute lines end when a third is left, so that names go on."""
+
+    left: int
+
+    @property
+    def lines(self) -> int:
+        return MOST_LINES if self.left > MOST_CHARACTERS // 3 else 0
+
+    def spend(self, *texts: str) -> bool:
+        """Whether there was room."""
+        self.left -= sum(len(text) + 10 for text in texts)
+        return self.left >= 0
+
+
+def _is_shown(resource: ResourceChange) -> bool:
+    acts = resource.change.action not in (Action.NO_OP, Action.READ)
+    return resource.managed and (acts or resource.moved or resource.imported)
+
+
+def _rank(resource: ResourceChange) -> tuple[int, tuple[str, str]]:
+    return _ORDER.index(resource.change.action), resource.key
+
+
+def _changed(outputs: Mapping[str, Change]) -> Iterator[tuple[str, Change]]:
+    return ((name, c) for name, c in outputs.items() if c.action is not Action.NO_OP)
+
+
+def _changes(
+    ordered: Iterable[ResourceChange], hide: Veil, budget: _Budget
+) -> Iterator[ShownChange]:
+    for resource in ordered:
+        change = _shown_change(resource, hide, budget.lines)
+        if not budget.spend(
+            change.address, change.previous_address or "", *change.reasons, *change.lines
+        ):
+            return
+        yield change
+
+
+def _shown_change(resource: ResourceChange, hide: Veil, most: int) -> ShownChange:
+    lines, more = attribute_lines(resource.change, hide, most)
+    moved_from = resource.previous_address if resource.moved else None
+    return ShownChange(
+        address=address_text(resource.address, hide),
+        action=resource.change.action,
+        reasons=tuple(_reasons(resource, hide)),
+        previous_address=address_text(moved_from, hide) if moved_from else None,
+        import_id=_import_id(resource.change.importing, hide),
+        deposed=single_line(resource.deposed, 40) if resource.deposed else None,
+        lines=lines,
+        more_lines=more,
+    )
+
+
+def _reasons(resource: ResourceChange, hide: Veil) -> Iterator[str]:
+    change = resource.change
+    if change.replace_paths:
+        names = sorted({path_text(path, hide) for path in change.replace_paths})
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        yield "forced by " + ", ".join(f"`{name}`" for name in names[:5]) + more
+    if resource.action_reason in _REASONS:
+        yield _REASONS[resource.action_reason]
+    if resource.deposed:
+        yield "left behind by an earlier replacement"
+    if change.create_first:
+        yield "the new one is created first"
+    if change.action is Action.CREATE and change.forgets_old:
+        yield "the old one is left alone and no longer managed"
+
+
+def _import_id(importing: Mapping[str, Json] | None, hide: Veil) -> str | None:
+    if importing is None:
+        return None
+    known = importing.get("id", importing.get("identity"))
+    return UNKNOWN if known is None else shown(known, hide)
+
+
+def _outputs(
+    outputs: Iterable[tuple[str, Change]], hide: Veil, budget: _Budget
+) -> Iterator[ShownOutput]:
+    for name, change in outputs:
+        lines, more = attribute_lines(change, hide, budget.lines, root=name)
+        shown_name = single_line(name, 120)
+        if not budget.spend(shown_name, *lines):
+            return
+        yield ShownOutput(shown_name, change.action, lines, more)
+
+
+def _counts(resources: Sequence[ResourceChange]) -> Counts:
+    managed = [resource for resource in resources if resource.managed]
+    by_action = Counter(resource.change.action for resource in managed)
+    return Counts(
+        create=by_action[Action.CREATE],
+        update=by_action[Action.UPDATE],
+        replace=by_action[Action.REPLACE],
+        delete=by_action[Action.DELETE],
+        import_=sum(resource.imported for resource in managed),
+        move=sum(resource.moved for resource in managed),
+        forget=by_action[Action.FORGET],
+        read=sum(resource.change.action is Action.READ for resource in resources),
+        no_op=by_action[Action.NO_OP],
+    )
+
+
+def _output_counts(outputs: Iterable[Change]) -> OutputCounts:
+    """An output that is replaced by another value is updated."""
+    by_action = Counter(change.action for change in outputs)
+    update = by_action[Action.UPDATE] + by_action[Action.REPLACE]
+    return OutputCounts(by_action[Action.CREATE], update, by_action[Action.DELETE])
+
+
+def _check_counts(checks: Iterable[Check]) -> CheckCounts:
+    by_status = Counter(check.status for check in checks)
+    return CheckCounts(
+        by_status["pass"], by_status["fail"], by_status["error"], by_status["unknown"]
+    )
+
+
+def _failing(checks: Iterable[Check], hide: Veil) -> tuple[FailingCheck, ...]:
+    failing = (_failing_check(check, hide) for check in checks)
+    return tuple(islice((check for check in failing if check), MOST_CHECKS))
+
+
+def _failing_check(check: Check, hide: Veil) -> FailingCheck | None:
+    if check.status != "fail" and check.status != "error":
+        return None
+    messages = (p.message for instance in check.instances for p in instance.problems)
+    problems = (single_line(hide.over(text), 500) for text in messages)
+    name = address_text(check.address.to_display, hide)
+    return FailingCheck(name, check.status, tuple(islice(problems, MOST_PROBLEMS)))
+
+
+def _applyable(plan: Plan) -> bool:
+    """Old formats do not tell; then only an errored plan cannot be applied."""
+    return plan.applyable is not False and not plan.errored
