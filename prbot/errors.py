@@ -275,6 +275,107 @@ class PayloadTooLarge(PrbotError):
     hint = "GitHub never sends more than 25 MB; raise `max_payload` if your forge does."
 
 
+# --- what people asked ----------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class BadCommand(PrbotError):
+    """The command cannot be carried out as it stands."""
+
+    hint = "Comment `prbot help` for what can be asked."
+
+    @property
+    def reply(self) -> str:
+        """The sentence and the next step, as one line."""
+        return f"{self} {self.next_step}".strip()
+
+
+@dataclass(eq=False)
+class MoreThanOneLine(BadCommand):
+    """Nothing was done: a command must be the only line of its comment."""
+
+    hint = "Put the command alone on one line of a comment of its own."
+
+
+@dataclass(eq=False)
+class UnknownVerb(BadCommand):
+    """`{typed}` is no command."""
+
+    typed: str
+    nearest: str
+    hint = "Did you mean `prbot {nearest}`?"
+
+
+@dataclass(eq=False)
+class NotInThisVersion(BadCommand):
+    """This version of prbot does not know `{what}`; nothing was done."""
+
+    what: str
+
+
+@dataclass(eq=False)
+class UnknownOption(BadCommand):
+    """`{verb}` has no option `{option}`; nothing was done."""
+
+    verb: str
+    option: str
+
+
+@dataclass(eq=False)
+class MisspeltOption(UnknownOption):
+    """`{verb}` has no option `{option}`; nothing was done."""
+
+    nearest: str
+    hint = "Did you mean `{nearest}`?"
+
+
+@dataclass(eq=False)
+class MissingValue(BadCommand):
+    """The option `{option}` needs a value."""
+
+    option: str
+    hint = "For example: `prbot plan -d environments/production`."
+
+
+@dataclass(eq=False)
+class ValueNotWanted(BadCommand):
+    """The option `{option}` takes no value."""
+
+    option: str
+
+
+@dataclass(eq=False)
+class UnexpectedWord(BadCommand):
+    """`{verb}` does not understand `{word}`; nothing was done."""
+
+    verb: str
+    word: str
+
+
+@dataclass(eq=False)
+class RefusedValue(BadCommand):
+    """The value `{value}` of `{option}` is refused: {why}."""
+
+    option: str
+    value: str
+    why: str
+    hint = "Name a directory of the repository, relative to its root, or a Terraform workspace."
+
+
+@dataclass(eq=False)
+class PlanIdAndSelector(BadCommand):
+    """A plan id names one plan already, so `-d` and `-w` do not go with it."""
+
+    hint = "Leave out the one or the other."
+
+
+@dataclass(eq=False)
+class OpenQuote(BadCommand):
+    """The command has a quote or a backslash that nothing closes."""
+
+    hint = "Write names with blanks as `-d 'my directory'`."
+
+
 # --- the tree ------------------------------------------------------------------------
 
 
@@ -348,6 +449,59 @@ class BadPlan(PrbotError):
 
     problem: str
     hint = "Plan again; if it stays, report it with the tool's version."
+
+
+@dataclass(eq=False)
+class ApplyFailed(PrbotError):
+    """Applying plan {plan} failed; what it had done until then is kept in the state."""
+
+    plan: str
+    output: str
+    hint = "Read the output below, mend the cause, and comment `prbot plan`."
+
+
+@dataclass(eq=False)
+class ApplyInterrupted(PrbotError):
+    """prbot was stopped while plan {plan} was being applied; what it changed is not known."""
+
+    plan: str
+    hint = (
+        "Look at the state and at the provider's side, then comment `prbot plan`:"
+        " the new plan shows what is missing. The project stays locked for this pull request."
+    )
+
+
+@dataclass(eq=False)
+class StalePlan(PrbotError):
+    """Plan {plan} was not applied: the state has changed since it was made."""
+
+    plan: str
+    hint = "Comment `prbot plan`, read the new plan, and apply that one."
+
+
+@dataclass(eq=False)
+class ToolChanged(PrbotError):
+    """The plan was made with {old}, but the server now runs {new}."""
+
+    old: str
+    new: str
+    hint = "Comment `prbot plan`; a plan file does not carry across tool versions."
+
+
+@dataclass(eq=False)
+class PlanFileChanged(PrbotError):
+    """The stored file of plan {plan} is not the one that was made."""
+
+    plan: str
+    hint = "Comment `prbot plan`, and find out who can write to the server's state directory."
+
+
+@dataclass(eq=False)
+class PlanTriedBefore(PrbotError):
+    """An apply of plan {plan} was started before; a plan is never applied twice."""
+
+    plan: str
+    hint = "Comment `prbot plan`, read the new plan, and apply that one."
 
 
 # --- the forge -----------------------------------------------------------------------

@@ -1,0 +1,110 @@
+"""The embedded queue: a table in the store's database, and waiting without polling.
+
+Who finds nothing to claim sleeps until something changes in this process (a message put,
+given back or done) or until the next message's time has come. Idle workers cost nothing.
+
+Not promised: two processes on one database. Each would not hear the other's puts, and
+`recover` of one would give away what the other has in hand; that is what the PostgreSQL
+queue is for. Nor is it a limit on parallel work: as many claims are in hand as there are
+workers that ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from prbot.adapters.store import SqlStore
+from prbot.adapters.store_queue import QueueTable
+from prbot.ports import Claim, Clock, Message
+
+LONGEST_NAP = 60.0
+"""Seconds. The wall clock may jump (suspend, NTP) while a timer sleeps; look again then."""
+
+
+class SqliteQueue:
+    """Meets `Queue`. `sleep` is replaced by tests together with the clock."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        clock: Clock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._sleep = sleep
+        self._changed = asyncio.Event()
+
+    async def put(self, message: Message) -> None:
+        async with self._store.transaction() as db:
+            await QueueTable(db).put(message)
+        self._wake()
+
+    async def claim(self) -> Claim:
+        while True:
+            changed = self._changed  # before looking, so that no change slips in between
+            claim, nap = await self._take_or_give_back()
+            if claim is not None:
+                return claim
+            await self._rest(changed, nap)
+
+    async def done(self, claim: Claim) -> None:
+        async with self._store.transaction() as db:
+            await QueueTable(db).finish(claim.id)
+        self._wake()
+
+    async def again(self, claim: Claim, not_before: datetime) -> None:
+        await self._give_back(claim, not_before)
+
+    async def recover(self) -> None:
+        async with self._store.transaction() as db:
+            table = QueueTable(db)
+            for claim_id in await table.in_hand():
+                await table.give_back(claim_id, None)
+        self._wake()
+
+    def _wake(self) -> None:
+        """Wake everybody who waits; who comes later waits for the next change."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _take_or_give_back(self) -> tuple[Claim | None, float | None]:
+        """Take, or how many seconds to sleep at most (None: until something changes).
+
+        A worker that is cancelled while the database answers must not leave a message
+        in hand that nobody holds.
+        """
+        taking = asyncio.ensure_future(self._take())
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            claim, _ = await taking
+            if claim is not None:
+                await self._give_back(claim, claim.message.not_before)
+            raise
+
+    async def _take(self) -> tuple[Claim | None, float | None]:
+        now = self._clock.now()
+        async with self._store.transaction() as db:
+            table = QueueTable(db)
+            claim = await table.take(now)
+            ready = None if claim else await table.next_ready(now)
+        return claim, (ready - now).total_seconds() if ready else None
+
+    async def _give_back(self, claim: Claim, not_before: datetime | None) -> None:
+        async with self._store.transaction() as db:
+            await QueueTable(db).give_back(claim.id, not_before)
+        self._wake()
+
+    async def _rest(self, changed: asyncio.Event, nap: float | None) -> None:
+        sleepers: list[asyncio.Future[Any]] = [asyncio.ensure_future(changed.wait())]
+        if nap is not None:
+            sleepers.append(asyncio.ensure_future(self._sleep(min(nap, LONGEST_NAP))))
+        try:
+            await asyncio.wait(sleepers, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for sleeper in sleepers:
+                sleeper.cancel()

@@ -1,0 +1,61 @@
+"""Webhooks as they came, each stored once before it is answered.
+
+A body is kept only until it was digested: what it told stands in the run it made, and
+bodies are large and full of people's addresses. The id stays, so that a repeated
+delivery is known for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from prbot.adapters.store_tables import deliveries
+from prbot.adapters.store_types import insert_once
+from prbot.model import DeliveryId
+from prbot.ports import Clock, Delivery
+
+
+@dataclass(frozen=True)
+class SqlDeliveries:
+    """Deliveries inside one transaction."""
+
+    db: AsyncConnection
+    clock: Clock
+
+    async def add(self, delivery: Delivery) -> bool:
+        return await insert_once(
+            self.db,
+            deliveries,
+            {
+                "forge": delivery.forge,
+                "id": delivery.id,
+                "event": delivery.event,
+                "body": delivery.body,
+                "received_at": delivery.received_at,
+            },
+        )
+
+    async def waiting(self, limit: int = 100) -> tuple[Delivery, ...]:
+        rows = await self.db.execute(
+            select(deliveries)
+            .where(deliveries.c.digested_at.is_(None))
+            .order_by(deliveries.c.seq)
+            .limit(limit)
+        )
+        return tuple(_delivery(row) for row in rows)
+
+    async def digested(self, delivery: Delivery, outcome: str) -> None:
+        await self.db.execute(
+            update(deliveries)
+            .where(deliveries.c.forge == delivery.forge, deliveries.c.id == delivery.id)
+            .where(deliveries.c.digested_at.is_(None))
+            .values(digested_at=self.clock.now(), outcome=outcome, body=b"")
+        )
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(DeliveryId(row.id), row.forge, row.event, row.body, row.received_at)

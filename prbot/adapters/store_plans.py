@@ -1,0 +1,153 @@
+"""Saved plans, and the intents that make applies happen at most once.
+
+An intent is recorded, and committed, before the tool starts; a plan has at most one in
+its life. Who finds an intent that nobody settled knows that the apply may have begun.
+
+A plan that is dropped is out of sight, but its row stays: its id, which stands in old
+comments, must never come to mean another plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from prbot.adapters.store_jobs import hold_job, unsettled_intent
+from prbot.adapters.store_journal import SqlJournal
+from prbot.adapters.store_tables import intents, jobs, plans, runs
+from prbot.adapters.store_types import insert_once, is_pull, pull_values, read_pull
+from prbot.errors import LostLease, PlanIdTaken
+from prbot.model import JobId, PlanId, ProjectKey, PullRef, RunId, Sha
+from prbot.plans.record import StoredPlan
+from prbot.ports import Clock, JournalEntry
+from prbot.runs.run import Job
+
+OUTCOMES = frozenset({"applied", "failed", "stale", "interrupted"})
+"""How an apply may end. `stale` alone says for certain that nothing was changed."""
+
+
+@dataclass(frozen=True)
+class SqlPlans:
+    """Plans and intents inside one transaction."""
+
+    db: AsyncConnection
+    clock: Clock
+    journal: SqlJournal
+
+    async def add(self, plan: StoredPlan) -> None:
+        if not await insert_once(self.db, plans, _values(plan)):
+            raise PlanIdTaken(plan.id)
+
+    async def get(self, plan_id: PlanId) -> StoredPlan | None:
+        row = (await self._visible(plans.c.id == plan_id)).one_or_none()
+        return None if row is None else _plan(row)
+
+    async def of_pull(self, pull: PullRef) -> tuple[StoredPlan, ...]:
+        return tuple(_plan(row) for row in await self._visible(is_pull(plans, pull)))
+
+    async def drop_of_pull(self, pull: PullRef) -> tuple[str, ...]:
+        """Plans whose apply began stay, unless the tool refused them untouched: they are
+        what a person needs who cleans up after a failed or interrupted apply."""
+        begun = exists().where(
+            intents.c.plan_id == plans.c.id,
+            or_(intents.c.outcome.is_(None), intents.c.outcome != "stale"),
+        )
+        rows = (await self._visible(and_(is_pull(plans, pull), ~begun))).all()
+        for row in rows:
+            mine = plans.c.seq == row.seq
+            await self.db.execute(update(plans).where(mine).values(dropped_at=self.clock.now()))
+        return tuple(name for row in rows for name in (row.plan_file, row.plan_json))
+
+    async def intend(self, plan_id: PlanId, job: Job, at: datetime) -> bool:
+        await hold_job(self.db, job)
+        if await self.get(plan_id) is None:
+            return False
+        intent = {"plan_id": plan_id, "job_id": job.id, "fence": job.fence, "at": at}
+        if not await insert_once(self.db, intents, intent):
+            return False
+        await self._tell(plan_id, at, "apply intended", f"job {job.id}")
+        return True
+
+    async def intended(self, job: Job) -> PlanId | None:
+        return await unsettled_intent(self.db, job.id)
+
+    async def settle(self, plan_id: PlanId, outcome: str, applied_at: datetime | None) -> None:
+        if outcome not in OUTCOMES:
+            raise ValueError(f"an apply cannot end as {outcome!r}")
+        now = self.clock.now()
+        settled = await self.db.execute(
+            update(intents)
+            .where(intents.c.plan_id == plan_id, intents.c.outcome.is_(None))
+            .values(outcome=outcome, settled_at=now)
+        )
+        if settled.rowcount != 1:
+            raise LostLease(f"the apply of plan {plan_id}")
+        mine = plans.c.id == plan_id
+        await self.db.execute(update(plans).where(mine).values(applied_at=applied_at))
+        await self._tell(plan_id, now, f"apply {outcome}", "")
+
+    async def _visible(self, condition: ColumnElement[bool]) -> Any:
+        """The rows not dropped that meet the condition, newest first."""
+        query = select(plans).where(condition, plans.c.dropped_at.is_(None))
+        return await self.db.execute(query.order_by(plans.c.seq.desc()))
+
+    async def _tell(self, plan_id: PlanId, at: datetime, action: str, detail: str) -> None:
+        """A line in the name of whoever asked for the run that applies."""
+        asked = (
+            select(runs)
+            .join(jobs, jobs.c.run_id == runs.c.id)
+            .join(intents, intents.c.job_id == jobs.c.id)
+            .where(intents.c.plan_id == plan_id)
+        )
+        row = (await self.db.execute(asked)).one()
+        actor = row.ask.actor
+        await self.journal.write(JournalEntry(at, read_pull(row), actor, plan_id, action, detail))
+
+
+def _values(plan: StoredPlan) -> dict[str, Any]:
+    return {
+        "id": plan.id,
+        **pull_values(plan.pull),
+        "dir": plan.project.dir,
+        "workspace": plan.project.workspace,
+        "run_id": plan.run_id,
+        "job_id": plan.job_id,
+        "head": plan.head,
+        "base": plan.base,
+        "commit": plan.commit,
+        "hash": plan.hash,
+        "inputs": plan.inputs,
+        "summary": plan.summary,
+        "plan_file": plan.plan_file,
+        "plan_file_sha256": plan.plan_file_sha256,
+        "plan_json": plan.plan_json,
+        "state_is_lost": plan.state_is_lost,
+        "created_at": plan.created_at,
+        "applied_at": plan.applied_at,
+    }
+
+
+def _plan(row: Row[Any]) -> StoredPlan:
+    return StoredPlan(
+        id=PlanId(row.id),
+        pull=read_pull(row),
+        project=ProjectKey(row.dir, row.workspace),
+        run_id=RunId(row.run_id),
+        job_id=JobId(row.job_id),
+        head=Sha(row.head),
+        base=Sha(row.base),
+        commit=Sha(row.commit),
+        hash=row.hash,
+        inputs=row.inputs,
+        summary=row.summary,
+        plan_file=row.plan_file,
+        plan_file_sha256=row.plan_file_sha256,
+        plan_json=row.plan_json,
+        state_is_lost=row.state_is_lost,
+        created_at=row.created_at,
+        applied_at=row.applied_at,
+    )

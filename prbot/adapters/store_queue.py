@@ -1,0 +1,125 @@
+"""The queue's table: what waits, what is in hand. `queue_sqlite.py` adds the waiting.
+
+The same work waits at most once, and a key is in hand at most once; the table's own
+unique indexes say so, whatever this code does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from prbot.adapters.store_tables import queue
+from prbot.model import JobId, RunId
+from prbot.ports import AdvanceRun, Claim, Message, PerformJob, Priority, Work
+
+_RANK = {priority.value: rank for rank, priority in enumerate(Priority)}
+_rank = case(_RANK, value=queue.c.priority, else_=len(_RANK))
+_waits = queue.c.claimed_at.is_(None)
+
+
+@dataclass(frozen=True)
+class QueueTable:
+    """The queue inside one transaction."""
+
+    db: AsyncConnection
+
+    async def put(self, message: Message) -> None:
+        """Add it, or bring the same waiting work forward: sooner and more urgent wins."""
+        same = await self._waiting_twin(_kind(message.work), _subject(message.work))
+        if same is None:
+            await self.db.execute(insert(queue).values(_values(message)))
+        else:
+            await self._bring_forward(same, message.priority, message.not_before)
+
+    async def take(self, now: datetime) -> Claim | None:
+        """Take in hand the most urgent, then oldest message whose time and key allow it."""
+        ready = or_(queue.c.not_before.is_(None), queue.c.not_before <= now)
+        best = select(queue).where(_waits, ready, _key_is_free()).order_by(_rank, queue.c.seq)
+        row = (await self.db.execute(best.limit(1))).one_or_none()
+        if row is None:
+            return None
+        mine = queue.c.seq == row.seq
+        await self.db.execute(update(queue).where(mine).values(claimed_at=now))
+        return Claim(row.seq, _message(row))
+
+    async def next_ready(self, now: datetime) -> datetime | None:
+        """When the next message becomes ready by time alone; None when none will."""
+        later = select(func.min(queue.c.not_before)).where(
+            _waits, queue.c.not_before > now, _key_is_free()
+        )
+        moment: datetime | None = (await self.db.execute(later)).scalar()
+        return moment
+
+    async def finish(self, claim_id: int) -> None:
+        await self.db.execute(delete(queue).where(_in_hand(claim_id)))
+
+    async def give_back(self, claim_id: int, not_before: datetime | None) -> None:
+        """Let it wait again, or let go of it when the same work was put meanwhile."""
+        row = (await self.db.execute(select(queue).where(_in_hand(claim_id)))).one_or_none()
+        if row is None:
+            return
+        if await self._waiting_twin(row.kind, row.subject) is not None:
+            await self.finish(claim_id)
+            return
+        back = {"claimed_at": None, "not_before": not_before}
+        await self.db.execute(update(queue).where(_in_hand(claim_id)).values(back))
+
+    async def in_hand(self) -> tuple[int, ...]:
+        """The ids of all claims, oldest first."""
+        ids = select(queue.c.seq).where(~_waits).order_by(queue.c.seq)
+        return tuple((await self.db.execute(ids)).scalars())
+
+    async def _waiting_twin(self, kind: str, subject: str) -> Row[Any] | None:
+        same = and_(_waits, queue.c.kind == kind, queue.c.subject == subject)
+        return (await self.db.execute(select(queue).where(same))).one_or_none()
+
+    async def _bring_forward(
+        self, row: Row[Any], priority: Priority, not_before: datetime | None
+    ) -> None:
+        both = (row.not_before, not_before)
+        sooner = None if None in both else min(both)
+        urgent = min(row.priority, priority.value, key=_RANK.__getitem__)
+        await self.db.execute(
+            update(queue).where(queue.c.seq == row.seq).values(priority=urgent, not_before=sooner)
+        )
+
+
+def _key_is_free() -> ColumnElement[bool]:
+    taken = queue.alias("taken")
+    return queue.c.key.not_in(select(taken.c.key).where(taken.c.claimed_at.is_not(None)))
+
+
+def _in_hand(claim_id: int) -> ColumnElement[bool]:
+    return and_(queue.c.seq == claim_id, ~_waits)
+
+
+def _kind(work: Work) -> str:
+    return "advance" if isinstance(work, AdvanceRun) else "perform"
+
+
+def _subject(work: Work) -> str:
+    return work.run_id if isinstance(work, AdvanceRun) else work.job_id
+
+
+def _values(message: Message) -> dict[str, Any]:
+    return {
+        "kind": _kind(message.work),
+        "subject": _subject(message.work),
+        "key": message.key,
+        "priority": message.priority,
+        "not_before": message.not_before,
+    }
+
+
+def _message(row: Row[Any]) -> Message:
+    work: Work
+    if row.kind == "advance":
+        work = AdvanceRun(RunId(row.subject))
+    else:
+        work = PerformJob(JobId(row.subject))
+    return Message(work, row.key, Priority(row.priority), row.not_before)

@@ -1,0 +1,181 @@
+"""Runs and their jobs: every move conditional, every move in the journal.
+
+A run moves on its old state, a job on its old state and its fence. The fence grows each
+time a job starts, so that a worker that was given up for dead and wakes again cannot
+report anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from prbot.adapters.store_jobs import (
+    hold_job,
+    job_values,
+    read_job,
+    result_values,
+    unsettled_intent,
+)
+from prbot.adapters.store_journal import SqlJournal
+from prbot.adapters.store_tables import jobs, runs
+from prbot.adapters.store_types import is_pull, pull_values, read_pull
+from prbot.errors import IllegalTransition, LostLease
+from prbot.model import Checkout, JobId, ProjectKey, PullRef, RunId
+from prbot.ports import Clock, JournalEntry
+from prbot.runs.run import (
+    Job,
+    JobKind,
+    JobState,
+    Run,
+    RunState,
+    Trouble,
+    check_job_move,
+    check_run_move,
+)
+
+
+@dataclass(frozen=True)
+class SqlRuns:
+    """Runs and jobs inside one transaction."""
+
+    db: AsyncConnection
+    clock: Clock
+    journal: SqlJournal
+
+    async def add(self, run: Run) -> None:
+        await self.db.execute(insert(runs).values(_run_values(run)))
+        await self._tell_run(run.id, f"run {run.state}", f"{run.ask.kind}: {run.ask.reason}")
+        for job in run.jobs:
+            await self.add_job(job)
+
+    async def get(self, run_id: RunId) -> Run:
+        row = (await self.db.execute(select(runs).where(runs.c.id == run_id))).one_or_none()
+        if row is None:
+            raise KeyError(run_id)
+        return _run(row, await self._jobs(jobs.c.run_id == run_id))
+
+    async def unfinished(self) -> tuple[RunId, ...]:
+        open_states = [state for state in RunState if not state.finished]
+        ids = select(runs.c.id).where(runs.c.state.in_(open_states)).order_by(runs.c.seq)
+        return tuple((await self.db.execute(ids)).scalars())
+
+    async def of_pull(self, pull: PullRef) -> tuple[Run, ...]:
+        mine = is_pull(runs, pull)
+        rows = await self.db.execute(select(runs).where(mine).order_by(runs.c.seq.desc()))
+        theirs = await self._jobs(jobs.c.run_id.in_(select(runs.c.id).where(mine)))
+        return tuple(
+            _run(row, tuple(job for job in theirs if job.run_id == row.id)) for row in rows
+        )
+
+    async def lay_out(
+        self, run_id: RunId, checkout: Checkout, projects: tuple[ProjectKey, ...]
+    ) -> None:
+        await self.db.execute(
+            update(runs).where(runs.c.id == run_id).values(checkout=checkout, projects=projects)
+        )
+
+    async def move(
+        self, run_id: RunId, old: RunState, new: RunState, trouble: Trouble | None = None
+    ) -> None:
+        check_run_move(old, new)
+        moved = await self.db.execute(
+            update(runs)
+            .where(runs.c.id == run_id, runs.c.state == old)
+            .values(state=new, trouble=trouble)
+        )
+        if moved.rowcount != 1:
+            raise LostLease(f"run {run_id}")
+        await self._tell_run(run_id, f"run {old}->{new}", trouble.sentence if trouble else "")
+
+    async def add_job(self, job: Job) -> None:
+        await self.db.execute(insert(jobs).values(job_values(job)))
+        await self._tell_job(job, f"{job.kind} job {job.state}")
+
+    async def get_job(self, job_id: JobId) -> Job:
+        found = await self._jobs(jobs.c.id == job_id)
+        if not found:
+            raise KeyError(job_id)
+        return found[0]
+
+    async def waiting_jobs(self) -> tuple[Job, ...]:
+        return await self._jobs(jobs.c.state == JobState.QUEUED)
+
+    async def running_jobs(self) -> tuple[Job, ...]:
+        return await self._jobs(jobs.c.state == JobState.RUNNING)
+
+    async def start_job(self, job_id: JobId) -> Job | None:
+        started = await self.db.execute(
+            update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.state == JobState.QUEUED)
+            .values(state=JobState.RUNNING, fence=jobs.c.fence + 1)
+        )
+        if started.rowcount != 1:
+            return None
+        job = await self.get_job(job_id)
+        await self._tell_job(job, f"{job.kind} job {JobState.QUEUED}->{job.state}")
+        return job
+
+    async def move_job(self, job: Job, new: JobState, result: Job | None = None) -> Job:
+        check_job_move(job.kind, job.state, new)
+        await hold_job(self.db, job)
+        await self._check_not_begun(job, new)
+        values = {"state": new} | (result_values(result) if result else {})
+        await self.db.execute(update(jobs).where(jobs.c.id == job.id).values(values))
+        moved = await self.get_job(job.id)
+        await self._tell_job(moved, f"{job.kind} job {job.state}->{new}")
+        return moved
+
+    async def _check_not_begun(self, job: Job, new: JobState) -> None:
+        """An apply that may have begun is never queued again."""
+        again = job.kind is JobKind.APPLY and new is JobState.QUEUED
+        if again and await unsettled_intent(self.db, job.id) is not None:
+            raise IllegalTransition("begun apply job", job.state, new)
+
+    async def _jobs(self, condition: ColumnElement[bool]) -> tuple[Job, ...]:
+        rows = await self.db.execute(select(jobs).where(condition).order_by(jobs.c.seq))
+        return tuple(read_job(row) for row in rows)
+
+    async def _tell_run(self, run_id: RunId, action: str, detail: str) -> None:
+        row = (await self.db.execute(select(runs).where(runs.c.id == run_id))).one()
+        await self.journal.write(_line(self.clock, row, run_id, action, detail))
+
+    async def _tell_job(self, job: Job, action: str) -> None:
+        row = (await self.db.execute(select(runs).where(runs.c.id == job.run_id))).one()
+        detail = f"{job.project}: {job.trouble.sentence}" if job.trouble else str(job.project)
+        await self.journal.write(_line(self.clock, row, job.id, action, detail))
+
+
+def _line(clock: Clock, run: Row[Any], subject: str, action: str, detail: str) -> JournalEntry:
+    """A line in the name of whoever asked for the run."""
+    return JournalEntry(clock.now(), read_pull(run), run.ask.actor, subject, action, detail)
+
+
+def _run_values(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        **pull_values(run.pull),
+        "state": run.state,
+        "created_at": run.created_at,
+        "ask": run.ask,
+        "checkout": run.checkout,
+        "projects": run.projects,
+        "trouble": run.trouble,
+    }
+
+
+def _run(row: Row[Any], its_jobs: tuple[Job, ...]) -> Run:
+    return Run(
+        id=RunId(row.id),
+        pull=read_pull(row),
+        ask=row.ask,
+        created_at=row.created_at,
+        state=RunState(row.state),
+        checkout=row.checkout,
+        projects=row.projects,
+        trouble=row.trouble,
+        jobs=its_jobs,
+    )

@@ -1,0 +1,194 @@
+"""The tables, as the code of today sees them; `migrations/` makes them so.
+
+Every table has `seq`, a number that only grows: the order in which rows came, whatever
+the clock did. Columns that queries need are real columns, the rest is JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from prbot.adapters.store_types import Packed, UtcTime, pull_columns
+from prbot.model import Checkout, ProjectKey
+from prbot.plans.record import Inputs
+from prbot.plans.summary import PlanSummary
+from prbot.ports import Letter
+from prbot.runs.run import Ask, Trouble
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *parts: Column[Any] | UniqueConstraint) -> Table:
+    # SQLite grows numbers by itself only in a column called exactly INTEGER
+    number = BigInteger().with_variant(Integer(), "sqlite")
+    seq = Column("seq", number, primary_key=True, autoincrement=True)
+    return Table(name, metadata, seq, *parts, sqlite_autoincrement=True)
+
+
+def _needed(name: str, kind: Any, **options: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False, **options)
+
+
+def _only_where(name: str, condition: str, *columns: Column[Any], unique: bool = False) -> Index:
+    """A partial index: small, whatever the table's history weighs."""
+    where = text(condition)
+    return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
+deliveries = _table(
+    "deliveries",
+    _needed("forge", Text),
+    _needed("id", Text),
+    _needed("event", Text),
+    _needed("body", LargeBinary),
+    _needed("received_at", UtcTime),
+    Column("digested_at", UtcTime),
+    Column("outcome", Text),
+    UniqueConstraint("forge", "id"),
+)
+_only_where("ix_deliveries_waiting", "digested_at IS NULL", deliveries.c.seq)
+
+runs = _table(
+    "runs",
+    _needed("id", Text, unique=True),
+    *pull_columns(),
+    _needed("state", Text, index=True),
+    _needed("created_at", UtcTime),
+    _needed("ask", Packed(Ask)),
+    Column("checkout", Packed(Checkout)),
+    Column("projects", Packed(tuple[ProjectKey, ...])),
+    Column("trouble", Packed(Trouble)),
+)
+Index(None, runs.c.forge, runs.c.repo, runs.c.number)
+
+jobs = _table(
+    "jobs",
+    _needed("id", Text, unique=True),
+    Column("run_id", Text, ForeignKey("runs.id"), nullable=False, index=True),
+    _needed("dir", Text),
+    _needed("workspace", Text),
+    _needed("kind", Text),
+    _needed("state", Text, index=True),
+    _needed("fence", Integer),
+    Column("plan_id", Text),
+    Column("reviewed", Text),
+    Column("trouble", Packed(Trouble)),
+    _needed("differences", Packed(tuple[str, ...])),
+)
+
+plans = _table(
+    "plans",
+    _needed("id", Text, unique=True),
+    *pull_columns(),
+    _needed("dir", Text),
+    _needed("workspace", Text),
+    Column("run_id", Text, ForeignKey("runs.id"), nullable=False),
+    Column("job_id", Text, ForeignKey("jobs.id"), nullable=False),
+    _needed("head", Text),
+    _needed("base", Text),
+    _needed("commit", Text),
+    _needed("hash", Text),
+    _needed("inputs", Packed(Inputs)),
+    _needed("summary", Packed(PlanSummary)),
+    _needed("plan_file", Text),
+    _needed("plan_file_sha256", Text),
+    _needed("plan_json", Text),
+    _needed("state_is_lost", Boolean),
+    _needed("created_at", UtcTime),
+    Column("applied_at", UtcTime),
+    Column("dropped_at", UtcTime),
+)
+Index(None, plans.c.forge, plans.c.repo, plans.c.number)
+
+intents = _table(
+    "intents",
+    Column("plan_id", Text, ForeignKey("plans.id"), nullable=False, unique=True),
+    Column("job_id", Text, ForeignKey("jobs.id"), nullable=False),
+    _needed("fence", Integer),
+    _needed("at", UtcTime),
+    Column("outcome", Text),
+    Column("settled_at", UtcTime),
+)
+_only_where("uq_intents_unsettled", "outcome IS NULL", intents.c.job_id, unique=True)
+
+locks = _table(
+    "locks",
+    *pull_columns(),
+    _needed("dir", Text),
+    _needed("workspace", Text),
+    _needed("actor", Text),
+    _needed("since", UtcTime),
+    UniqueConstraint("forge", "repo", "dir", "workspace"),
+)
+
+journal = _table(
+    "journal",
+    _needed("at", UtcTime),
+    *pull_columns(),
+    Column("actor", Text),
+    _needed("subject", Text),
+    _needed("action", Text),
+    _needed("detail", Text),
+)
+Index(None, journal.c.forge, journal.c.repo, journal.c.number)
+
+outbox = _table(
+    "outbox",
+    _needed("key", Text, unique=True),
+    *pull_columns(),
+    _needed("letter", Packed(Letter)),
+    _needed("due_at", UtcTime),
+    _needed("attempts", Integer),
+    Column("settled_at", UtcTime),
+    Column("why", Text),
+)
+_only_where(
+    "ix_outbox_waiting",
+    "settled_at IS NULL",
+    outbox.c.forge,
+    outbox.c.repo,
+    outbox.c.number,
+    outbox.c.seq,
+)
+
+comments = _table(
+    "comments",
+    *pull_columns(),
+    _needed("marker", Text),
+    _needed("forge_id", BigInteger),
+    UniqueConstraint("forge", "repo", "number", "marker"),
+)
+
+queue = _table(
+    "queue",
+    _needed("kind", Text),
+    _needed("subject", Text),
+    _needed("key", Text),
+    _needed("priority", Text),
+    Column("not_before", UtcTime),
+    Column("claimed_at", UtcTime),
+)
+_only_where("uq_queue_waiting", "claimed_at IS NULL", queue.c.kind, queue.c.subject, unique=True)
+_only_where("uq_queue_in_hand", "claimed_at IS NOT NULL", queue.c.key, unique=True)
