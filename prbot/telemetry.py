@@ -1,0 +1,229 @@
+"""Structured logs, the ids bound to them, and the one redactor before every sink.
+
+Each log line is one event with key=value pairs: JSON for machines, coloured text for a
+terminal. What libraries say through `logging` takes the same way. Whatever writes text
+that may come from a tool, a forge or a configuration asks `Redactor.redact` first.
+
+Not promised: a program that holds a secret can always disguise it (split it, reverse
+it, wrap its base64 in lines). Redaction is the net; weak credentials are the wall.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import logging
+import sys
+import threading
+from collections.abc import Iterable, Iterator, MutableMapping
+from contextlib import AbstractContextManager
+from typing import Any, TextIO
+from urllib.parse import quote, quote_plus
+
+import structlog
+
+MARK = "[redacted]"
+SHORTEST = 4
+"""Shorter secrets are not looked for: they occur by chance in every text."""
+SHORTEST_LINE = 8
+"""Of a secret with several lines, such as a PEM key, lines shorter than this may show."""
+
+
+# --- the redactor --------------------------------------------------------------------
+
+
+class Redactor:
+    """Knows secrets, and removes them from text, also in the encodings they travel in.
+
+    Looked for are the secret as it is, and as base64 (also inside a longer base64 text,
+    such as an `Authorization: Basic` header), hex, percent-encoding, and the escapes of
+    JSON, Python and HTML; of a secret with several lines each line as well. Overlapping
+    finds are removed together. Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._forms: tuple[str, ...] = ()
+
+    def register(self, secret: str) -> None:
+        """Look for this secret from now on; ignored when shorter than SHORTEST."""
+        new = set(_forms(secret))
+        with self._lock:
+            known = new.union(self._forms)
+            self._forms = tuple(sorted(known, key=lambda form: (-len(form), form)))
+
+    def redact(self, text: str) -> str:
+        """`text` with MARK wherever a registered secret stood."""
+        spans = _joined(span for form in self._forms for span in _finds(form, text))
+        kept, end = [], 0
+        for start, stop in spans:
+            kept.append(text[end:start])
+            end = stop
+        return MARK.join([*kept, text[end:]])
+
+    def redact_values(self, value: Any) -> Any:
+        """The same for every text inside dicts, lists and tuples; keys included."""
+        match value:
+            case str():
+                return self.redact(value)
+            case dict():
+                return {
+                    self.redact_values(key): self.redact_values(item) for key, item in value.items()
+                }
+            case list():
+                return [self.redact_values(item) for item in value]
+            case tuple():
+                return tuple(self.redact_values(item) for item in value)
+        return value
+
+    def __repr__(self) -> str:
+        return f"<Redactor of {len(self._forms)} forms>"
+
+
+def _finds(form: str, text: str) -> Iterator[tuple[int, int]]:
+    start = text.find(form)
+    while start >= 0:
+        yield start, start + len(form)
+        start = text.find(form, start + 1)
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Overlapping and touching spans as one, in order."""
+    joined: list[tuple[int, int]] = []
+    for start, stop in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
+        else:
+            joined.append((start, stop))
+    return joined
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Every text under which the secret may appear."""
+    whole = {secret, secret.strip()}
+    lines = {line.strip() for line in secret.splitlines()} if "\n" in secret.strip() else set()
+    parts = [part for part in whole if len(part) >= SHORTEST]
+    parts += [line for line in lines if len(line) >= SHORTEST_LINE and not _is_armour(line)]
+    for part in parts:
+        yield from (form for form in _encodings(part) if len(form) >= SHORTEST)
+
+
+def _is_armour(line: str) -> bool:
+    """`-----BEGIN RSA PRIVATE KEY-----` is no secret."""
+    return line.startswith("-----") and line.endswith("-----")
+
+
+def _encodings(secret: str) -> Iterator[str]:
+    data = secret.encode("utf-8", "surrogatepass")
+    yield secret
+    yield from (data.hex(), data.hex().upper())
+    yield from _base64(data)
+    for encoded in (quote(data, safe=""), quote(data, safe="/"), quote_plus(data)):
+        yield encoded
+        yield _lower_percent(encoded)
+    for escaped in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield escaped
+        yield _go_escaped(escaped)
+    yield from (html.escape(secret), html.escape(secret, quote=False), _jinja_escaped(secret))
+    yield repr(secret)[1:-1]
+
+
+def _base64(data: bytes) -> Iterator[str]:
+    """Standing alone, and at each of the three alignments inside a longer text.
+
+    Six bits a character: the characters that also hold bits of a neighbour are left out.
+    """
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        alone = encode(data).decode()
+        yield from (alone, alone.rstrip("="))
+        for before in (0, 1, 2):
+            first, last = -(-before * 8 // 6), (before + len(data)) * 8 // 6
+            yield encode(bytes(before) + data).decode()[first:last]
+
+
+def _lower_percent(encoded: str) -> str:
+    """`%2F` as `%2f`, the rest unchanged."""
+    head, *rest = encoded.split("%")
+    return "%".join([head, *(part[:2].lower() + part[2:] for part in rest)])
+
+
+def _go_escaped(text: str) -> str:
+    """Go's JSON, Terraform's included, also escapes what HTML would read."""
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _jinja_escaped(text: str) -> str:
+    return html.escape(text).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
+
+
+# --- logs ----------------------------------------------------------------------------
+
+
+def bound(**ids: str | int) -> AbstractContextManager[None]:
+    """Every event logged inside carries these ids: `with bound(run=run.id): ...`."""
+    return structlog.contextvars.bound_contextvars(**ids)
+
+
+def set_up_logs(
+    redactor: Redactor, *, as_json: bool, level: int = logging.INFO, stream: TextIO | None = None
+) -> None:
+    """Send structlog's and logging's events to `stream` (stderr), one line each.
+
+    Replaces what was set up before. Every line passes the redactor twice: its values
+    before they are rendered, and the line with its traceback after.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_RedactingFormatter(redactor, as_json))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    structlog.configure(
+        processors=[*_shared(redactor), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
+    def __init__(self, redactor: Redactor, as_json: bool) -> None:
+        super().__init__(
+            foreign_pre_chain=_shared(redactor),
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderers(as_json),
+            ],
+        )
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redactor.redact(super().format(record))
+
+
+def _shared(redactor: Redactor) -> list[structlog.typing.Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        RedactEvents(redactor),
+    ]
+
+
+def _renderers(as_json: bool) -> list[structlog.typing.Processor]:
+    if as_json:
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+
+
+class RedactEvents:
+    """A structlog processor that redacts every value of an event."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+
+    def __call__(
+        self, logger: Any, method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        return {key: self._redactor.redact_values(value) for key, value in event.items()}
