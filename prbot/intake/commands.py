@@ -54,11 +54,17 @@ _OPTIONS = {
     "unlock": {"dir", "workspace"},
     "help": set[str](),
 }
-_EXTRA = set(["target", "replace", "var", "var-file", "refresh", "compact-warnings", "parallelism"])
+_EXTRA = {"target", "replace", "var", "var-file", "refresh", "compact-warnings", "parallelism"}
 
 # documented, and not built yet: named plainly instead of being called a mistake
-_LATER_VERBS = tuple(
-    ["version", "cancel", "approve-policies", "approve_policies", "import", "state", "rollback"]
+_LATER_VERBS = (
+    "version",
+    "cancel",
+    "approve-policies",
+    "approve_policies",
+    "import",
+    "state",
+    "rollback",
 )
 _LATER_OPTIONS = {
     "plan": {"project", "all", "destroy", "refresh-only", "verbose"} | _EXTRA,
@@ -66,19 +72,17 @@ _LATER_OPTIONS = {
     "unlock": {"project"},
     "help": {"dir", "workspace", "project"},
 }
-_VALUED = set(
-    [
-        "dir",
-        "workspace",
-        "project",
-        "override",
-        "target",
-        "replace",
-        "var",
-        "var-file",
-        "parallelism",
-    ]
-)
+_VALUED = {
+    "dir",
+    "workspace",
+    "project",
+    "override",
+    "target",
+    "replace",
+    "var",
+    "var-file",
+    "parallelism",
+}
 
 _PLAN_ID = re.compile(r"p-[0-9a-f]{6}", re.IGNORECASE)
 # Terraform: a workspace name must need no escaping in a URL's path
