@@ -248,6 +248,55 @@ class WrongInstallationKey(PrbotError):
     hint = "Start prbot with the installation.key that stood beside the database when the plan was made, or plan again."
 
 
+@dataclass(eq=False)
+class CannotRead(PrbotError):
+    """{path} could not be read: {cause}."""
+
+    path: str
+    cause: str
+    hint = "Name the operator's file with --config; docs/server.md says what stands in it."
+
+
+@dataclass(eq=False)
+class AlreadyRunning(PrbotError):
+    """Another prbot already works with the state directory {state_dir}."""
+
+    state_dir: str
+    hint = "Stop it first, or give this one a `state_dir` of its own."
+
+
+@dataclass(eq=False)
+class CannotListen(PrbotError):
+    """prbot cannot listen on {address}: {cause}."""
+
+    address: str
+    cause: str
+    hint = "Stop what listens there, or choose another address with `listen:` or --port."
+
+
+@dataclass(eq=False)
+class NoRepository(PrbotError):
+    """{directory} is not inside a git repository."""
+
+    directory: str
+    hint = "Name one with --repo."
+
+
+@dataclass(eq=False)
+class UnknownRevision(PrbotError):
+    """The repository has no commit {revision}."""
+
+    revision: str
+    hint = "Name an existing branch, tag or commit with --base and --head."
+
+
+@dataclass(eq=False)
+class NoDefaultBranch(PrbotError):
+    """The repository's default branch could not be found."""
+
+    hint = "Name what to compare with: --base REV."
+
+
 # --- something happened -------------------------------------------------------------
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from prbot.config.repo import Effective
+from prbot.config.server import ApplyOnMerge
 from prbot.model import ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.planning import fail, refuse, result_of
@@ -24,7 +26,7 @@ from prbot.runs.requirements import (
 )
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 from prbot.runs.say import ApplyReport, HoldReport, ProjectResult, Reason
-from prbot.runs.scene import ApplyOnMerge, Rules, Scene
+from prbot.runs.scene import NOTHING_ALLOWED, Scene
 from prbot.runs.steps import (
     Check,
     DropWorkspaces,
@@ -68,7 +70,7 @@ def decide_apply(run: Run, scene: Scene) -> Steps:
     return _first_phase(run, scene, todo)
 
 
-def _why_not(scene: Scene, rules: Rules, plans: tuple[StoredPlan, ...]) -> Reasons:
+def _why_not(scene: Scene, rules: Effective, plans: tuple[StoredPlan, ...]) -> Reasons:
     todo = tuple(plan for plan in plans if _left(plan))
     ready = (plan_is_ready(plan, scene, scene.pull.head_sha) for plan in todo)
     return (
@@ -172,7 +174,7 @@ def _settle(run: Run, scene: Scene, done: frozenset[ProjectKey]) -> Steps:
     return FreeLocks(held), DropWorkspaces()
 
 
-def _why_hold(scene: Scene, rules: Rules, left: Left) -> str:
+def _why_hold(scene: Scene, rules: Effective, left: Left) -> str:
     """Why nothing may be applied on this merge; empty when it may."""
     if not rules.may_apply:
         return "this server plans and comments only"
@@ -195,7 +197,7 @@ def _plan_and_hold(left: Left) -> Steps:
     return (*compared, *(StartJob(project, JobKind.PLAN) for project in left.unreviewed))
 
 
-def _apply_after_merge(run: Run, scene: Scene, rules: Rules, left: Left) -> Steps:
+def _apply_after_merge(run: Run, scene: Scene, rules: Effective, left: Left) -> Steps:
     selected, reasons = chosen_plans(scene, run.ask.select, run.ask.plan_id)
     wanted = {plan.project for plan in selected}
     plans = tuple(plan for plan in left.reviewed if plan.project in wanted)
@@ -284,7 +286,7 @@ def _go_on(run: Run, scene: Scene) -> Steps:
 
 def _still_blocked(run: Run, scene: Scene, fresh: tuple[StoredPlan, ...]) -> Reasons:
     """What may have changed while the plans were made again."""
-    rules = scene.rules if isinstance(scene.rules, Rules) else Rules(may_apply=False)
+    rules = scene.rules if isinstance(scene.rules, Effective) else NOTHING_ALLOWED
     reasons = mode_allows(rules) + not_locked(scene, tuple(plan.project for plan in fresh))
     if not scene.pull.merged:
         reasons += pull_is_fit(scene.pull)
@@ -300,7 +302,7 @@ def _why_not_equal(run: Run, scene: Scene) -> str:
         return "not everything could be planned again"
     if any(job.differences for job in run.jobs):
         return "the plan has changed since it was reviewed"
-    if isinstance(scene.rules, Rules) and run.ask.kind is AskKind.MERGE:
+    if isinstance(scene.rules, Effective) and run.ask.kind is AskKind.MERGE:
         reviewed = tuple(p for p in (scene.plan(j.reviewed) for j in run.jobs) if p is not None)
         unreviewed = tuple(job.project for job in run.jobs if job.reviewed is None)
         return _why_hold(scene, scene.rules, Left(reviewed, unreviewed))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from prbot.config.repo import Effective
+from prbot.config.server import ApplyOnMerge
 from prbot.model import Sha
 from prbot.runs.requirements import may_command, pull_is_fit
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 from prbot.runs.say import Failure, NoProjects, PlanReport, ProjectResult, Reason, Refusal
-from prbot.runs.scene import ApplyOnMerge, Rules, Scene
+from prbot.runs.scene import NOTHING_ALLOWED, Scene
 from prbot.runs.steps import (
     Check,
     Finish,
@@ -36,12 +38,12 @@ def decide_plan(run: Run, scene: Scene) -> Steps:
     if isinstance(scene.rules, Trouble):
         return fail(run, scene, scene.rules)
     if not run.jobs:
-        return _begin(run, scene, scene.rules or Rules())
+        return _begin(run, scene, scene.rules or NOTHING_ALLOWED)
     if not all(job.state.finished for job in run.jobs):
         return ()
     if _moved_on(run, scene):
         return supersede(run, scene)
-    return _report(run, scene, scene.rules or Rules())
+    return _report(run, scene, scene.rules or NOTHING_ALLOWED)
 
 
 def _before_anything(run: Run, scene: Scene) -> Steps:
@@ -90,7 +92,7 @@ def fail(run: Run, scene: Scene, trouble: Trouble) -> Steps:
     )
 
 
-def _begin(run: Run, scene: Scene, rules: Rules) -> Steps:
+def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
     if not run.projects:
         return _nothing_to_plan(run, scene)
     if scene.pull.fork and not scene.pull.merged:
@@ -131,7 +133,7 @@ def _refuse_fork(run: Run, scene: Scene) -> Steps:
     )
 
 
-def _report(run: Run, scene: Scene, rules: Rules) -> Steps:
+def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
     results = tuple(result_of(job, scene) for job in run.jobs)
     on_merge = rules.may_apply and rules.apply_on_merge is not ApplyOnMerge.NEVER
     report = PlanReport(

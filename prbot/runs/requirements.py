@@ -6,13 +6,14 @@ import shlex
 from collections.abc import Iterable
 from datetime import datetime
 
+from prbot.config.repo import Effective
 from prbot.model import Permission, PlanId, ProjectKey, PullRequest, Review, ReviewState, Selector
 from prbot.plans.record import StoredPlan
 from prbot.projects.select import matches
 from prbot.runs.locks import blockers
 from prbot.runs.run import Ask, JobState
 from prbot.runs.say import Reason
-from prbot.runs.scene import Rules, Scene
+from prbot.runs.scene import Scene
 
 Reasons = tuple[Reason, ...]
 
@@ -58,7 +59,7 @@ def pull_is_fit(pull: PullRequest) -> Reasons:
     return tuple(reasons)
 
 
-def mode_allows(rules: Rules) -> Reasons:
+def mode_allows(rules: Effective) -> Reasons:
     if rules.may_apply:
         return ()
     return (
@@ -99,7 +100,7 @@ def plan_is_ready(plan: StoredPlan, scene: Scene, head: str) -> Reasons:
     return ()
 
 
-def approved(rules: Rules, scene: Scene, plans: Iterable[StoredPlan]) -> Reasons:
+def approved(rules: Effective, scene: Scene, plans: Iterable[StoredPlan]) -> Reasons:
     """Enough other people approved each plan after it stood there, and nobody objects."""
     reasons = [
         Reason(

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from prbot.config.repo import Effective
+from prbot.config.server import ApplyOnMerge
 from prbot.model import Login, Permission, PlanId, ProjectKey, PullRequest, Review
 from prbot.plans.record import StoredPlan
 from prbot.runs.locks import Lock
 from prbot.runs.run import Job, JobKind, JobState, Run, Trouble
 
-
-class ApplyOnMerge(StrEnum):
-    IF_UNCHANGED = "if-unchanged"
-    ALWAYS = "always"
-    NEVER = "never"
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What decides on safety: the default branch's file within the server's bounds.
-
-    `approvals` is how many other people must approve before a comment may apply;
-    `may_apply` is False where the server's mode only comments.
-    """
-
-    apply_on_merge: ApplyOnMerge = ApplyOnMerge.IF_UNCHANGED
-    approvals: int = 1
-    plan_drafts: bool = False
-    may_apply: bool = True
+NOTHING_ALLOWED = Effective(
+    may_apply=False,
+    apply_on_merge=ApplyOnMerge.NEVER,
+    approvals=1,
+    plan_drafts=False,
+    ignore=(),
+)
+"""What holds where no rules could be read."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +37,7 @@ class Scene:
     served: bool = True
     permission: Permission = Permission.NONE
     reviews: tuple[Review, ...] = ()
-    rules: Rules | Trouble | None = None
+    rules: Effective | Trouble | None = None
     runs: tuple[Run, ...] = ()
     plans: tuple[StoredPlan, ...] = ()
     locks: tuple[Lock, ...] = ()

@@ -18,7 +18,7 @@ from prbot.runs.say import Message
 class LayOut:
     """Fetch, read the default branch's rules, lay the commit out, find the projects.
 
-    Always the only step of its decision; the decision is taken again afterwards.
+    Always the last step of its decision; the decision is taken again afterwards.
     """
 
 

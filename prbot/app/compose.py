@@ -1,0 +1,197 @@
+"""Builds the world of ports out of the operator's settings."""
+
+from __future__ import annotations
+
+import fcntl
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from prbot.adapters import process
+from prbot.adapters.artifacts import EncryptedFiles
+from prbot.adapters.github import AppAuth, Auth, GitHubForge, TokenAuth
+from prbot.adapters.installation import derive, load_or_create_key
+from prbot.adapters.queue_sqlite import SqliteQueue
+from prbot.adapters.store import SqlStore
+from prbot.adapters.terraform import Terraform
+from prbot.adapters.terraform_setup import cli_config, find_command, tool_environment
+from prbot.adapters.workspaces import GitWorkspaces
+from prbot.config.references import resolve
+from prbot.config.repo import Effective, effective, load_repo
+from prbot.config.server import ForgeConfig, ServerConfig
+from prbot.engine.world import Forge, Settings, World
+from prbot.errors import AlreadyRunning, PrbotError
+from prbot.intake import github
+from prbot.model import Event, RepoRef
+from prbot.ports import Delivery
+from prbot.runs.run import Trouble
+from prbot.telemetry import Redactor
+
+log = structlog.get_logger()
+
+
+class SystemClock:
+    """Meets `Clock`."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A world, and the secrets of the webhooks: (forge's name, secret) pairs."""
+
+    world: World
+    hook_secrets: tuple[tuple[str, bytes], ...]
+
+
+@asynccontextmanager
+async def composed(
+    config: ServerConfig, environ: Mapping[str, str], redactor: Redactor
+) -> AsyncIterator[Composed]:
+    """The world of one process, closed at the end of the block.
+
+    Raises AlreadyRunning, ToolMissing, MissingSetting and what the state directory's
+    files raise when they cannot be used.
+    """
+    state = config.state_dir.absolute()
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with only_process_of(state):
+        key = load_or_create_key(state / "installation.key")
+        clock = SystemClock()
+        store = SqlStore(f"sqlite+aiosqlite:///{config.database_file.absolute()}", clock)
+        try:
+            await store.migrate()
+            await stop_leftovers(state / "jobs", config.limits.grace)
+            tokens = Secrets(environ, redactor)
+            world = World(
+                settings=settings_of(config, state, key, environ),
+                forges={f.name: forge_of(f, state, tokens) for f in config.forges},
+                store=store,
+                queue=SqliteQueue(store, clock),
+                tool=terraform_of(config, state, environ),
+                artifacts=EncryptedFiles(state / "artifacts", derive(key, "artifacts")),
+                redactor=redactor,
+                clock=clock,
+                new_id=new_id,
+            )
+            yield Composed(world, tuple(tokens.of_hooks(config)))
+        finally:
+            await store.close()
+
+
+def new_id(kind: str) -> str:
+    """Short enough to type: `p-3e91c0a2`. The database refuses the rare twin."""
+    return f"{kind}-{secrets.token_hex(4)}"
+
+
+@contextmanager
+def only_process_of(state: Path) -> Iterator[None]:
+    """Two processes on one state directory would take each other's work for lost."""
+    with (state / "prbot.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(str(state)) from None
+        yield
+
+
+async def stop_leftovers(jobs: Path, grace: float) -> None:
+    """End what a dead worker's plans left running; an apply is left to end by itself."""
+    for leftover in process.leftovers(jobs):
+        if leftover.what == "apply":
+            log.error("an apply still runs", action="recover", pid=leftover.pid)
+        else:
+            await process.stop(leftover, grace)
+
+
+class Secrets:
+    """Resolves references, and registers what it resolved before anybody can print it."""
+
+    def __init__(self, environ: Mapping[str, str], redactor: Redactor) -> None:
+        self._environ = environ
+        self._redactor = redactor
+
+    def __call__(self, reference: str) -> str:
+        secret = resolve(reference, self._environ, lambda path: Path(path).read_text())
+        self._redactor.register(secret)
+        return secret
+
+    def of_hooks(self, config: ServerConfig) -> Iterator[tuple[str, bytes]]:
+        for forge in config.forges:
+            if forge.webhook_secret is not None:
+                yield forge.name, self(forge.webhook_secret).encode()
+
+
+def forge_of(config: ForgeConfig, state: Path, secret: Secrets) -> Forge:
+    """Everything that speaks to one GitHub."""
+    adapter = GitHubForge(config.name, config.api_url, config.clone_base, _auth(config, secret))
+    workspaces = GitWorkspaces(state / "git" / config.name)
+
+    def digest(delivery: Delivery) -> Event:
+        return github.event_of(delivery.forge, delivery.event, delivery.body)
+
+    return Forge(adapter, adapter, workspaces, workspaces, digest)
+
+
+def _auth(config: ForgeConfig, secret: Secrets) -> Auth:
+    if config.app is not None:
+        return AppAuth(config.app.id, secret(config.app.private_key))
+    return TokenAuth(secret(config.token or ""))
+
+
+def terraform_of(config: ServerConfig, state: Path, environ: Mapping[str, str]) -> Terraform:
+    """The tool, with the CLI configuration written for it. Raises ToolMissing."""
+    cli = state / "terraform.tfrc"
+    cli.write_text(cli_config(config.terraform.provider_mirror))
+    return Terraform(
+        command=find_command(config.terraform.path, environ.get("PATH", "")),
+        cli_config=cli,
+        scratch=state / "scratch",
+        environment=_tool_environment(config, environ),
+        plugin_cache=state / "plugins" if config.terraform.plugin_cache else None,
+        grace=config.limits.grace,
+    )
+
+
+def _tool_environment(config: ServerConfig, environ: Mapping[str, str]) -> Mapping[str, str]:
+    return tool_environment(environ, config.terraform.environment, config.secret_variables)
+
+
+def settings_of(
+    config: ServerConfig, state: Path, key: bytes, environ: Mapping[str, str]
+) -> Settings:
+    return Settings(
+        serves=lambda repo: _serves(config, repo),
+        serves_branch=config.serves_branch,
+        rules_of=lambda text: rules_of(text, config),
+        aliases=config.aliases,
+        bare_commands=config.bare_commands,
+        plan_check=config.statuses.plan,
+        apply_check=config.statuses.apply,
+        parallel_jobs=config.limits.parallel_jobs,
+        job_timeout=config.limits.job_timeout,
+        jobs_dir=state / "jobs",
+        tool_environment=_tool_environment(config, environ),
+        hash_key=derive(key, "plan hash"),
+        installation=derive(key, "marker").hex()[:12],
+    )
+
+
+def _serves(config: ServerConfig, repo: RepoRef) -> bool:
+    return config.serves(repo.path)
+
+
+def rules_of(text: bytes | None, config: ServerConfig) -> Effective | Trouble:
+    """The repository's file within the server's bounds, or why it cannot be used."""
+    try:
+        return effective(load_repo(None if text is None else text.decode()), config)
+    except UnicodeDecodeError as error:
+        return Trouble(f"prbot.yaml is not UTF-8: {error}", "Save it as UTF-8.")
+    except PrbotError as error:
+        return Trouble(str(error), error.next_step)

@@ -1,0 +1,212 @@
+"""`prbot plan`: the comment the bot would post for a branch, made on this machine.
+
+Reads the repository's commits, not its working tree, lays the merge result out in a
+temporary directory, and plans there without taking the state lock. Nothing is applied,
+nothing is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from prbot.adapters.local_repository import BASE, NUMBER, LocalRepository
+from prbot.adapters.terraform import Terraform
+from prbot.adapters.terraform_setup import cli_config, find_command
+from prbot.adapters.workspaces import GitWorkspaces
+from prbot.app.compose import SystemClock, new_id
+from prbot.app.terminal import show
+from prbot.comments.render import render
+from prbot.config.repo import FILE_NAME, load_repo
+from prbot.engine.planner import Planner, job_directory
+from prbot.errors import PrbotError
+from prbot.model import (
+    Checkout,
+    JobId,
+    Login,
+    PlanId,
+    ProjectKey,
+    PullRef,
+    PullRequest,
+    RepoRef,
+    RunId,
+    Selector,
+    Sha,
+)
+from prbot.ports import CloneAccess
+from prbot.projects.select import chosen, projects_of
+from prbot.runs.run import Job, JobKind, Trouble
+from prbot.runs.say import Message, NoProjects, PlanReport, ProjectResult
+from prbot.telemetry import Redactor
+
+PARALLEL = 4
+TIMEOUT = 3600.0
+CREDENTIAL_FILES = {
+    "AWS_CONFIG_FILE": ".aws/config",
+    "AWS_SHARED_CREDENTIALS_FILE": ".aws/credentials",
+    "GOOGLE_APPLICATION_CREDENTIALS": ".config/gcloud/application_default_credentials.json",
+    "AZURE_CONFIG_DIR": ".azure",
+    "KUBE_CONFIG_PATH": ".kube/config",
+}
+"""Where providers look below HOME, which the tool does not see: named to them instead."""
+
+
+def plan_locally(
+    *, repo: Path, base: str | None, head: str, dirs: tuple[str, ...], markdown: bool
+) -> int:
+    """Print the comment. 0 without changes, 2 with changes, 1 when a project failed."""
+    with tempfile.TemporaryDirectory(prefix="prbot-") as place:
+        local = _Local(Path(place), dict(os.environ), Redactor())
+        report = asyncio.run(local.report(repo, base, head, dirs))
+    text = local.redactor.redact(render(report, marker="prbot:local"))
+    if markdown:
+        print(text)
+    else:
+        show(text, Console(file=sys.stdout))
+    return _exit_code(report)
+
+
+def _exit_code(report: Message) -> int:
+    if not isinstance(report, PlanReport):
+        return 0
+    if any(result.trouble for result in report.results):
+        return 1
+    plans = (result.plan for result in report.results)
+    return 2 if any(plan is not None and plan.summary.has_changes for plan in plans) else 0
+
+
+@dataclass(frozen=True)
+class _Local:
+    """One `prbot plan`: a place that is thrown away, and the person's environment."""
+
+    place: Path
+    environ: Mapping[str, str]
+    redactor: Redactor
+
+    async def report(
+        self, directory: Path, base: str | None, head: str, dirs: tuple[str, ...]
+    ) -> Message:
+        repository = await LocalRepository.containing(directory.absolute(), self.environ)
+        if await repository.is_dirty():
+            _tell("Uncommitted changes are not planned; commit them first.")
+        base_sha = await repository.commit(base or await repository.default_branch())
+        head_sha = await repository.commit(head)
+        pull = _pull(repository.root.name, base_sha, head_sha)
+        workspaces = GitWorkspaces(self.place / "git")
+        url = await repository.offer(self.place / "offered.git", base_sha, head_sha)
+        await workspaces.fetch(pull, CloneAccess(url))
+        checkout = await workspaces.lay_out(pull)
+        file = await workspaces.read(pull.ref.repo, base_sha, FILE_NAME)
+        rules = load_repo(None if file is None else file.decode())
+        paths = await workspaces.paths(pull.ref.repo, checkout.commit)
+        found = projects_of(paths, rules.discovery.ignore)
+        projects = chosen(found, checkout.changed, Selector(dirs))
+        if not projects:
+            return NoProjects(len(checkout.changed))
+        _bring_local_state(repository.root, Path(checkout.path), projects)
+        results = await self._plan_all(pull, workspaces, checkout, projects)
+        return PlanReport(
+            results=results,
+            head=head_sha,
+            base=base_sha,
+            apply_on_merge=False,
+            may_apply=True,
+        )
+
+    async def _plan_all(
+        self,
+        pull: PullRequest,
+        workspaces: GitWorkspaces,
+        checkout: Checkout,
+        projects: tuple[ProjectKey, ...],
+    ) -> tuple[ProjectResult, ...]:
+        planner = Planner(
+            tool=self._terraform(),
+            tree=workspaces,
+            redactor=self.redactor,
+            clock=SystemClock(),
+            hash_key=os.urandom(32),
+            environment=self._tool_environment(),
+            timeout=TIMEOUT,
+        )
+        turn = asyncio.Semaphore(PARALLEL)
+
+        async def one(project: ProjectKey) -> ProjectResult:
+            async with turn:
+                _tell(f"planning {project}")
+                return await self._plan_one(planner, pull, checkout, project)
+
+        return tuple(await asyncio.gather(*(one(project) for project in projects)))
+
+    async def _plan_one(
+        self, planner: Planner, pull: PullRequest, checkout: Checkout, project: ProjectKey
+    ) -> ProjectResult:
+        job = Job(JobId(new_id("j")), RunId("local"), project, JobKind.PLAN)
+        worktree, plan_id = Path(checkout.path), PlanId(new_id("p"))
+        try:
+            with job_directory(self.place / "jobs", job) as data_dir:
+                made = await planner.plan(
+                    pull.ref, job, plan_id, checkout, worktree, data_dir, lock=False
+                )
+        except PrbotError as error:
+            redact = self.redactor.redact
+            output = redact(getattr(error, "output", ""))
+            trouble = Trouble(redact(str(error)), redact(error.next_step), output)
+            return ProjectResult(project, trouble=trouble)
+        return ProjectResult(project, plan=made.record)
+
+    def _terraform(self) -> Terraform:
+        cli = self.place / "terraform.tfrc"
+        cli.write_text(cli_config(None))
+        return Terraform(
+            command=find_command(None, self.environ.get("PATH", "")),
+            cli_config=cli,
+            scratch=self.place / "scratch",
+            environment=self.environ,
+            plugin_cache=self.place / "plugins",
+        )
+
+    def _tool_environment(self) -> dict[str, str]:
+        """The person's own environment: it is their machine and their credentials."""
+        home = Path(self.environ.get("HOME", "/"))
+        named = {
+            name: str(home / path)
+            for name, path in CREDENTIAL_FILES.items()
+            if (home / path).exists()
+        }
+        return named | dict(self.environ)
+
+
+def _pull(name: str, base: Sha, head: Sha) -> PullRequest:
+    ref = PullRef(RepoRef("local", f"local/{name}"), NUMBER)
+    return PullRequest(
+        ref=ref,
+        title="",
+        author=Login("you"),
+        head_sha=head,
+        head_branch="head",
+        head_repo=ref.repo.path,
+        base_branch=BASE,
+        base_sha=base,
+        default_branch=BASE,
+    )
+
+
+def _bring_local_state(root: Path, worktree: Path, projects: tuple[ProjectKey, ...]) -> None:
+    """Copy state files that lie beside the code, so that the plan is not all creations."""
+    for project in projects:
+        state, target = root / project.dir / "terraform.tfstate", worktree / project.dir
+        if state.is_file() and not (target / state.name).exists():
+            shutil.copy(state, target)
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,97 @@
+"""`prbot serve`: the service and its web server, from start to the last drained job."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from prbot.app.compose import composed
+from prbot.config.server import ServerConfig, load_server
+from prbot.engine.service import Service
+from prbot.errors import CannotListen, CannotRead
+from prbot.telemetry import Redactor, set_up_logs
+from prbot.web import hooks, server
+
+log = structlog.get_logger()
+
+
+def serve(config: Path) -> int:
+    """Serve until SIGTERM or ctrl-C; then drain. Returns the exit code."""
+    environ = dict(os.environ)
+    redactor = Redactor()
+    set_up_logs(redactor, as_json=not sys.stderr.isatty())
+    asyncio.run(_serve(read_server(config, environ), environ, redactor))
+    return 0
+
+
+def read_server(path: Path, environ: Mapping[str, str]) -> ServerConfig:
+    """The operator's file. Raises CannotRead, and what `load_server` raises."""
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotRead(str(path), getattr(error, "strerror", None) or str(error)) from None
+    return load_server(text, str(path), environ)
+
+
+async def _serve(config: ServerConfig, environ: Mapping[str, str], redactor: Redactor) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(config, environ, redactor) as prbot:
+        log.info("serving", action="serve", address=prbot.url)
+        stopped = asyncio.create_task(stop.wait())
+        died = asyncio.create_task(prbot.service.wait())
+        await asyncio.wait({stopped, died}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        died.cancel()
+        if died.done() and not died.cancelled() and died.exception() is not None:
+            raise died.exception() or SystemExit(1)
+        log.info("draining", action="serve")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service that takes webhooks. `url` is where it listens, without a slash."""
+
+    service: Service
+    url: str
+
+
+@asynccontextmanager
+async def running(
+    config: ServerConfig, environ: Mapping[str, str], redactor: Redactor
+) -> AsyncIterator[Running]:
+    """A service for the length of the block; it is drained at the end."""
+    async with composed(config, environ, redactor) as made:
+        service = Service(made.world)
+        door = hooks.Door(
+            store=made.world.store,
+            clock=made.world.clock,
+            secrets=made.hook_secrets,
+            max_payload=config.limits.max_payload,
+            delivered=service.deliver,
+        )
+        await service.start()
+        host, port = config.address
+        try:
+            app = server.application(door, lambda: service.ready)
+            try:
+                runner, port = await server.listen(app, host, port)
+            except OSError as error:
+                raise CannotListen(config.listen, error.strerror or str(error)) from None
+            try:
+                yield Running(service, f"http://{host}:{port}")
+            finally:
+                await service.drain(config.limits.grace)
+                await runner.cleanup()
+        finally:
+            await service.drain(0)

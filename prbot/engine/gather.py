@@ -1,0 +1,54 @@
+"""Gathers the scene of a run: from the forge, the mirror and the store. Reads only."""
+
+from __future__ import annotations
+
+from prbot.config.repo import FILE_NAME, Effective
+from prbot.engine.world import World
+from prbot.model import Permission, PullRequest, Review
+from prbot.runs.run import AskKind, Run, Trouble
+from prbot.runs.scene import Scene
+
+NEEDS_REVIEWS = (AskKind.APPLY,)
+ASKS_PERMISSION_OF_EVENTS = (AskKind.MERGE,)
+
+
+async def gather(world: World, run: Run) -> Scene:
+    """Raises ForgeUnavailable, ForgeRefused and NotFound."""
+    forge = world.forge_of(run.pull.repo)
+    pull = await forge.reader.pull_request(run.pull)
+    async with world.store.begin() as unit:
+        runs = await unit.runs.of_pull(run.pull)
+        plans = await unit.plans.of_pull(run.pull)
+        locks = await unit.locks.of_repo(run.pull.repo)
+    return Scene(
+        pull=pull,
+        bot=await forge.reader.bot_login(),
+        served=world.settings.serves(run.pull.repo)
+        and world.settings.serves_branch(pull.base_branch, pull.default_branch),
+        permission=await _permission(world, run),
+        reviews=await _reviews(world, run),
+        rules=await rules_of(world, pull) if run.checkout is not None else None,
+        runs=runs,
+        plans=plans,
+        locks=locks,
+    )
+
+
+async def _permission(world: World, run: Run) -> Permission:
+    if not run.ask.by_comment and run.ask.kind not in ASKS_PERMISSION_OF_EVENTS:
+        return Permission.NONE
+    reader = world.forge_of(run.pull.repo).reader
+    return await reader.permission(run.pull.repo, run.ask.actor)
+
+
+async def _reviews(world: World, run: Run) -> tuple[Review, ...]:
+    if run.ask.kind not in NEEDS_REVIEWS:
+        return ()
+    return await world.forge_of(run.pull.repo).reader.reviews(run.pull)
+
+
+async def rules_of(world: World, pull: PullRequest) -> Effective | Trouble:
+    """The rules of the repository's file on its default branch, as last fetched."""
+    forge = world.forge_of(pull.ref.repo)
+    commit = await forge.workspaces.base_head(pull, pull.default_branch)
+    return world.settings.rules_of(await forge.tree.read(pull.ref.repo, commit, FILE_NAME))

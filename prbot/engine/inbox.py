@@ -1,0 +1,84 @@
+"""Digests deliveries: each becomes a run, or a note why not.
+
+A delivery is digested in the transaction that adds its run, so a crash between the two
+cannot lose or double it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from prbot.engine.alarm import Alarm
+from prbot.engine.world import World
+from prbot.errors import ForgeUnavailable, PrbotError
+from prbot.model import RepoRef, RunId
+from prbot.ports import AdvanceRun, Delivery, Message, Priority
+from prbot.runs.asks import Asked, Listening, ask_of
+from prbot.runs.run import Run
+
+log = structlog.get_logger()
+
+RETRY = timedelta(seconds=10)
+
+
+class Inbox:
+    """One per process. `woken` rings when a delivery was stored."""
+
+    def __init__(self, world: World, woken: Alarm) -> None:
+        self._world = world
+        self._woken = woken
+
+    async def run(self) -> None:
+        """Digest for ever; what cannot be digested now is tried again."""
+        while True:
+            retry = await self.digest_waiting()
+            await self._woken.wait(retry)
+
+    async def digest_waiting(self) -> timedelta | None:
+        """Digest all that waits; returns when to try again if a forge did not answer."""
+        while True:
+            async with self._world.store.begin() as unit:
+                waiting = await unit.deliveries.waiting()
+            if not waiting:
+                return None
+            for delivery in waiting:
+                try:
+                    await self._digest(delivery)
+                except ForgeUnavailable as error:
+                    log.warning("forge does not answer", action="digest", error=str(error))
+                    return RETRY
+
+    async def _digest(self, delivery: Delivery) -> None:
+        outcome, run = await self._run_for(delivery)
+        async with self._world.store.begin() as unit:
+            if run is not None:
+                await unit.runs.add(run)
+            await unit.deliveries.digested(delivery, outcome)
+        log.info("delivery digested", action="digest", delivery=delivery.id, outcome=outcome)
+        if run is not None:
+            work = AdvanceRun(run.id)
+            await self._world.queue.put(Message(work, f"run {run.id}", Priority.ADVANCE))
+
+    async def _run_for(self, delivery: Delivery) -> tuple[str, Run | None]:
+        forge = self._world.forges.get(delivery.forge)
+        if forge is None:
+            return "its forge is no longer configured", None
+        try:
+            event = forge.digest(delivery)
+        except PrbotError as error:  # stored by an older version, or not what it claims
+            return str(error), None
+        asked = ask_of(event, await self._listening(delivery.forge))
+        if not isinstance(asked, Asked):
+            return asked.reason, None
+        run_id = RunId(self._world.new_id("r"))
+        run = Run(run_id, asked.pull, asked.ask, self._world.clock.now())
+        return f"{run_id}: {asked.ask.kind.value}", run
+
+    async def _listening(self, forge: str) -> Listening:
+        settings = self._world.settings
+        bot = await self._world.forge_of(RepoRef(forge, "")).reader.bot_login()
+        return Listening(
+            settings.serves, settings.serves_branch, bot, settings.aliases, settings.bare_commands
+        )

@@ -1,0 +1,224 @@
+"""Advances runs: gather the scene, decide, perform the steps, until nothing is left.
+
+All steps of one decision are performed in one transaction with the run's move, so a
+run whose process died is gathered and decided again and says nothing twice: a letter's
+key is its run and what it says. Only laying out a commit happens outside, and doing it
+twice gives the same commit in the same place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+import structlog
+
+from prbot.comments.render import render
+from prbot.engine.alarm import Alarm
+from prbot.engine.gather import gather, rules_of
+from prbot.engine.world import World
+from prbot.errors import ForgeUnavailable, NotFound, PrbotError
+from prbot.model import JobId, RunId
+from prbot.ports import (
+    CommentLetter,
+    JournalEntry,
+    Message,
+    PerformJob,
+    Priority,
+    ReactionLetter,
+    StatusLetter,
+    StatusState,
+    UnitOfWork,
+)
+from prbot.projects.select import chosen, projects_of
+from prbot.runs.decide import decide
+from prbot.runs.locks import Lock
+from prbot.runs.run import Job, JobKind, Run, RunState, Trouble
+from prbot.runs.scene import Scene
+from prbot.runs.steps import (
+    Acknowledge,
+    Check,
+    DropPlans,
+    DropWorkspaces,
+    Finish,
+    FreeLocks,
+    LayOut,
+    Say,
+    SetStatus,
+    StartJob,
+    Step,
+    TakeLocks,
+)
+
+log = structlog.get_logger()
+
+
+class LockTaken(Exception):  # not an error: the decision is simply taken again
+    """Somebody else took a lock between gathering and performing."""
+
+
+@dataclass
+class After:
+    """What is done once the transaction is committed; each of it may be done twice."""
+
+    messages: list[Message] = field(default_factory=list)
+    artifacts: list[str] = field(default_factory=list)
+    drop_workspaces: bool = False
+
+
+class Orchestrator:
+    """`outbox` is rung when letters were put."""
+
+    def __init__(self, world: World, outbox: Alarm) -> None:
+        self._world = world
+        self._outbox = outbox
+
+    async def advance(self, run_id: RunId) -> None:
+        """Bring a run as far as it goes now.
+
+        Raises ForgeUnavailable when the forge does not answer: try again later.
+        """
+        laid_out_badly: Trouble | None = None
+        while True:
+            async with self._world.store.begin() as unit:
+                run = await unit.runs.get(run_id)
+            if run.state.finished:
+                return
+            try:
+                scene = await gather(self._world, run)
+            except NotFound as error:
+                await self._give_up(run, error)
+                return
+            steps = decide(replace(run, trouble=laid_out_badly or run.trouble), scene)
+            if not steps:
+                return
+            try:
+                await self._perform(run, scene, steps)
+            except LockTaken:
+                continue
+            if LayOut() in steps:
+                laid_out_badly = await self._lay_out(run, scene)
+
+    async def fail(self, run_id: RunId, trouble: Trouble) -> None:
+        """End a run that keeps failing for a reason nobody foresaw."""
+        async with self._world.store.begin() as unit:
+            run = await unit.runs.get(run_id)
+            if not run.state.finished:
+                await unit.runs.move(run_id, run.state, RunState.FAILED, trouble)
+
+    async def _give_up(self, run: Run, error: PrbotError) -> None:
+        log.warning("run ignored", action="advance", run=run.id, error=str(error))
+        async with self._world.store.begin() as unit:
+            trouble = Trouble(str(error), error.next_step)
+            await unit.runs.move(run.id, run.state, RunState.IGNORED, trouble)
+
+    # --- laying out ----------------------------------------------------------------------
+
+    async def _lay_out(self, run: Run, scene: Scene) -> Trouble | None:
+        try:
+            await self._lay_out_or_raise(run, scene)
+        except ForgeUnavailable:
+            raise
+        except PrbotError as error:
+            return Trouble(str(error), error.next_step)
+        return None
+
+    async def _lay_out_or_raise(self, run: Run, scene: Scene) -> None:
+        forge = self._world.forge_of(run.pull.repo)
+        await forge.workspaces.fetch(scene.pull, await forge.reader.clone_access(run.pull.repo))
+        checkout = await forge.workspaces.lay_out(scene.pull)
+        rules = await rules_of(self._world, scene.pull)
+        ignore = () if isinstance(rules, Trouble) else rules.ignore
+        paths = await forge.tree.paths(run.pull.repo, checkout.commit)
+        projects = chosen(projects_of(paths, ignore), checkout.changed, run.ask.select)
+        async with self._world.store.begin() as unit:
+            await unit.runs.lay_out(run.id, checkout, projects)
+
+    # --- the steps -----------------------------------------------------------------------
+
+    async def _perform(self, run: Run, scene: Scene, steps: tuple[Step, ...]) -> None:
+        after = After()
+        async with self._world.store.begin() as unit:
+            if run.state is RunState.QUEUED and not any(isinstance(s, Finish) for s in steps):
+                await unit.runs.move(run.id, RunState.QUEUED, RunState.WORKING)
+            for step in steps:
+                await self._step(unit, run, scene, step, after)
+        self._outbox.ring()
+        for message in after.messages:
+            await self._world.queue.put(message)
+        await self._world.artifacts.drop(after.artifacts)
+        if after.drop_workspaces:
+            await self._world.forge_of(run.pull.repo).workspaces.drop(run.pull)
+
+    async def _step(
+        self, unit: UnitOfWork, run: Run, scene: Scene, step: Step, after: After
+    ) -> None:
+        match step:
+            case LayOut():
+                pass
+            case Acknowledge():
+                await self._put(unit, run, "eyes", ReactionLetter(step.comment_id))
+            case Say():
+                await self._say(unit, run, step)
+            case SetStatus():
+                await self._set_status(unit, run, step)
+            case StartJob():
+                after.messages.append(await self._start(unit, run, step))
+            case TakeLocks():
+                await self._take_locks(unit, run, step)
+            case FreeLocks():
+                await unit.locks.free(run.pull, step.projects)
+            case DropPlans():
+                after.artifacts += await unit.plans.drop_of_pull(run.pull)
+            case DropWorkspaces():
+                after.drop_workspaces = True
+            case Finish():
+                await unit.runs.move(run.id, run.state, step.state, step.trouble)
+            case _:
+                assert_never(step)
+
+    async def _put(
+        self,
+        unit: UnitOfWork,
+        run: Run,
+        what: str,
+        letter: CommentLetter | StatusLetter | ReactionLetter,
+    ) -> None:
+        await unit.outbox.put(f"{run.id} {what}", run.pull, letter, self._world.clock.now())
+
+    async def _say(self, unit: UnitOfWork, run: Run, step: Say) -> None:
+        marker = f"prbot:{self._world.settings.installation}:{run.pull.number}:{step.topic}"
+        body = self._world.redactor.redact(render(step.message, marker=marker))
+        await self._put(unit, run, f"say {step.topic}", CommentLetter(f"<!-- {marker} -->", body))
+
+    async def _set_status(self, unit: UnitOfWork, run: Run, step: SetStatus) -> None:
+        settings = self._world.settings
+        context = settings.plan_check if step.check is Check.PLAN else settings.apply_check
+        text = self._world.redactor.redact(step.description)
+        letter = StatusLetter(step.sha, context, StatusState(step.verdict.value), text)
+        what = f"status {step.sha} {context} {step.verdict} {step.description}"
+        await self._put(unit, run, what, letter)
+
+    async def _start(self, unit: UnitOfWork, run: Run, step: StartJob) -> Message:
+        job_id = JobId(self._world.new_id("j"))
+        job = Job(job_id, run.id, step.project, step.kind, reviewed=step.reviewed)
+        await unit.runs.add_job(job)
+        return job_message(run, job)
+
+    async def _take_locks(self, unit: UnitOfWork, run: Run, step: TakeLocks) -> None:
+        now = self._world.clock.now()
+        for project in step.projects:
+            lock = Lock(run.pull.repo, project, run.pull, run.ask.actor, now)
+            if (await unit.locks.take(lock)).holder != run.pull:
+                raise LockTaken
+        names = ", ".join(map(str, step.projects))
+        await unit.journal.write(
+            JournalEntry(now, run.pull, run.ask.actor, run.id, "locked", names)
+        )
+
+
+def job_message(run: Run, job: Job) -> Message:
+    """One job of a project at a time, whichever run it belongs to."""
+    priority = Priority.APPLY if job.kind is JobKind.APPLY else Priority.PLAN
+    key = f"project {run.pull.repo} {job.project.dir} {job.project.workspace}"
+    return Message(PerformJob(job.id), key, priority)

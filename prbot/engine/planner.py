@@ -1,0 +1,142 @@
+"""Makes one plan of one project: init, plan, show, and what is kept of it.
+
+Used by the worker for pull requests and by `prbot plan` on a person's own machine, so
+that both say the same. Keeps nothing itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
+
+from prbot.engine.world import MadePlan
+from prbot.model import Checkout, PlanId, PullRef
+from prbot.plans import canonical
+from prbot.plans.plan import parse
+from prbot.plans.record import Inputs, StoredPlan
+from prbot.plans.summary import sensitive_strings, summarise
+from prbot.ports import Clock, InitResult, Tool, ToolRun, Tree
+from prbot.runs.run import Job
+from prbot.telemetry import Redactor
+
+
+@dataclass(frozen=True)
+class Planner:
+    """`hash_key` keys the canonical hash; `environment` is the tool's, complete."""
+
+    tool: Tool
+    tree: Tree
+    redactor: Redactor
+    clock: Clock
+    hash_key: bytes
+    environment: Mapping[str, str]
+    timeout: float
+
+    def surroundings(self, job: Job, worktree: Path, data_dir: Path) -> ToolRun:
+        return ToolRun(
+            root=worktree / job.project.dir,
+            data_dir=data_dir,
+            workspace=job.project.workspace,
+            environment=self.environment,
+            timeout=self.timeout,
+        )
+
+    async def plan(
+        self,
+        pull: PullRef,
+        job: Job,
+        plan_id: PlanId,
+        checkout: Checkout,
+        worktree: Path,
+        data_dir: Path,
+        *,
+        lock: bool = True,
+    ) -> MadePlan:
+        """Raises ToolMissing, ToolFailed, ToolTimedOut and BadPlan."""
+        run = self.surroundings(job, worktree, data_dir)
+        init = await self.tool.init(run)
+        plan_file = data_dir / "plan.tfplan"
+        await self.tool.plan(run, plan_file, lock)
+        shown = await self.tool.show(run, plan_file)
+        plan = parse(shown)
+        # Registered before anything of this plan can reach a sink.
+        for secret in sensitive_strings(plan):
+            self.redactor.register(secret)
+        file = plan_file.read_bytes()
+        record = StoredPlan(
+            id=plan_id,
+            pull=pull,
+            project=job.project,
+            run_id=job.run_id,
+            job_id=job.id,
+            head=checkout.head,
+            base=checkout.base,
+            commit=checkout.commit,
+            hash=canonical.fingerprint(plan, self.hash_key),
+            inputs=await self._inputs(pull, job, checkout, worktree, init),
+            summary=summarise(plan),
+            plan_file=f"{plan_id}.tfplan",
+            plan_file_sha256=hashlib.sha256(file).hexdigest(),
+            plan_json=f"{plan_id}.json",
+            state_is_lost=init.state_is_lost,
+            created_at=self.clock.now(),
+        )
+        return MadePlan(record, file, shown)
+
+    async def _inputs(
+        self, pull: PullRef, job: Job, checkout: Checkout, worktree: Path, init: InitResult
+    ) -> Inputs:
+        """Digest what the plan was made from: local files by git's ids, others by content."""
+        local, fetched = [job.project.dir], []
+        for directory in init.module_dirs:
+            if directory.is_relative_to(worktree):
+                local.append(directory.relative_to(worktree).as_posix())
+            else:
+                fetched.append(directory)
+        ids = await self.tree.object_ids(pull.repo, checkout.commit, sorted(set(local)))
+        files = {**ids, **{f"module {i}": _digest(d) for i, d in enumerate(fetched)}}
+        return Inputs(
+            files=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
+            lock_file=hashlib.sha256(init.lock_file).hexdigest(),
+            tool=await self.tool.version(),
+        )
+
+
+def input_differences(reviewed: Inputs, fresh: Inputs) -> tuple[str, ...]:
+    """What changed in the inputs, in words; the digests themselves tell people nothing."""
+    found = []
+    if reviewed.files != fresh.files:
+        found.append("files of the project or of its modules changed")
+    if reviewed.lock_file != fresh.lock_file:
+        found.append("the dependency lock file changed")
+    if reviewed.tool != fresh.tool:
+        found.append(f"the tool changed from {reviewed.tool} to {fresh.tool}")
+    if reviewed.arguments != fresh.arguments:
+        found.append("the arguments changed")
+    return tuple(found)
+
+
+def _digest(directory: Path) -> str:
+    """A fetched module's content: every file's path and bytes, in a fixed order."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in directory.rglob("*") if p.is_file() and ".git" not in p.parts):
+        digest.update(path.relative_to(directory).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+@contextmanager
+def job_directory(parent: Path, job: Job) -> Iterator[Path]:
+    """One data directory per job, new at its start and gone at its end."""
+    directory = parent / job.id
+    rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True, mode=0o700)
+    try:
+        yield directory
+    finally:
+        rmtree(directory, ignore_errors=True)

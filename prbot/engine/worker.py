@@ -1,0 +1,234 @@
+"""Performs jobs: one project's plan or apply, from claim to stored result.
+
+A job is started with a new fence, and its result is stored only while that fence
+holds. Plans may be made any number of times. An apply is intended before the tool
+starts, in a transaction of its own, and what was intended once is never started again:
+after a crash it is `interrupted`, and people are told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from prbot.engine.planner import Planner, input_differences, job_directory
+from prbot.engine.world import MadePlan, World
+from prbot.errors import (
+    ApplyFailed,
+    ApplyInterrupted,
+    BadPlan,
+    LostLease,
+    PlanFileChanged,
+    PlanTriedBefore,
+    PrbotError,
+    StalePlan,
+    ToolChanged,
+    Unforeseen,
+)
+from prbot.model import Checkout, JobId, PlanId, RunId
+from prbot.plans import canonical
+from prbot.plans.plan import parse
+from prbot.plans.record import StoredPlan
+from prbot.plans.summary import sensitive_strings
+from prbot.ports import AdvanceRun, ApplyOutcome, JournalEntry, Message, Priority
+from prbot.runs.run import Job, JobKind, JobState, Run, Trouble
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """Stateless between jobs; several may share one World."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def perform(self, job_id: JobId) -> None:
+        """Do the job if it still waits, store what came of it, and advance its run."""
+        world = self._world
+        async with world.store.begin() as unit:
+            job = await unit.runs.start_job(job_id)
+            if job is None:
+                return
+            run = await unit.runs.get(job.run_id)
+        bound = log.bind(action=job.kind.value, run=run.id, job=job.id, project=str(job.project))
+        bound.info("job started")
+        try:
+            ended = await self._work(run, job)
+        except LostLease as lost:
+            bound.warning("job lost", error=str(lost))
+            return
+        bound.info("job ended", state=ended.state.value)
+        await world.queue.put(advance_message(run.id))
+
+    async def _work(self, run: Run, job: Job) -> Job:
+        try:
+            if job.kind is JobKind.PLAN:
+                return await self._plan(run, job)
+            return await self._apply(run, job)
+        except LostLease:
+            raise
+        except PrbotError as error:
+            return await self._failed(job, self.trouble(error))
+        except Exception as error:  # whatever it is, people must hear that the job ended
+            log.exception("job failed", action=job.kind.value, job=job.id)
+            return await self._broke(job, error)
+
+    def trouble(self, error: PrbotError) -> Trouble:
+        """An error for people, with the tool's words redacted."""
+        redact = self._world.redactor.redact
+        output = getattr(error, "output", "")
+        return Trouble(redact(str(error)), redact(error.next_step), redact(output))
+
+    async def _failed(self, job: Job, trouble: Trouble) -> Job:
+        """Store a failure; the intent, if one was recorded, is settled as failed."""
+        async with self._world.store.begin() as unit:
+            intended = await unit.plans.intended(job)
+            if intended is not None:
+                await unit.plans.settle(intended, "failed", None)
+            result = replace(job, trouble=trouble)
+            return await unit.runs.move_job(job, JobState.FAILED, result)
+
+    async def _broke(self, job: Job, error: Exception) -> Job:
+        """An unforeseen end. After an intent nobody knows what the tool did: interrupted."""
+        async with self._world.store.begin() as unit:
+            intended = await unit.plans.intended(job)
+            if intended is not None:
+                await unit.plans.settle(intended, "interrupted", None)
+                result = replace(job, trouble=self.trouble(ApplyInterrupted(intended)))
+                return await unit.runs.move_job(job, JobState.INTERRUPTED, result)
+            trouble = self.trouble(Unforeseen(type(error).__name__, str(error)))
+            return await unit.runs.move_job(job, JobState.FAILED, replace(job, trouble=trouble))
+
+    # --- plan ----------------------------------------------------------------------------
+
+    async def _plan(self, run: Run, job: Job) -> Job:
+        made = await self._make(run, job)
+        differences = await self._compare(job, made)
+        await self._world.artifacts.put(made.record.plan_file, made.file)
+        await self._world.artifacts.put(made.record.plan_json, made.json)
+        result = replace(job, plan_id=made.record.id, differences=differences)
+        async with self._world.store.begin() as unit:
+            await unit.plans.add(made.record)
+            return await unit.runs.move_job(job, JobState.PLANNED, result)
+
+    async def _make(self, run: Run, job: Job) -> MadePlan:
+        checkout, worktree = await self._checkout(run)
+        planner = self._planner(run)
+        plan_id = PlanId(self._world.new_id("p"))
+        with job_directory(self._world.settings.jobs_dir, job) as data_dir:
+            return await planner.plan(run.pull, job, plan_id, checkout, worktree, data_dir)
+
+    async def _checkout(self, run: Run) -> tuple[Checkout, Path]:
+        if run.checkout is None:
+            raise LostLease(f"the checkout of {run.id}")
+        forge = self._world.forge_of(run.pull.repo)
+        return run.checkout, await forge.workspaces.ensure(run.pull, run.checkout)
+
+    def _planner(self, run: Run) -> Planner:
+        world = self._world
+        return Planner(
+            tool=world.tool,
+            tree=world.forge_of(run.pull.repo).tree,
+            redactor=world.redactor,
+            clock=world.clock,
+            hash_key=world.settings.hash_key,
+            environment=world.settings.tool_environment,
+            timeout=world.settings.job_timeout,
+        )
+
+    async def _compare(self, job: Job, made: MadePlan) -> tuple[str, ...]:
+        """In what the fresh plan is not the reviewed one; empty when they are equal."""
+        if job.reviewed is None:
+            return ()
+        async with self._world.store.begin() as unit:
+            reviewed = await unit.plans.get(job.reviewed)
+        if reviewed is None:
+            return ("the reviewed plan is no longer stored",)
+        inputs = input_differences(reviewed.inputs, made.record.inputs)
+        if reviewed.hash == made.record.hash:
+            return inputs
+        return (*await self._changes(reviewed, made), *inputs)
+
+    async def _changes(self, reviewed: StoredPlan, made: MadePlan) -> tuple[str, ...]:
+        data = await self._world.artifacts.get(reviewed.plan_json)
+        if data is None:
+            return ("the reviewed plan's JSON is no longer stored",)
+        lines = canonical.differences(parse(data), parse(made.json))
+        # The keyed hash decides; the words only explain it.
+        return lines or ("the plan's content changed",)
+
+    # --- apply ---------------------------------------------------------------------------
+
+    async def _apply(self, run: Run, job: Job) -> Job:
+        plan = await self._reviewed(job)
+        file = await self._plan_file(plan)
+        tool = await self._world.tool.version()
+        if tool != plan.inputs.tool:
+            raise ToolChanged(plan.inputs.tool, tool)
+        _, worktree = await self._checkout(run)
+        with job_directory(self._world.settings.jobs_dir, job) as data_dir:
+            surroundings = self._planner(run).surroundings(job, worktree, data_dir)
+            await self._world.tool.init(surroundings)
+            plan_file = data_dir / "plan.tfplan"
+            plan_file.write_bytes(file)
+            await self._intend(run, job, plan)
+            outcome = await self._world.tool.apply(surroundings, plan_file)
+        return await self._settle(run, job, plan, outcome)
+
+    async def _reviewed(self, job: Job) -> StoredPlan:
+        async with self._world.store.begin() as unit:
+            plan = await unit.plans.get(job.reviewed) if job.reviewed else None
+        if plan is None:
+            raise BadPlan("it is no longer stored")
+        return plan
+
+    async def _plan_file(self, plan: StoredPlan) -> bytes:
+        """The saved plan, checked to be the one that was reviewed."""
+        file = await self._world.artifacts.get(plan.plan_file)
+        if file is None:
+            raise BadPlan("its file is no longer stored")
+        if hashlib.sha256(file).hexdigest() != plan.plan_file_sha256:
+            raise PlanFileChanged(plan.id)
+        shown = await self._world.artifacts.get(plan.plan_json)
+        if shown is not None:
+            self._register_secrets(shown)
+        return file
+
+    def _register_secrets(self, shown: bytes) -> None:
+        """A new process knows no secrets yet; the apply's output may hold them."""
+        for secret in sensitive_strings(parse(shown)):
+            self._world.redactor.register(secret)
+
+    async def _intend(self, run: Run, job: Job, plan: StoredPlan) -> None:
+        now = self._world.clock.now()
+        async with self._world.store.begin() as unit:
+            if not await unit.plans.intend(plan.id, job, now):
+                raise PlanTriedBefore(plan.id)
+            await unit.journal.write(
+                JournalEntry(now, run.pull, run.ask.actor, plan.id, "apply intended", job.id)
+            )
+
+    async def _settle(self, run: Run, job: Job, plan: StoredPlan, outcome: ApplyOutcome) -> Job:
+        now = self._world.clock.now()
+        word = "applied" if outcome.ok else "stale" if outcome.stale else "failed"
+        result = job if outcome.ok else replace(job, trouble=self._apply_trouble(plan, outcome))
+        new = JobState.APPLIED if outcome.ok else JobState.FAILED
+        async with self._world.store.begin() as unit:
+            await unit.plans.settle(plan.id, word, now if outcome.ok else None)
+            await unit.journal.write(
+                JournalEntry(now, run.pull, run.ask.actor, plan.id, f"apply {word}", job.id)
+            )
+            return await unit.runs.move_job(job, new, result)
+
+    def _apply_trouble(self, plan: StoredPlan, outcome: ApplyOutcome) -> Trouble:
+        if outcome.stale:
+            return self.trouble(StalePlan(plan.id))
+        return self.trouble(ApplyFailed(plan.id, outcome.diagnostics))
+
+
+def advance_message(run_id: RunId) -> Message:
+    """One decision at a time per run."""
+    return Message(AdvanceRun(run_id), f"run {run_id}", Priority.ADVANCE)

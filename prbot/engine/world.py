@@ -1,0 +1,89 @@
+"""The ports and settings the engine works with, gathered in one value by `app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from prbot.config.repo import Effective
+from prbot.model import Event, RepoRef
+from prbot.plans.record import StoredPlan
+from prbot.ports import (
+    Artifacts,
+    Clock,
+    Delivery,
+    ForgeReader,
+    ForgeWriter,
+    Queue,
+    Store,
+    Tool,
+    Tree,
+    Workspaces,
+)
+from prbot.runs.run import Trouble
+from prbot.telemetry import Redactor
+
+
+@dataclass(frozen=True)
+class Forge:
+    """One entry of the server's `forges:` with everything that speaks to it.
+
+    `digest` turns a delivery into an event, sans I/O.
+    """
+
+    reader: ForgeReader
+    writer: ForgeWriter
+    workspaces: Workspaces
+    tree: Tree
+    digest: Callable[[Delivery], Event]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the operator decided, as far as the engine needs it.
+
+    `rules_of` reads the repository's file (None when there is none) within the server's
+    bounds. Times in seconds.
+    """
+
+    serves: Callable[[RepoRef], bool]
+    serves_branch: Callable[[str, str], bool]
+    rules_of: Callable[[bytes | None], Effective | Trouble]
+    aliases: tuple[str, ...]
+    bare_commands: bool
+    plan_check: str
+    apply_check: str
+    parallel_jobs: int
+    job_timeout: float
+    jobs_dir: Path
+    tool_environment: Mapping[str, str]
+    hash_key: bytes
+    installation: str
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything outside, reached through ports."""
+
+    settings: Settings
+    forges: Mapping[str, Forge]
+    store: Store
+    queue: Queue
+    tool: Tool
+    artifacts: Artifacts
+    redactor: Redactor
+    clock: Clock
+    new_id: Callable[[str], str]
+
+    def forge_of(self, repo: RepoRef) -> Forge:
+        return self.forges[repo.forge]
+
+
+@dataclass(frozen=True)
+class MadePlan:
+    """A plan just made, before anything of it is kept. `file` and `json` are the bytes."""
+
+    record: StoredPlan
+    file: bytes
+    json: bytes
