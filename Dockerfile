@@ -8,11 +8,10 @@
 #     --build-arg TERRAFORM_URL=https://...    # where that archive is for you
 #     -t prbot .
 #
-# The digest of an image that does not exist is no image: without PYTHON_DIGEST the build
-# stops at its first line.
+# What is left out stops the build and is named.
 ARG PYTHON_DIGEST
 
-FROM python:3.12-slim@${PYTHON_DIGEST} AS build
+FROM python:3.12-slim@${PYTHON_DIGEST:?must-be-given-as-a-build-argument,sha256:...} AS build
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 
 ARG TERRAFORM_VERSION
@@ -21,6 +20,8 @@ ARG TERRAFORM_URL
 RUN : "${TERRAFORM_VERSION:?give --build-arg TERRAFORM_VERSION, such as 1.11.4}" \
  && : "${TERRAFORM_SHA256:?give --build-arg TERRAFORM_SHA256, the checksum of the archive from its SHA256SUMS file}" \
  && : "${TERRAFORM_URL:?give --build-arg TERRAFORM_URL, where the archive is}"
+# an address, not a file: COPY cannot fetch it
+# hadolint ignore=DL3020
 ADD ${TERRAFORM_URL} /tmp/terraform.zip
 RUN echo "${TERRAFORM_SHA256}  /tmp/terraform.zip" | sha256sum --check --strict \
  && python -m zipfile --extract /tmp/terraform.zip /usr/local/bin \
@@ -39,7 +40,7 @@ RUN python -m venv /opt/uv \
  && /opt/prbot/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements.txt \
  && /opt/prbot/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
-FROM python:3.12-slim@${PYTHON_DIGEST}
+FROM python:3.12-slim@${PYTHON_DIGEST:?must-be-given-as-a-build-argument,sha256:...}
 # git's security fixes matter more than its exact version
 # hadolint ignore=DL3008
 RUN apt-get update \
