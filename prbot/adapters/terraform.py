@@ -1,0 +1,238 @@
+"""Terraform as a port: init, plan, show, apply, each one process.
+
+Meets `Tool`. What a run may see is `ToolRun.environment` plus the names set here, which
+win: an own CLI configuration always, TF_DATA_DIR, HOME and TMPDIR inside the job's data
+directory. Output lies in `data_dir/logs/VERB.out` and `.err`; that of `show`, which holds
+secrets in clear, is removed once it is read.
+
+Plans and everything beside them end with the worker; an apply does not (see `process`).
+Each call may take `ToolRun.timeout` seconds. Inits wait for one another while they share
+a plugin cache, but only within this process: give each server a cache of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from prbot.adapters import process
+from prbot.adapters.process import Completed, Output
+from prbot.adapters.terraform_output import (
+    diagnostics,
+    events,
+    is_stale,
+    module_dirs,
+    plain,
+    state_is_lost,
+    version_line,
+)
+from prbot.errors import ToolFailed, ToolMissing, ToolTimedOut
+from prbot.ports import ApplyOutcome, InitResult, ToolRun
+
+STREAM_LIMIT = 64 * 1024 * 1024
+"""Most bytes of output that are read back from anything but `show`."""
+SOCKET_ROOM = 70
+"""Longest TMPDIR used as it is: a provider puts a socket there, and 107 bytes are all a
+socket's path may have (unix(7))."""
+LOCK_FILE = ".terraform.lock.hcl"
+STEERING = ("TF_CLI_*", "TF_WORKSPACE", "TF_DATA_DIR", "TF_LOG*", "TF_REATTACH_PROVIDERS")
+"""Variables that would change what a command does or writes; never taken over."""
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """`command` are the words that start it (`terraform_setup.find_command`), `cli_config`
+    the file with the CLI configuration, `scratch` a directory for calls without a job,
+    `environment` what those calls see (PATH is enough), `grace` the seconds between the
+    interrupt and the kill."""
+
+    command: tuple[str, ...]
+    cli_config: Path
+    scratch: Path
+    environment: Mapping[str, str]
+    plugin_cache: Path | None = None
+    grace: float = 30.0
+    _initialising: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _versions: list[str] = field(default_factory=list)
+
+    async def probe(self) -> str:
+        return f"{await self.version()} ({self.command[0]})"
+
+    async def version(self) -> str:
+        if not self._versions:
+            self._versions.append(await self._ask_version())
+        return self._versions[0]
+
+    async def _ask_version(self) -> str:
+        with tempfile.TemporaryDirectory(dir=_made(self.scratch)) as directory:
+            place = Path(directory)
+            run = ToolRun(place, place / "data", "default", self.environment, timeout=60)
+            answer = await self._call(run, "version", ["version", "-json"])
+        return version_line(_check("version", run, answer).stdout)
+
+    async def init(self, run: ToolRun) -> InitResult:
+        async with self._turn():
+            answer = await self._call(run, "init", ["init", "-input=false", "-no-color"])
+        _check("init", run, answer)
+        await self._select(run)
+        tf_data = _tf_data(run)
+        return InitResult(
+            module_dirs=module_dirs(run.root, tf_data),
+            lock_file=_bytes_of(run.root / LOCK_FILE),
+            state_is_lost=state_is_lost(run.root, tf_data, run.workspace),
+        )
+
+    async def _select(self, run: ToolRun) -> None:
+        chosen = _bytes_of(_tf_data(run) / "environment").decode() or "default"
+        if chosen == run.workspace:
+            return
+        verb = "workspace select"
+        words = ["workspace", "select", "-or-create", "-no-color", "--", run.workspace]
+        _check(verb, run, await self._call(run, "workspace", words))
+
+    async def plan(self, run: ToolRun, plan_file: Path, lock: bool = True) -> None:
+        words = ["plan", "-json", "-input=false", "-detailed-exitcode", f"-out={plan_file}"]
+        words += [] if lock else ["-lock=false"]
+        try:
+            answer = await self._call(run, "plan", words)
+            _check("plan", run, answer, good=(0, 2))
+        except BaseException:
+            # A plan that failed or was cut short leaves a file that `apply` might take.
+            _remove(plan_file)
+            raise
+
+    async def show(self, run: ToolRun, plan_file: Path) -> bytes:
+        try:
+            answer = await self._call(run, "show", ["show", "-json", str(plan_file)], limit=None)
+        finally:
+            _remove(_logs(run) / "show.out")
+        return _check("show", run, answer).stdout
+
+    async def apply(self, run: ToolRun, plan_file: Path) -> ApplyOutcome:
+        words = ["apply", "-json", "-input=false", str(plan_file)]
+        answer = await self._call(run, "apply", words, tied=False)
+        if answer.timed_out:
+            raise ToolTimedOut("apply", round(run.timeout), _words(answer))
+        lines = events(answer.stdout)
+        return ApplyOutcome(
+            ok=answer.code == 0,
+            stale=answer.code != 0 and is_stale(lines),
+            diagnostics=diagnostics(lines) if answer.code == 0 else _words(answer),
+            events=lines,
+        )
+
+    # --- one process ------------------------------------------------------------------------
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self.plugin_cache is None else self._initialising
+
+    async def _call(
+        self,
+        run: ToolRun,
+        name: str,
+        words: Sequence[str],
+        tied: bool = True,
+        limit: int | None = STREAM_LIMIT,
+    ) -> Completed:
+        logs = _made(_logs(run))
+        output = Output(
+            stdout=logs / f"{name}.out",
+            stderr=logs / f"{name}.err",
+            record=run.data_dir / process.RECORD,
+            what=name,
+        )
+        with _short_directory(_made(run.data_dir / "tmp")) as temporary:
+            try:
+                return await process.run(
+                    (*self.command, *words),
+                    cwd=run.root,
+                    env=self._environment(run, temporary),
+                    timeout=run.timeout,
+                    output=output,
+                    grace=self.grace,
+                    tied=tied,
+                    limit=limit,
+                )
+            except FileNotFoundError as error:
+                raise ToolMissing(str(error)) from error
+
+    def _environment(self, run: ToolRun, temporary: Path) -> dict[str, str]:
+        kept = {name: value for name, value in run.environment.items() if not _steers(name)}
+        kept |= {
+            "TF_DATA_DIR": str(_tf_data(run)),
+            "TF_CLI_CONFIG_FILE": str(self.cli_config),
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+            "HOME": str(_made(run.data_dir / "home")),
+            "TMPDIR": str(temporary),
+        }
+        if self.plugin_cache is not None:
+            kept["TF_PLUGIN_CACHE_DIR"] = str(_made(self.plugin_cache))
+        return kept
+
+
+def _check(verb: str, run: ToolRun, answer: Completed, good: tuple[int, ...] = (0,)) -> Completed:
+    if answer.timed_out:
+        raise ToolTimedOut(verb, round(run.timeout), _words(answer))
+    if answer.code not in good:
+        raise ToolFailed(verb, answer.code, _words(answer))
+    return answer
+
+
+def _words(answer: Completed) -> str:
+    """What the tool said about its failure: diagnostics, else its errors, else anything."""
+    said = diagnostics(events(answer.stdout)) or plain(answer.stderr) or plain(answer.stdout)
+    if answer.code < 0:
+        return f"{said}\n\nIt was ended by signal {-answer.code}.".strip()
+    return said
+
+
+def _steers(name: str) -> bool:
+    return any(fnmatchcase(name, glob) for glob in STEERING)
+
+
+def _tf_data(run: ToolRun) -> Path:
+    return run.data_dir / "terraform"
+
+
+def _logs(run: ToolRun) -> Path:
+    return run.data_dir / "logs"
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _short_directory(directory: Path) -> Iterator[Path]:
+    """The directory itself, or a short link to it when its path is too long for sockets."""
+    if len(str(directory)) <= SOCKET_ROOM:
+        yield directory
+        return
+    holder = Path(tempfile.mkdtemp(prefix="prbot-"))
+    link = holder / "t"
+    link.symlink_to(directory)
+    try:
+        yield link
+    finally:
+        with contextlib.suppress(OSError):
+            link.unlink()
+            holder.rmdir()
