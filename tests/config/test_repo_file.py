@@ -1,0 +1,157 @@
+"""The repository's file: the part this version honours, within the server's bounds."""
+
+import pytest
+
+from prbot.config.repo import Bounded, Effective, effective, load_repo
+from prbot.config.server import ApplyOnMerge, load_server
+from prbot.errors import BadConfiguration
+
+SERVER = """\
+repositories: [acme/*]
+forges: [{name: g, kind: github, token: env://T, webhook_secret: env://W}]
+"""
+
+IF_UNCHANGED, ALWAYS, NEVER = ApplyOnMerge.IF_UNCHANGED, ApplyOnMerge.ALWAYS, ApplyOnMerge.NEVER
+KEY = "defaults.apply_on_merge"
+
+
+def effective_of(text: str | None, server: str = "") -> Effective:
+    return effective(load_repo(text), load_server(SERVER + server, "s", {}))
+
+
+def test_absent() -> None:
+    """It needs no file: one approval, apply on merge if unchanged, no drafts."""
+    assert effective_of(None) == Effective(
+        may_apply=True, apply_on_merge=IF_UNCHANGED, approvals=1, plan_drafts=False, ignore=()
+    )
+
+
+def test_everything() -> None:
+    """It honours every key it documents."""
+    text = """\
+version: 1
+defaults:
+  apply_on_merge: never
+  apply_requirements: {approved: {count: 2}}
+plan_drafts: true
+discovery: {ignore: ["examples/**", sandbox]}
+"""
+    assert effective_of(text) == Effective(
+        may_apply=True,
+        apply_on_merge=NEVER,
+        approvals=2,
+        plan_drafts=True,
+        ignore=("examples/**", "sandbox"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "server", "given"),
+    [
+        ("if-unchanged", "", IF_UNCHANGED),
+        ("never", "", NEVER),
+        ("always", "", IF_UNCHANGED),
+        ("always", "apply_on_merge_allowed: [always]", ALWAYS),
+        ("if-unchanged", "apply_on_merge_allowed: [always]", NEVER),
+        ("never", "apply_on_merge_allowed: [always]", NEVER),
+        ("always", "apply_on_merge_allowed: [never]", NEVER),
+        ("if-unchanged", "apply_on_merge_allowed: []", NEVER),
+        ("always", "mode: comment", NEVER),
+        ("if-unchanged", "mode: comment", NEVER),
+    ],
+)
+def test_bounds(asked: str, server: str, given: ApplyOnMerge) -> None:
+    """It gives a repository what the server allows, never more, and says where it gave less."""
+    found = effective_of(f"version: 1\ndefaults: {{apply_on_merge: {asked}}}", server)
+    assert found.apply_on_merge is given
+    assert found.bounded == (() if asked == given else (Bounded(KEY, asked, given),))
+
+
+def test_comment_mode() -> None:
+    """It may not apply at all on a server that only comments."""
+    assert not effective_of(None, "mode: comment").may_apply
+
+
+REMOVE = "Remove it: prbot refuses the file rather than ignore a setting that somebody relies on."
+BAD = {
+    "": "1: `version` is missing. `version`: the file format's version; write `version: 1`.",
+    "# nothing": (
+        "1: `version` is missing. `version`: the file format's version; write `version: 1`."
+    ),
+    "version: 2": (
+        "1: the value of `version` cannot be used: it should be 1. "
+        "`version`: the file format's version; write `version: 1`."
+    ),
+    "version: 1\nplan_draft: true": "2: unknown key `plan_draft`. Did you mean `plan_drafts`?",
+    "version: 1\nzzz: true": (
+        "2: unknown key `zzz`. Known here: defaults, discovery, plan_drafts, version."
+    ),
+    "version: 1\ndefaults: {apply_on_merge: sometimes}": (
+        f"2: the value of `{KEY}` cannot be used: it should be 'if-unchanged', 'always' or "
+        f"'never'. `{KEY}`: `if-unchanged` (the default), `never`, or `always` if the server "
+        "allows it."
+    ),
+    "version: 1\ndefaults:\n  apply_requirements:\n    approved:\n      count: -1": (
+        "5: the value of `defaults.apply_requirements.approved.count` cannot be used: it should "
+        "be greater than or equal to 0. `defaults.apply_requirements.approved.count`: how many "
+        "people other than the author must approve."
+    ),
+    "version: 1\nplan_drafts: maybe": (
+        "2: the value of `plan_drafts` cannot be used: it should be a valid boolean, unable to "
+        "interpret input. `plan_drafts`: whether drafts are planned."
+    ),
+    "version: 1\ndiscovery: {ignore: examples/**}": (
+        "2: the value of `discovery.ignore` cannot be used: it is not a list. "
+        "`discovery.ignore`: globs of directories that are no projects, such as `examples/**`."
+    ),
+    "version: 1\ndiscovery:\n  ignore: [a, ../b]": (
+        "3: this is not a usable pattern: it leads outside. `*` matches within one part of a "
+        "path, `**` across parts, a leading `!` excludes."
+    ),
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_bad(text: str) -> None:
+    """It refuses a bad file with its place, the problem and the next step."""
+    with pytest.raises(BadConfiguration) as caught:
+        load_repo(text)
+    assert f"{caught.value} {caught.value.next_step}" == f"prbot.yaml, line {BAD[text]}"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [
+        ("version: 1\nenvironments: {}", "environments", 2),
+        ("version: 1\nprojects: []", "projects", 2),
+        ("version: 1\nworkflows: {}", "workflows", 2),
+        ("version: 1\ndrift: {}", "drift", 2),
+        ("version: 1\nsecrets: {}", "secrets", 2),
+        ("version: 1\nlimits: {}", "limits", 2),
+        ("version: 1\nautomerge: true", "automerge", 2),
+        ("version: 1\ndefaults:\n  tool: tofu", "defaults.tool", 3),
+        ("version: 1\ndefaults:\n  version: '>=1'", "defaults.version", 3),
+        ("version: 1\ndefaults:\n  locks: on_plan", "defaults.locks", 3),
+        ("version: 1\ndefaults: {permissions: {}}", "defaults.permissions", 2),
+        ("version: 1\ndefaults: {apply_windows: []}", "defaults.apply_windows", 2),
+        ("version: 1\ndiscovery: {mode: auto}", "discovery.mode", 2),
+        (
+            "version: 1\ndefaults: {apply_requirements: {approved: {codeowners: true}}}",
+            "defaults.apply_requirements.approved.codeowners",
+            2,
+        ),
+        (
+            "version: 1\ndefaults:\n  apply_requirements:\n    policies: true",
+            "defaults.apply_requirements.policies",
+            4,
+        ),
+    ],
+)
+def test_not_honoured_yet(text: str, key: str, line: int) -> None:
+    """It refuses prbot's own keys that this version does not honour, and names them."""
+    with pytest.raises(BadConfiguration) as caught:
+        load_repo(text)
+    assert str(caught.value) == (
+        f"prbot.yaml, line {line}: `{key}` is not honoured by this version of prbot."
+    )
+    assert caught.value.next_step == REMOVE
