@@ -420,12 +420,18 @@ class Outbox(Protocol):
 class UnitOfWork(Protocol):
     """All tables inside one transaction."""
 
-    deliveries: Deliveries
-    runs: Runs
-    plans: Plans
-    locks: Locks
-    journal: Journal
-    outbox: Outbox
+    @property
+    def deliveries(self) -> Deliveries: ...
+    @property
+    def runs(self) -> Runs: ...
+    @property
+    def plans(self) -> Plans: ...
+    @property
+    def locks(self) -> Locks: ...
+    @property
+    def journal(self) -> Journal: ...
+    @property
+    def outbox(self) -> Outbox: ...
 
 
 class Store(Protocol):
@@ -495,8 +501,8 @@ class Queue(Protocol):
         """Nothing happens when the same work is waiting (not in hand) already."""
         ...
 
-    async def claim(self) -> Claim:
-        """Wait for the most urgent message whose key nobody has in hand."""
+    async def claim(self, priorities: frozenset[Priority] = frozenset(Priority)) -> Claim:
+        """Wait for the most urgent message, among these priorities, whose key is free."""
         ...
 
     async def done(self, claim: Claim) -> None: ...

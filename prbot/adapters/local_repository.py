@@ -30,11 +30,12 @@ class LocalRepository:
 
     @classmethod
     async def containing(cls, directory: Path, environment: Mapping[str, str]) -> LocalRepository:
-        """Raises NoRepository."""
-        if not directory.is_dir():
-            raise NoRepository(str(directory))
+        """`directory` is absolute. Raises NoRepository."""
         here = cls(directory, environment)
-        answer = await here._git("rev-parse", "--show-toplevel")
+        try:
+            answer = await here._git("rev-parse", "--show-toplevel")
+        except (FileNotFoundError, NotADirectoryError):
+            raise NoRepository(str(directory)) from None
         if answer.code != 0:
             raise NoRepository(str(directory))
         return cls(Path(answer.stdout.decode().rstrip("\n")), environment)
@@ -64,11 +65,14 @@ class LocalRepository:
         return bool(answer.stdout)
 
     async def offer(self, bare: Path, base: Sha, head: Sha) -> str:
-        """A bare repository that shares our objects and holds both commits; its URL."""
+        """A bare repository that shares our objects and holds both commits; its URL.
+
+        `bare` is an absolute path where nothing stands yet.
+        """
         await self._git("clone", "--quiet", "--bare", "--shared", str(self.root), str(bare))
         for ref, sha in ((f"refs/heads/{BASE}", base), (f"refs/pull/{NUMBER}/head", head)):
             await self._git(f"--git-dir={bare}", "update-ref", ref, sha)
-        return bare.absolute().as_uri()
+        return bare.as_uri()
 
     async def _git(self, *words: str) -> process.Completed:
         return await process.run(

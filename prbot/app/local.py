@@ -65,10 +65,10 @@ def plan_locally(
     """Print the comment. 0 without changes, 2 with changes, 1 when a project failed."""
     with tempfile.TemporaryDirectory(prefix="prbot-") as place:
         local = _Local(Path(place), dict(os.environ), Redactor())
-        report = asyncio.run(local.report(repo, base, head, dirs))
+        report = asyncio.run(local.report(repo.absolute(), base, head, dirs))
     text = local.redactor.redact(render(report, marker="prbot:local"))
     if markdown:
-        print(text)
+        sys.stdout.write(text + "\n")
     else:
         show(text, Console(file=sys.stdout))
     return _exit_code(report)
@@ -94,7 +94,7 @@ class _Local:
     async def report(
         self, directory: Path, base: str | None, head: str, dirs: tuple[str, ...]
     ) -> Message:
-        repository = await LocalRepository.containing(directory.absolute(), self.environ)
+        repository = await LocalRepository.containing(directory, self.environ)
         if await repository.is_dirty():
             _tell("Uncommitted changes are not planned; commit them first.")
         base_sha = await repository.commit(base or await repository.default_branch())
@@ -209,4 +209,5 @@ def _bring_local_state(root: Path, worktree: Path, projects: tuple[ProjectKey, .
 
 
 def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
