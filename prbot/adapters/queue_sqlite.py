@@ -18,7 +18,7 @@ from typing import Any
 
 from prbot.adapters.store import SqlStore
 from prbot.adapters.store_queue import QueueTable
-from prbot.ports import Claim, Clock, Message
+from prbot.ports import Claim, Clock, Message, Priority
 
 LONGEST_NAP = 60.0
 """Seconds. The wall clock may jump (suspend, NTP) while a timer sleeps; look again then."""
@@ -43,10 +43,10 @@ class SqliteQueue:
             await QueueTable(db).put(message)
         self._wake()
 
-    async def claim(self) -> Claim:
+    async def claim(self, priorities: frozenset[Priority] = frozenset(Priority)) -> Claim:
         while True:
             changed = self._changed  # before looking, so that no change slips in between
-            claim, nap = await self._take_or_give_back()
+            claim, nap = await self._take_or_give_back(priorities)
             if claim is not None:
                 return claim
             await self._rest(changed, nap)
@@ -71,13 +71,15 @@ class SqliteQueue:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def _take_or_give_back(self) -> tuple[Claim | None, float | None]:
+    async def _take_or_give_back(
+        self, priorities: frozenset[Priority]
+    ) -> tuple[Claim | None, float | None]:
         """Take, or how many seconds to sleep at most (None: until something changes).
 
         A worker that is cancelled while the database answers must not leave a message
         in hand that nobody holds.
         """
-        taking = asyncio.ensure_future(self._take())
+        taking = asyncio.ensure_future(self._take(priorities))
         try:
             return await asyncio.shield(taking)
         except asyncio.CancelledError:
@@ -86,12 +88,12 @@ class SqliteQueue:
                 await self._give_back(claim, claim.message.not_before)
             raise
 
-    async def _take(self) -> tuple[Claim | None, float | None]:
+    async def _take(self, priorities: frozenset[Priority]) -> tuple[Claim | None, float | None]:
         now = self._clock.now()
         async with self._store.transaction() as db:
             table = QueueTable(db)
-            claim = await table.take(now)
-            ready = None if claim else await table.next_ready(now)
+            claim = await table.take(now, priorities)
+            ready = None if claim else await table.next_ready(now, priorities)
         return claim, (ready - now).total_seconds() if ready else None
 
     async def _give_back(self, claim: Claim, not_before: datetime | None) -> None:

@@ -36,10 +36,10 @@ class QueueTable:
         else:
             await self._bring_forward(same, message.priority, message.not_before)
 
-    async def take(self, now: datetime) -> Claim | None:
+    async def take(self, now: datetime, among: frozenset[Priority]) -> Claim | None:
         """Take in hand the most urgent, then oldest message whose time and key allow it."""
         ready = or_(queue.c.not_before.is_(None), queue.c.not_before <= now)
-        best = select(queue).where(_waits, ready, _key_is_free()).order_by(_rank, queue.c.seq)
+        best = select(queue).where(_claimable(among), ready).order_by(_rank, queue.c.seq)
         row = (await self.db.execute(best.limit(1))).one_or_none()
         if row is None:
             return None
@@ -47,10 +47,10 @@ class QueueTable:
         await self.db.execute(update(queue).where(mine).values(claimed_at=now))
         return Claim(row.seq, _message(row))
 
-    async def next_ready(self, now: datetime) -> datetime | None:
+    async def next_ready(self, now: datetime, among: frozenset[Priority]) -> datetime | None:
         """When the next message becomes ready by time alone; None when none will."""
         later = select(func.min(queue.c.not_before)).where(
-            _waits, queue.c.not_before > now, _key_is_free()
+            _claimable(among), queue.c.not_before > now
         )
         moment: datetime | None = (await self.db.execute(later)).scalar()
         return moment
@@ -89,9 +89,11 @@ class QueueTable:
         )
 
 
-def _key_is_free() -> ColumnElement[bool]:
+def _claimable(among: frozenset[Priority]) -> ColumnElement[bool]:
+    """Waiting, of one of these priorities, under a key that nobody has in hand."""
     taken = queue.alias("taken")
-    return queue.c.key.not_in(select(taken.c.key).where(taken.c.claimed_at.is_not(None)))
+    free = queue.c.key.not_in(select(taken.c.key).where(taken.c.claimed_at.is_not(None)))
+    return and_(_waits, queue.c.priority.in_(among), free)
 
 
 def _in_hand(claim_id: int) -> ColumnElement[bool]:
