@@ -297,6 +297,15 @@ class NoDefaultBranch(PrbotError):
     hint = "Name what to compare with: --base REV."
 
 
+@dataclass(eq=False)
+class DemoStepFailed(PrbotError):
+    """The story stopped at "{step}": {seen}."""
+
+    step: str
+    seen: str
+    hint = "Run `prbot demo` without --script and look at the pull request's page."
+
+
 # --- something happened -------------------------------------------------------------
 
 

@@ -1,0 +1,71 @@
+"""Faults that tests order: the next matching requests fail, hang or lose their answer."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Fault:
+    """`status` is answered; 0 cuts the connection without an answer. `hang` waits until
+    the forge lets go. `after`: the request is carried out first, only its answer is lost.
+    """
+
+    method: str
+    path: re.Pattern[str]
+    status: int
+    hang: bool
+    after: bool
+    times: int
+
+    def matches(self, request: web.Request) -> bool:
+        method = self.method in ("*", request.method)
+        return method and self.times > 0 and self.path.search(request.path) is not None
+
+
+class Faults:
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._let_go = asyncio.Event()
+
+    def fail_next(
+        self,
+        method: str,
+        path_pattern: str,
+        status: int = 500,
+        *,
+        hang: bool = False,
+        after: bool = False,
+        times: int = 1,
+    ) -> Fault:
+        """Order a fault for the next `times` requests. `method` may be `*`,
+        `path_pattern` is a regular expression searched in the path."""
+        fault = Fault(method, re.compile(path_pattern), status, hang, after, times)
+        self._faults.append(fault)
+        return fault
+
+    def let_go(self) -> None:
+        """Answer what hangs, and hang no more."""
+        self._let_go.set()
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handle) -> web.StreamResponse:
+        fault = next((fault for fault in self._faults if fault.matches(request)), None)
+        if fault is None:
+            return await handler(request)
+        fault.times -= 1
+        if fault.after:
+            await handler(request)
+        if fault.hang:
+            await self._let_go.wait()
+        if fault.status == 0 and request.transport is not None:
+            request.transport.abort()
+        body = {"message": "Server Error", "documentation_url": "", "status": str(fault.status)}
+        return web.json_response(body, status=fault.status or 500)

@@ -1,0 +1,64 @@
+"""Comments as GitHub would show them: GitHub's Markdown, then GitHub's sanitiser.
+
+Near enough to judge a comment by: tables, strikethrough, line breaks, raw HTML of the
+allowed kinds, coloured diffs. Not promised: mentions, references, emoji codes, syntax
+colours of other languages. The list of tags is GitHub's
+(https://github.com/gjtorikian/html-pipeline, `SanitizationFilter`).
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+_TAGS = """
+    h1 h2 h3 h4 h5 h6 br b i strong em a pre code img tt div ins del sup sub p picture ol
+    ul table thead tbody tfoot blockquote dl dt dd kbd q samp var hr ruby rt rp li tr td
+    th s strike summary details caption figure figcaption abbr cite dfn mark small source
+    span time wbr
+"""
+TAGS = set(_TAGS.split())
+ATTRIBUTES = {
+    "*": {"align", "title", "dir", "lang"},
+    "a": {"href"},
+    "img": {"src", "alt", "width", "height"},
+    "details": {"open"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+}
+CLASSES = {"span": {"added", "deleted", "hunk"}}
+_LINE_CLASSES = {"+": "added", "-": "deleted", "@": "hunk", "!": "hunk"}
+
+
+def diff_lines(text: str) -> str:
+    """A diff as HTML: each line escaped, and coloured by its first character."""
+    lines = []
+    for line in text.rstrip("\n").split("\n"):
+        kind = _LINE_CLASSES.get(line[:1])
+        shown = escape(line)
+        lines.append(f'<span class="{kind}">{shown}</span>' if kind else shown)
+    return "\n".join(lines) + "\n"
+
+
+def _highlight(text: str, language: str, _attributes: str) -> str:
+    return diff_lines(text) if language == "diff" else ""
+
+
+_markdown = MarkdownIt("commonmark", {"html": True, "breaks": True, "highlight": _highlight})
+_markdown.enable(["table", "strikethrough"])
+
+
+def render(text: str) -> Markup:
+    """Safe HTML for a page, whatever the text."""
+    clean = nh3.clean(
+        _markdown.render(text),
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        allowed_classes=CLASSES,
+        url_schemes={"http", "https", "mailto"},
+    )
+    return Markup(clean)  # noqa: S704 - nh3 has just made it safe

@@ -1,0 +1,43 @@
+"""Repositories, their branches and collaborators, and who the caller is."""
+
+from __future__ import annotations
+
+from prbot.demo.rest.call import Answer, Call
+from prbot.demo.rules import not_found
+from prbot.demo.state import Level
+from prbot.errors import DemoForgeRefused
+
+
+async def current_user(call: Call) -> Answer:
+    user = call.caller.user()
+    if call.caller.token is not None and call.caller.token.installation is not None:
+        raise DemoForgeRefused(403, "Resource not accessible by integration")
+    return Answer(call.forge.shapes.private_user(user))
+
+
+async def repository(call: Call) -> Answer:
+    level = call.caller.level(call.repo)
+    return Answer(call.forge.shapes.full_repository(call.repo, level))
+
+
+async def branch(call: Call) -> Answer:
+    name = call.path["branch"]
+    if name not in call.repo.branches:
+        raise DemoForgeRefused(404, "Branch not found")
+    commit = await call.repo.git.commit(call.repo.branches[name])
+    return Answer(call.forge.shapes.branch(call.repo, name, commit))
+
+
+async def is_collaborator(call: Call) -> Answer:
+    """204 or 404; only those who may push see collaborators."""
+    if call.caller.level(call.repo) < Level.WRITE:
+        raise DemoForgeRefused(403, "Must have push access to view repository collaborators.")
+    if not call.repo.is_collaborator(call.path["username"]):
+        raise not_found()
+    return Answer(status=204)
+
+
+async def permission(call: Call) -> Answer:
+    call.caller.user()
+    user = call.forge.user(call.path["username"])
+    return Answer(call.forge.shapes.collaborator(call.repo, user))

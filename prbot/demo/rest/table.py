@@ -1,0 +1,70 @@
+"""Every REST route there is. The contract suite demands a checked example of each."""
+
+from __future__ import annotations
+
+from prbot.demo.rest import apps, commits, issues, pulls, repos
+from prbot.demo.rest.call import Answer, Call, Route
+from prbot.demo.state import Level
+
+REPO = "/repos/{owner}/{repo}"
+PULL = f"{REPO}/pulls/{{pull_number}}"
+COMMENT = f"{REPO}/issues/comments/{{comment_id}}"
+READ, WRITE = Level.READ, Level.WRITE
+
+
+async def _rate_limit(_: Call) -> Answer:
+    """Answered by api.py, which keeps the counters; listed here to be a route."""
+    return Answer({})
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/rate_limit", _rate_limit, None),
+    Route("GET", "/user", repos.current_user, None),
+    Route("GET", "/app", apps.app, None),
+    Route("GET", f"{REPO}/installation", apps.installation, None),
+    Route(
+        "POST",
+        "/app/installations/{installation_id}/access_tokens",
+        apps.create_token,
+        None,
+    ),
+    Route("GET", REPO, repos.repository),
+    Route("GET", f"{REPO}/branches/{{branch}}", repos.branch, READ, ("contents", "read")),
+    Route("GET", f"{REPO}/collaborators/{{username}}", repos.is_collaborator),
+    Route("GET", f"{REPO}/collaborators/{{username}}/permission", repos.permission),
+    Route("GET", f"{REPO}/pulls", pulls.pulls, READ, ("pull_requests", "read")),
+    Route("GET", PULL, pulls.pull, READ, ("pull_requests", "read")),
+    Route("GET", f"{PULL}/files", pulls.files, READ, ("pull_requests", "read")),
+    Route("GET", f"{PULL}/commits", pulls.commits, READ, ("pull_requests", "read")),
+    Route("GET", f"{PULL}/reviews", pulls.reviews, READ, ("pull_requests", "read")),
+    Route("POST", f"{PULL}/reviews", pulls.create_review, READ, ("pull_requests", "write")),
+    Route("PUT", f"{PULL}/merge", pulls.merge, WRITE, ("contents", "write")),
+    Route(
+        "GET",
+        f"{REPO}/issues/{{issue_number}}/comments",
+        issues.comments,
+        READ,
+        ("issues", "read"),
+    ),
+    Route(
+        "POST",
+        f"{REPO}/issues/{{issue_number}}/comments",
+        issues.create_comment,
+        READ,
+        ("issues", "write"),
+    ),
+    Route("GET", COMMENT, issues.comment, READ, ("issues", "read")),
+    Route("PATCH", COMMENT, issues.edit_comment, READ, ("issues", "write")),
+    Route("DELETE", COMMENT, issues.delete_comment, READ, ("issues", "write")),
+    Route("GET", f"{COMMENT}/reactions", issues.reactions, READ, ("issues", "read")),
+    Route("POST", f"{COMMENT}/reactions", issues.react, READ, ("issues", "write")),
+    Route("POST", f"{REPO}/statuses/{{sha}}", commits.create_status, WRITE, ("statuses", "write")),
+    Route(
+        "GET",
+        f"{REPO}/commits/{{ref}}/status",
+        commits.combined_status,
+        READ,
+        ("statuses", "read"),
+    ),
+    Route("GET", f"{REPO}/commits/{{ref}}/statuses", commits.statuses, READ, ("statuses", "read")),
+)

@@ -1,0 +1,235 @@
+"""What the demo forge knows, as plain mutable records; nothing here is kept on disk.
+
+Only the acts (branches.py, pulls.py, talk.py, accounts.py) change these records, and
+each of them tells the hooks and the waiting tests. Times are UTC, aware, and cut to
+whole seconds as GitHub's are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+
+from prbot.demo.git import ChangedFile, CommitInfo, GitDir
+
+
+class Level(IntEnum):
+    """What an account may do in a repository; the names are GitHub's."""
+
+    NONE = 0
+    READ = 1
+    WRITE = 2
+    ADMIN = 3
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+@dataclass
+class User:
+    """`kind` is GitHub's `type`: User, Bot or Organization."""
+
+    id: int
+    login: str
+    kind: str
+    created_at: datetime
+
+    @property
+    def email(self) -> str:
+        return f"{self.login}@users.forge.invalid"
+
+
+@dataclass
+class Token:
+    """A secret and what it stands for.
+
+    `permissions` None is a classic token: all its user may do. Otherwise only what is
+    listed (`{"issues": "write"}`), as with fine-grained and installation tokens, and
+    only in `repositories` (ids) when given.
+    """
+
+    value: str
+    user: User
+    permissions: Mapping[str, str] | None = None
+    repositories: frozenset[int] | None = None
+    expires_at: datetime | None = None
+    installation: int | None = None
+
+
+@dataclass
+class App:
+    """A GitHub App; `public_key` is PEM and checks the signatures of its JWTs."""
+
+    id: int
+    slug: str
+    owner: User
+    bot: User
+    public_key: bytes
+    permissions: Mapping[str, str]
+    created_at: datetime
+
+
+@dataclass
+class Installation:
+    id: int
+    app: App
+    account: User
+    repositories: set[int]
+    created_at: datetime
+
+
+@dataclass
+class Protection:
+    """What a protected branch demands before a merge.
+
+    `strict`: the head must contain the base branch's newest commit.
+    """
+
+    required_checks: tuple[str, ...] = ()
+    required_approvals: int = 0
+    dismiss_stale: bool = False
+    strict: bool = False
+    enforce_admins: bool = False
+
+
+@dataclass
+class Reaction:
+    id: int
+    user: User
+    content: str
+    created_at: datetime
+
+
+@dataclass
+class Comment:
+    id: int
+    pull: Pull
+    user: User
+    body: str
+    created_at: datetime
+    updated_at: datetime
+    reactions: list[Reaction] = field(default_factory=list)
+
+
+@dataclass
+class Review:
+    """`state`: APPROVED, CHANGES_REQUESTED, COMMENTED or DISMISSED."""
+
+    id: int
+    pull: Pull
+    user: User
+    state: str
+    body: str
+    commit: str
+    submitted_at: datetime
+
+
+@dataclass
+class Status:
+    id: int
+    sha: str
+    context: str
+    state: str
+    description: str | None
+    target_url: str | None
+    creator: User
+    created_at: datetime
+
+
+@dataclass
+class Pull:
+    """A pull request. `unknown_reads`: how many more reads see `mergeable: null`.
+
+    `test_merge` is the commit GitHub shows as `merge_commit_sha` while the pull
+    request is open; `merge_sha` the one the merge made. `commits` and `files` are of
+    the head as last seen.
+    """
+
+    id: int
+    number: int
+    repo: Repository
+    title: str
+    body: str
+    author: User
+    head_repo: Repository | None
+    head_owner: User
+    head_branch: str
+    head_sha: str
+    base_branch: str
+    base_sha: str
+    created_at: datetime
+    updated_at: datetime
+    draft: bool = False
+    closed_at: datetime | None = None
+    merged_at: datetime | None = None
+    merged_by: User | None = None
+    merge_sha: str | None = None
+    test_merge: str | None = None
+    mergeable: bool | None = None
+    unknown_reads: int = 0
+    commits: tuple[CommitInfo, ...] = ()
+    files: tuple[ChangedFile, ...] = ()
+    reviews: list[Review] = field(default_factory=list)
+
+    @property
+    def open(self) -> bool:
+        return self.closed_at is None
+
+    @property
+    def merged(self) -> bool:
+        return self.merged_at is not None
+
+    @property
+    def label(self) -> str:
+        return f"{self.repo.full_name}#{self.number}"
+
+    @property
+    def comments(self) -> list[Comment]:
+        """Oldest first."""
+        return [comment for comment in self.repo.comments.values() if comment.pull is self]
+
+
+@dataclass
+class Repository:
+    """`branches` are the heads as last seen: what moved since is news."""
+
+    id: int
+    owner: User
+    name: str
+    git: GitDir
+    private: bool
+    created_at: datetime
+    default_branch: str = "main"
+    parent: Repository | None = None
+    collaborators: dict[str, Level] = field(default_factory=dict)
+    protections: dict[str, Protection] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
+    pulls: dict[int, Pull] = field(default_factory=dict)
+    comments: dict[int, Comment] = field(default_factory=dict)
+    statuses: list[Status] = field(default_factory=list)
+    pushed_at: datetime | None = None
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.owner.login}/{self.name}"
+
+    def level(self, login: str) -> Level:
+        """The account's permission here; the owner is an administrator."""
+        if login.lower() == self.owner.login.lower():
+            return Level.ADMIN
+        given = {name.lower(): level for name, level in self.collaborators.items()}
+        least = Level.NONE if self.private else Level.READ
+        return max(least, given.get(login.lower(), Level.NONE))
+
+    def is_collaborator(self, login: str) -> bool:
+        return login.lower() in {name.lower() for name in (*self.collaborators, self.owner.login)}
+
+    def latest_statuses(self, sha: str) -> list[Status]:
+        """The newest status of each context of a commit, newest context first."""
+        newest = {status.context: status for status in self.statuses if status.sha == sha}
+        return sorted(newest.values(), key=lambda status: status.id, reverse=True)
