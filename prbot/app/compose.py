@@ -14,7 +14,8 @@ import structlog
 
 from prbot.adapters import process
 from prbot.adapters.artifacts import EncryptedFiles
-from prbot.adapters.github import AppAuth, Auth, GitHubForge, TokenAuth
+from prbot.adapters.github import GitHubForge
+from prbot.adapters.github_auth import GitHubApp, GitHubToken
 from prbot.adapters.installation import derive, load_or_create_key
 from prbot.adapters.queue_sqlite import SqliteQueue
 from prbot.adapters.store import SqlStore
@@ -130,7 +131,7 @@ class Secrets:
 
 def forge_of(config: ForgeConfig, state: Path, secret: Secrets) -> Forge:
     """Everything that speaks to one GitHub."""
-    adapter = GitHubForge(config.name, config.api_url, config.clone_base, _auth(config, secret))
+    adapter = GitHubForge(config.name, _auth(config, secret), config.api_url, config.clone_base)
     workspaces = GitWorkspaces(state / "git" / config.name)
 
     def digest(delivery: Delivery) -> Event:
@@ -139,10 +140,10 @@ def forge_of(config: ForgeConfig, state: Path, secret: Secrets) -> Forge:
     return Forge(adapter, adapter, workspaces, workspaces, digest)
 
 
-def _auth(config: ForgeConfig, secret: Secrets) -> Auth:
+def _auth(config: ForgeConfig, secret: Secrets) -> GitHubToken | GitHubApp:
     if config.app is not None:
-        return AppAuth(config.app.id, secret(config.app.private_key))
-    return TokenAuth(secret(config.token or ""))
+        return GitHubApp(config.app.id, secret(config.app.private_key))
+    return GitHubToken(secret(config.token or ""))
 
 
 def terraform_of(config: ServerConfig, state: Path, environ: Mapping[str, str]) -> Terraform:

@@ -33,7 +33,7 @@ def demo(
     ] = False,
 ) -> int:
     """Open a pull request on a small forge of its own, and watch prbot work on it."""
-    from prbot.app import demo as run
+    from prbot.app.demo import demo as run
 
     return run(
         port=port,

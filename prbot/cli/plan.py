@@ -24,6 +24,6 @@ def plan(
     ] = False,
 ) -> int:
     """Print the comment the bot would post. Exits 0 without changes, 2 with, 1 on failure."""
-    from prbot.app import plan_locally
+    from prbot.app.local import plan_locally
 
     return plan_locally(repo=repo, base=base, head=head, dirs=tuple(dirs or ()), markdown=markdown)

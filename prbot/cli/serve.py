@@ -14,6 +14,6 @@ def serve(
     ] = Path("prbot.server.yaml"),
 ) -> int:
     """Hear webhooks, plan and apply, until stopped (SIGTERM or ctrl-C drains first)."""
-    from prbot.app import serve as run
+    from prbot.app.serve import serve as run
 
     return run(config)
