@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -49,7 +49,7 @@ class CloneAccess:
     """How git may fetch: a URL without credentials, and the header that carries them."""
 
     url: str
-    header: str | None = None
+    header: str | None = field(default=None, repr=False)
 
 
 class ForgeReader(Protocol):

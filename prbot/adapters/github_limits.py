@@ -1,0 +1,85 @@
+"""One call to GitHub and its answer, and what the answer says about further calls.
+
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+PER_PAGE = 100
+_SECONDARY_WAIT = 60.0
+"""Seconds; GitHub's docs: without a Retry-After, wait at least one minute."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call. `do` and `what` are for people: "read", "pull request acme/infra#5".
+
+    `repo` is whose installation speaks (`owner/name`), None for questions about us.
+    """
+
+    do: str
+    what: str
+    verb: str
+    path: str
+    repo: str | None
+    body: Mapping[str, Any] | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def page(self, number: int) -> Request:
+        """The same call for one page of a list, numbered from 1."""
+        return replace(self, parameters={"per_page": PER_PAGE, "page": number})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def has_next(self) -> bool:
+        return 'rel="next"' in self.headers.get("link", "")
+
+
+class Limits:
+    """When each account may speak again; `now` gives Unix time."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._until: dict[str, float] = {}
+
+    def wait(self, account: str) -> float:
+        """Seconds until the account may speak; 0 when it may now."""
+        return max(0.0, self._until.get(account, 0.0) - self._now())
+
+    def note(self, account: str, answer: Answer) -> None:
+        wait = self.wait_after(answer)
+        if wait is not None:
+            self._until[account] = self._now() + wait
+
+    def wait_after(self, answer: Answer) -> float | None:
+        """Seconds this answer asks to wait; None when it does not."""
+        after = _number(answer.headers.get("retry-after"))
+        if after is not None:
+            return max(0.0, after)
+        if answer.headers.get("x-ratelimit-remaining") == "0":
+            reset = _number(answer.headers.get("x-ratelimit-reset"))
+            return max(0.0, (reset or self._now() + _SECONDARY_WAIT) - self._now())
+        if answer.status == 429 or (answer.status == 403 and "secondary rate" in answer.text):
+            return _SECONDARY_WAIT
+        return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,132 @@
+"""What is read of GitHub's answers, and the nouns it becomes.
+
+Shapes: https://docs.github.com/en/rest; fields that are not read may be missing.
+"""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime, BaseModel, TypeAdapter
+
+from prbot.model import Login, Permission, PullRef, PullRequest, Sha
+
+GHOST = Login("ghost")
+"""The name GitHub shows for accounts that were deleted."""
+
+
+def permission_of(word: str) -> Permission:
+    """GitHub's four words; one that nobody knows grants nothing."""
+    known = {permission.value: permission for permission in Permission}
+    return known.get(word, Permission.NONE)
+
+
+class User(BaseModel):
+    login: str
+
+
+class App(BaseModel):
+    slug: str
+
+
+class Collaborator(BaseModel):
+    permission: str
+
+
+class Repository(BaseModel):
+    full_name: str
+
+
+class BaseRepository(Repository):
+    default_branch: str
+
+
+class Head(BaseModel):
+    ref: str
+    sha: str
+    repo: Repository | None
+
+
+class Base(BaseModel):
+    ref: str
+    sha: str
+    repo: BaseRepository
+
+
+class Pull(BaseModel):
+    title: str
+    html_url: str
+    state: str
+    draft: bool = False
+    merged: bool
+    merged_by: User | None
+    merge_commit_sha: str | None
+    mergeable: bool | None
+    user: User | None
+    head: Head
+    base: Base
+
+
+class ReviewShape(BaseModel):
+    user: User | None
+    state: str
+    commit_id: str | None
+    submitted_at: AwareDatetime | None = None
+
+    @property
+    def decides(self) -> bool:
+        """Not a mere comment, not still being written, not by an account that is gone."""
+        deciding = self.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
+        return deciding and self.user is not None and self.submitted_at is not None
+
+    @property
+    def author(self) -> str:
+        return self.user.login if self.user else GHOST
+
+    @property
+    def at(self) -> AwareDatetime:
+        assert self.submitted_at is not None  # noqa: S101 - only asked of deciding reviews
+        return self.submitted_at
+
+
+class CommentId(BaseModel):
+    id: int
+
+
+class Comment(CommentId):
+    body: str | None
+    user: User | None
+
+    @property
+    def author(self) -> str:
+        return self.user.login if self.user else GHOST
+
+
+APP = TypeAdapter(App)
+USER = TypeAdapter(User)
+PULL = TypeAdapter(Pull)
+PERMISSION = TypeAdapter(Collaborator)
+REVIEWS = TypeAdapter(list[ReviewShape])
+COMMENTS = TypeAdapter(list[Comment])
+COMMENT_ID = TypeAdapter(CommentId)
+
+
+def pull_of(ref: PullRef, pull: Pull) -> PullRequest:
+    # before the merge, merge_commit_sha is a commit GitHub made only to try it
+    merge = Sha(pull.merge_commit_sha) if pull.merged and pull.merge_commit_sha else None
+    return PullRequest(
+        ref=ref,
+        title=pull.title,
+        author=Login(pull.user.login) if pull.user else GHOST,
+        head_sha=Sha(pull.head.sha),
+        head_branch=pull.head.ref,
+        head_repo=pull.head.repo.full_name if pull.head.repo else None,
+        base_branch=pull.base.ref,
+        base_sha=Sha(pull.base.sha),
+        default_branch=pull.base.repo.default_branch,
+        draft=pull.draft,
+        open=pull.state == "open",
+        merged=pull.merged,
+        merged_by=Login(pull.merged_by.login) if pull.merged_by else None,
+        merge_sha=merge,
+        mergeable=pull.mergeable,
+        url=pull.html_url,
+    )
