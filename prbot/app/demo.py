@@ -129,7 +129,7 @@ async def _forge(wish: Wish, directory: Path) -> AsyncIterator[DemoForge]:
         people = {AUTHOR: "write", REVIEWER: "admin", BOT: "write"}
         source = await _source(wish, directory)
         await forge.create_repository(
-            wish.repository, source, collaborators=people, default_branch=_default(wish)
+            wish.repository, source, collaborators=people, default_branch=wish.base
         )
         yield forge
     finally:
@@ -143,10 +143,6 @@ async def _source(wish: Wish, directory: Path) -> Path:
         return source
     local = await LocalRepository.containing(wish.repo, dict(os.environ))
     return local.root
-
-
-def _default(wish: Wish) -> str | None:
-    return wish.base
 
 
 @asynccontextmanager
@@ -204,9 +200,8 @@ async def _open(wish: Wish, forge: DemoForge) -> Pull:
 
 
 def _introduce(wish: Wish, forge: DemoForge, pull: Pull) -> None:
-    _say(
-        f"A small forge runs on this machine, and prbot listens to it.\n\n  {forge.page_url(pull)}\n"
-    )
+    _say("A small forge runs on this machine, and prbot listens to it.\n")
+    _say(f"  {forge.page_url(pull)}\n")
     _say(f"{AUTHOR} opened this pull request; prbot is planning it. On the page you can")
     if wish.mode is Mode.APPLY:
         _say(f"  - approve it as {REVIEWER},")

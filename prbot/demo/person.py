@@ -18,11 +18,9 @@ class Clone:
     login: str
 
     @classmethod
-    async def of(
-        cls, forge: DemoForge, full_name: str, who: tuple[str, str], directory: Path
-    ) -> Clone:
-        """Clone over HTTP as `who`, a login and its token, into a new directory."""
-        login, token = who
+    async def of(cls, forge: DemoForge, full_name: str, login: str, directory: Path) -> Clone:
+        """Clone over HTTP with a token of that person's own, into a new directory."""
+        token = forge.create_token(login)
         parts = urlsplit(forge.clone_url(full_name))
         url = parts._replace(netloc=f"{login}:{token}@{parts.netloc}").geturl()
         await git(directory.parent, "clone", "--quiet", url, directory.name)
