@@ -1,0 +1,152 @@
+"""Messages become comments: `render` is a pure function from what is to be said to Markdown.
+
+Lays out, neutralises and fits. Jinja's own escaping is for HTML and is off; instead the
+environment refuses to print anything that `neutral` has not made `Safe`, so that a
+forgotten filter is an error in the tests and not a hole. What is not promised: that
+Markdown looks the same on every forge.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import assert_never
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from prbot.comments import neutral, view
+from prbot.comments.budget import LADDER, Budget
+from prbot.comments.neutral import Safe
+from prbot.runs.run import Trouble
+from prbot.runs.say import (
+    AppliedUnmerged,
+    ApplyReport,
+    Failure,
+    Help,
+    Hint,
+    HoldReport,
+    Message,
+    NoProjects,
+    PlanReport,
+    Refusal,
+    Unlocked,
+)
+
+GITHUB_LIMIT = 65_536
+SMALLEST_LIMIT = 1_000
+LONGEST_MARKER = 200
+
+_MARKER = re.compile(r"[!-;=?-~][ -;=?-~]*\Z")
+
+
+def render(
+    message: Message, *, marker: str, limit: int = GITHUB_LIMIT, command: str = "prbot"
+) -> str:
+    """The comment's Markdown, at most `limit` UTF-16 units (so never more characters).
+
+    `marker` stands in the last line as `<!-- marker -->`; `command` is the first word of
+    the commands it names. Raises ValueError for a marker that cannot stand in an HTML
+    comment, or a limit under SMALLEST_LIMIT.
+    """
+    last_line = _marker_line(marker)
+    if limit < SMALLEST_LIMIT:
+        raise ValueError(f"a comment needs at least {SMALLEST_LIMIT} characters")
+    for text in _tries(message, last_line, command):
+        if _size(text) <= limit:
+            return text
+    raise AssertionError("the last rung of the ladder fits every limit")
+
+
+def _marker_line(marker: str) -> Safe:
+    if len(marker) > LONGEST_MARKER or not _MARKER.match(marker) or "--" in marker:
+        raise ValueError("the marker cannot stand in an HTML comment")
+    return Safe(f"<!-- {marker} -->")
+
+
+def _tries(message: Message, last_line: Safe, command: str) -> Iterator[str]:
+    template = _environment().get_template(_template(message))
+    for rung, budget in enumerate(LADDER):
+        body = template.render(
+            message=message,
+            budget=budget,
+            command=command,
+            shortened=rung > 0,
+            projects=_projects(message, budget, command),
+        )
+        yield f"{body.strip()}\n\n{last_line}\n"
+
+
+def _size(text: str) -> int:
+    """UTF-16 units: what the strictest forge could count."""
+    return len(text.encode("utf-16-le", "replace")) // 2
+
+
+def _projects(message: Message, budget: Budget, command: str) -> tuple[view.ProjectView, ...]:
+    if isinstance(message, PlanReport | ApplyReport | HoldReport):
+        return view.views(message.results, budget, command)
+    return ()
+
+
+def _template(message: Message) -> str:
+    match message:
+        case PlanReport():
+            return "plan.md.j2"
+        case ApplyReport():
+            return "applied.md.j2"
+        case HoldReport():
+            return "held.md.j2"
+        case Refusal():
+            return "refused.md.j2"
+        case Failure():
+            return "failure.md.j2"
+        case NoProjects():
+            return "no_projects.md.j2"
+        case Unlocked():
+            return "unlocked.md.j2"
+        case AppliedUnmerged():
+            return "applied_unmerged.md.j2"
+        case Help():
+            return "help.md.j2"
+        case Hint():
+            return "hint.md.j2"
+        case _:
+            assert_never(message)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("prbot.comments"),
+        autoescape=False,  # noqa: S701 - Markdown, not HTML; `finalize` lets only Safe through
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_only_safe,
+    )
+    filters = (neutral.code, neutral.cell, neutral.prose, neutral.fence, neutral.mention)
+    environment.filters |= {function.__name__: function for function in filters}
+    environment.globals |= {
+        "plural": view.plural,
+        "total_words": view.total_words,
+        "beside_words": view.beside_words,
+        "bold": view.bold,
+        "is_are": view.is_are,
+        "tools": view.tools,
+        "short_sha": view.short_sha,
+        "cut": view.cut,
+        "tool_words": _tool_words,
+    }
+    return environment
+
+
+def _tool_words(trouble: Trouble, budget: Budget) -> tuple[str, str]:
+    return view.tool_words(trouble, budget.text)
+
+
+def _only_safe(value: object) -> object:
+    # numbers cannot do harm; a macro's result is made of what was let through before
+    if isinstance(value, Safe | int):
+        return value
+    raise TypeError(f"a template prints {type(value).__name__} that was not neutralised")

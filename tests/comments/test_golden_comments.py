@@ -1,0 +1,219 @@
+"""Whole comments, written by hand from the product's page before there was a renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from prbot.comments.render import render
+from prbot.model import Login, ProjectKey, Sha
+from prbot.plans.record import StoredPlan
+from prbot.plans.summary import (
+    Action,
+    CheckCounts,
+    Counts,
+    FailingCheck,
+    OutputCounts,
+    PlanSummary,
+    ShownChange,
+    ShownOutput,
+)
+from prbot.runs.run import Trouble
+from prbot.runs.say import (
+    ApplyReport,
+    Help,
+    HoldReport,
+    Message,
+    PlanReport,
+    ProjectResult,
+    Reason,
+    Refusal,
+)
+
+GOLDEN = Path(__file__).parent / "golden"
+HEAD, BASE = Sha("1" * 40), Sha("2" * 40)
+
+StorePlan = Callable[..., StoredPlan]
+
+
+def _report(*results: ProjectResult, on_merge: bool = False) -> PlanReport:
+    return PlanReport(results, HEAD, BASE, apply_on_merge=on_merge, may_apply=True)
+
+
+def _planned(stored: StorePlan, *args: object) -> ProjectResult:
+    plan = stored(*args)
+    return ProjectResult(plan.project, plan)
+
+
+def _two_projects(stored: StorePlan) -> Message:
+    production = PlanSummary(
+        Counts(create=1, replace=1, move=1, no_op=1),
+        outputs=OutputCounts(update=1),
+        changes=(
+            ShownChange(
+                "aws_sqs_queue.q",
+                Action.REPLACE,
+                ("forced by `name`",),
+                lines=(
+                    '~ name = "q1" -> "q2"  # forces replacement',
+                    "  known after apply: arn, id, url",
+                ),
+            ),
+            ShownChange(
+                "aws_s3_bucket.logs",
+                Action.CREATE,
+                lines=('+ bucket = "acme-logs"', "  known after apply: arn, id"),
+            ),
+            ShownChange("aws_sns_topic.alarms", Action.NO_OP, previous_address="aws_sns_topic.old"),
+        ),
+        output_changes=(
+            ShownOutput(
+                "queue_url",
+                Action.UPDATE,
+                ('~ queue_url = "https://sqs.example/q1" -> (known after apply)',),
+            ),
+        ),
+    )
+    staging = PlanSummary(
+        Counts(update=1),
+        changes=(
+            ShownChange(
+                "aws_sqs_queue.q",
+                Action.UPDATE,
+                lines=("~ delay_seconds = 9 -> 12", '~ tags.team = "a" -> "b"'),
+            ),
+        ),
+    )
+    return _report(
+        _planned(stored, "environments/staging/network", staging, "p-77aa01"),
+        _planned(stored, "environments/production/network", production),
+        on_merge=True,
+    )
+
+
+def _no_changes(stored: StorePlan) -> Message:
+    return _report(_planned(stored, "network", PlanSummary(Counts(no_op=2), applyable=False)))
+
+
+def _failed_init(stored: StorePlan) -> Message:
+    output = (
+        "Initializing the backend...\n"
+        "Error: Failed to query available provider packages\n\n"
+        "Could not retrieve the list of available versions for provider hashicorp/aws\n"
+    )
+    trouble = Trouble(
+        "`terraform init` failed with exit code 1.",
+        "Read the output below, mend the cause, and comment `prbot plan`.",
+        output,
+    )
+    return _report(ProjectResult(ProjectKey("network"), trouble=trouble))
+
+
+def _refused(stored: StorePlan) -> Message:
+    return Refusal(
+        "apply",
+        Login("carol"),
+        (
+            Reason(
+                "approved",
+                "0 of 1 approvals of this plan",
+                "somebody with write access other than alice approves the pull request as it is now",
+            ),
+            Reason(
+                "locked",
+                "`network` is held by pull request #7",
+                "comment `prbot unlock` there",
+            ),
+        ),
+    )
+
+
+def _held(stored: StorePlan) -> Message:
+    summary = PlanSummary(
+        Counts(delete=1),
+        changes=(
+            ShownChange(
+                "aws_sqs_queue.q",
+                Action.DELETE,
+                ("no longer in the configuration",),
+                lines=('- name = "q1"',),
+            ),
+        ),
+    )
+    plan = stored("network", summary)
+    result = ProjectResult(
+        plan.project, plan, differences=("aws_sqs_queue.q: delete instead of update",)
+    )
+    return HoldReport(
+        (result,),
+        "the plan has changed since it was reviewed",
+        (Login("alice"), Login("bob")),
+        "apply --accept-changes",
+    )
+
+
+def _hostile(stored: StorePlan) -> Message:
+    address = 'x.y["``|<b>@bob #12 https://evil.example \u202e"]'
+    summary = PlanSummary(
+        Counts(delete=1),
+        checks=CheckCounts(fail=1, error=1),
+        changes=(
+            ShownChange(
+                address,
+                Action.DELETE,
+                ("its key is no longer in `for_each`",),
+                lines=('- v = "````</details><script>"',),
+            ),
+        ),
+        failing_checks=(
+            FailingCheck(
+                "check.c",
+                "fail",
+                ("see https://evil.example or @acme/sre and #12 about <b> GH-12 1234567890abcdef",),
+            ),
+            FailingCheck("check.d", "error"),
+        ),
+    )
+    return _report(_planned(stored, "a`b|c</details>@alice#12", summary))
+
+
+def _applied(stored: StorePlan) -> Message:
+    done = stored("network", PlanSummary(Counts(create=1)))
+    failed = stored("prod", PlanSummary(Counts(create=1)), "p-77aa01")
+    trouble = Trouble(
+        "`terraform apply` failed with exit code 1.",
+        "Read the output below, mend the cause, and comment `prbot plan`.",
+        "Error: no capacity",
+    )
+    results = (
+        ProjectResult(done.project, done, applied=True),
+        ProjectResult(failed.project, failed, trouble),
+    )
+    return ApplyReport(results, Login("bob"), on_merge=True)
+
+
+def _help(stored: StorePlan) -> Message:
+    return Help(Login("prbot-ci"))
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "topic"),
+    [
+        ("two_projects", _two_projects, "plan"),
+        ("no_changes", _no_changes, "plan"),
+        ("failed_init", _failed_init, "plan"),
+        ("refused", _refused, "refusal"),
+        ("held", _held, "run"),
+        ("hostile", _hostile, "plan"),
+        ("applied", _applied, "run"),
+        ("help", _help, "help"),
+    ],
+)
+def test_it_reads_as_it_was_written_down(
+    name: str, message: Callable[[StorePlan], Message], topic: str, stored: StorePlan
+) -> None:
+    """It is, letter by letter, the comment that stands in the golden file."""
+    expected = (GOLDEN / f"{name}.md").read_text(encoding="utf-8")
+    assert render(message(stored), marker=f"prbot:test:1:{topic}") == expected
