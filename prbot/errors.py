@@ -447,6 +447,48 @@ class CannotFetch(PrbotError):
 
 
 @dataclass(eq=False)
+class BranchIsGone(PrbotError):
+    """{repo} has no branch {branch}."""
+
+    repo: str
+    branch: str
+    hint = "Restore the branch, or give the pull request another base."
+
+
+@dataclass(eq=False)
+class MergeCommitIsGone(PrbotError):
+    """The commit that merged the pull request into {repo} can no longer be fetched."""
+
+    repo: str
+    hint = "Was the base branch rewritten? Bring the merged change in by a new pull request."
+
+
+@dataclass(eq=False)
+class GitFailed(PrbotError):
+    """`git {verb}` failed: {cause}."""
+
+    verb: str
+    cause: str
+    hint = "Check that the server has room left and that its state directory is writable."
+
+
+@dataclass(eq=False)
+class GitMissing(PrbotError):
+    """prbot needs git {wanted} or newer and found {found}."""
+
+    wanted: str
+    found: str
+    hint = "Install it on the server's PATH."
+
+
+@dataclass(eq=False)
+class GitTimedOut(GitFailed):
+    """`git {verb}` was stopped after {cause} s."""
+
+    hint = "Check the network and the forge; a very large repository needs a longer time-out."
+
+
+@dataclass(eq=False)
 class HeadIsGone(PrbotError):
     """The head commit {sha} of the pull request can no longer be fetched."""
 
@@ -460,6 +502,13 @@ class MergeConflict(PrbotError):
 
     files: str
     hint = "Merge or rebase the base branch into the pull request and push."
+
+
+@dataclass(eq=False)
+class UnrelatedHistories(PrbotError):
+    """The pull request and its base branch have no commit in common, so they cannot be merged."""
+
+    hint = "Start the branch again from the base branch."
 
 
 @dataclass(eq=False)

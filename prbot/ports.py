@@ -113,7 +113,10 @@ class ForgeWriter(Protocol):
 
 
 class Tree(Protocol):
-    """Files of one repository's commits, read from the mirror without a checkout."""
+    """Files of one repository's commits, read from the mirror without a checkout.
+
+    Raises GitFailed, also for a commit the mirror does not have.
+    """
 
     async def paths(self, repo: RepoRef, commit: Sha) -> tuple[str, ...]:
         """All file paths of the commit, sorted, as git knows them."""
@@ -133,7 +136,8 @@ class Tree(Protocol):
 class Workspaces(Protocol):
     """Bare mirrors and detached worktrees.
 
-    Raises CannotFetch, HeadIsGone, MergeConflict.
+    Raises CannotFetch, BranchIsGone, HeadIsGone, MergeCommitIsGone, MergeConflict,
+    UnrelatedHistories, and GitMissing or GitFailed when git itself does not work.
     """
 
     async def fetch(self, pull: PullRequest, access: CloneAccess) -> None:

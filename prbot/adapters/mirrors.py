@@ -1,0 +1,270 @@
+"""Bare mirrors: one per repository, fetched once per commit, read without a checkout.
+
+Refs in a mirror are named by us (`refs/prbot/branch/DIGEST`, `refs/prbot/pull/NUMBER`),
+so that no branch name of the forge becomes a file name, and a branch `a` that turned into
+`a/b` does not stand in its own way. Nothing is ever collected: a commit once fetched stays.
+
+One process owns the directory: locks that a killed git left behind are removed when a
+mirror is first used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from prbot.adapters.git import Git, last_words, text
+from prbot.errors import (
+    BranchIsGone,
+    CannotFetch,
+    GitFailed,
+    HeadIsGone,
+    MergeCommitIsGone,
+    MergeConflict,
+    UnrelatedHistories,
+)
+from prbot.model import PullRequest, RepoRef, Sha
+from prbot.ports import CloneAccess
+
+MERGER = {
+    "GIT_AUTHOR_NAME": "prbot",
+    "GIT_AUTHOR_EMAIL": "prbot@localhost",
+    "GIT_AUTHOR_DATE": "946684800 +0000",
+    "GIT_COMMITTER_NAME": "prbot",
+    "GIT_COMMITTER_EMAIL": "prbot@localhost",
+    "GIT_COMMITTER_DATE": "946684800 +0000",
+}
+"""Always the same, so that the same merge has the same commit id."""
+NAMED_FILES = 20
+"""Most conflicting files that are told by name."""
+_SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_LINK = "120000"
+
+
+def slug(repo: RepoRef) -> str:
+    """A directory name that is safe, readable, and no other repository's."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", f"{repo.forge}-{repo.path}").strip("-")[:60]
+    exact = "\0".join((repo.forge, repo.path))
+    return f"{readable}-{sha256(exact.encode()).hexdigest()[:16]}"
+
+
+def branch_ref(branch: str) -> str:
+    return f"refs/prbot/branch/{sha256(branch.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def shown(output: bytes) -> tuple[str, ...]:
+    """NUL-separated paths; one that is not UTF-8 gets replacement characters, because
+    what people and the store are told must be text."""
+    return tuple(path.decode("utf-8", "replace") for path in output.split(b"\0") if path)
+
+
+@dataclass(frozen=True)
+class Mirrors:
+    """`head_ref` is where the forge keeps a pull request's head, with `{number}`."""
+
+    directory: Path
+    git: Git
+    head_ref: str
+    _known: set[Path] = field(default_factory=set)
+
+    def path(self, repo: RepoRef) -> Path:
+        return self.directory / f"{slug(repo)}.git"
+
+    async def opened(self, repo: RepoRef) -> Path:
+        """The mirror, made when there is none."""
+        mirror = self.path(repo)
+        if mirror not in self._known:
+            await asyncio.to_thread(_clear_locks, mirror)
+            if not await asyncio.to_thread(mirror.exists):
+                await self._make(mirror)
+            self._known.add(mirror)
+        return mirror
+
+    async def _make(self, mirror: Path) -> None:
+        new = mirror.with_name(f"new-{uuid.uuid4().hex}")
+        self.git.home.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        words = ["init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(new)]
+        await self.git.ask(words, cwd=self.directory)
+        new.rename(mirror)
+
+    # --- fetching -----------------------------------------------------------------------------
+
+    async def fetch(self, pull: PullRequest, access: CloneAccess) -> None:
+        """Bring in base and default branch, and head or merge commit where missing."""
+        mirror = await self.opened(pull.ref.repo)
+        branches = dict.fromkeys((pull.base_branch, pull.default_branch))
+        refspecs = [f"+refs/heads/{branch}:{branch_ref(branch)}" for branch in branches]
+        wanted = _wanted(pull)
+        if await self.has(mirror, wanted):
+            await self._fetch(pull.ref.repo, mirror, access, refspecs)
+            return
+        number = pull.ref.number
+        head = f"+{self.head_ref.format(number=number)}:refs/prbot/pull/{number}"
+        if not await self._try_fetch(mirror, access, [*refspecs, head]):
+            await self._fetch(pull.ref.repo, mirror, access, refspecs)
+        if not await self.has(mirror, wanted):
+            await self._fetch_commit(pull, mirror, access, wanted)
+
+    async def _fetch_commit(
+        self, pull: PullRequest, mirror: Path, access: CloneAccess, sha: Sha
+    ) -> None:
+        """By its id, as forges allow; a branch may have moved on since the event."""
+        await self._try_fetch(mirror, access, [f"+{sha}:refs/prbot/commit/{sha}"])
+        if await self.has(mirror, sha):
+            return
+        if pull.merged:
+            raise MergeCommitIsGone(str(pull.ref.repo))
+        raise HeadIsGone(sha)
+
+    async def _fetch(
+        self, repo: RepoRef, mirror: Path, access: CloneAccess, refspecs: Sequence[str]
+    ) -> None:
+        cause = await self._fetch_or_cause(mirror, access, refspecs)
+        if cause is not None:
+            raise CannotFetch(str(repo), cause)
+
+    async def _try_fetch(self, mirror: Path, access: CloneAccess, refspecs: Sequence[str]) -> bool:
+        return await self._fetch_or_cause(mirror, access, refspecs) is None
+
+    async def _fetch_or_cause(
+        self, mirror: Path, access: CloneAccess, refspecs: Sequence[str]
+    ) -> str | None:
+        options = ["--quiet", "--force", "--no-tags", "--no-write-fetch-head"]
+        words = ["fetch", *options, "--", access.url, *refspecs]
+        done = await self.git.run(words, cwd=mirror, access=access)
+        return None if done.code == 0 else last_words(done, access)
+
+    # --- commits ------------------------------------------------------------------------------
+
+    async def has(self, mirror: Path, sha: Sha) -> bool:
+        if not _SHA.fullmatch(sha):
+            return False
+        done = await self.git.run(["cat-file", "-e", f"{sha}^{{commit}}"], cwd=mirror)
+        return done.code == 0
+
+    async def branch_head(self, repo: RepoRef, branch: str) -> Sha:
+        mirror = await self.opened(repo)
+        words = ["rev-parse", "--verify", "--quiet", f"{branch_ref(branch)}^{{commit}}"]
+        done = await self.git.run(words, cwd=mirror)
+        if done.code != 0:
+            raise BranchIsGone(str(repo), branch)
+        return Sha(text(done.stdout))
+
+    async def first_parent(self, repo: RepoRef, sha: Sha) -> Sha:
+        mirror = await self.opened(repo)
+        words = ["rev-parse", "--verify", "--quiet", f"{_checked(sha)}^1^{{commit}}"]
+        done = await self.git.run(words, cwd=mirror)
+        if done.code != 0:
+            raise MergeCommitIsGone(str(repo))
+        return Sha(text(done.stdout))
+
+    async def merge(self, repo: RepoRef, base: Sha, head: Sha) -> Sha:
+        """The commit that merges `head` into `base`; the same one for the same two."""
+        mirror = await self.opened(repo)
+        if not await self.has(mirror, head):
+            raise HeadIsGone(head)
+        words = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", base, head]
+        done = await self.git.run(words, cwd=mirror)
+        tree, *files = shown(done.stdout) or ("",)
+        if done.code == 1:
+            raise MergeConflict(_listed(files))
+        if done.code != 0:
+            raise _unmerged(last_words(done))
+        message = f"Merge {head} into {base}"
+        commit = ["commit-tree", tree, "-p", base, "-p", head, "-m", message]
+        return Sha(await self.git.ask(commit, cwd=mirror, extra=MERGER))
+
+    async def changed(self, repo: RepoRef, base: Sha, commit: Sha) -> tuple[str, ...]:
+        """Paths that differ; of a renamed file the old and the new one."""
+        options = ["-r", "-z", "--no-renames", "--name-only", "--no-commit-id"]
+        words = ["diff-tree", *options, _checked(base), _checked(commit)]
+        return shown(await self._bytes(repo, words))
+
+    # --- the tree of a commit -----------------------------------------------------------------
+
+    async def paths(self, repo: RepoRef, commit: Sha) -> tuple[str, ...]:
+        listing = await self._bytes(repo, ["ls-tree", "-r", "-z", "--name-only", _checked(commit)])
+        return tuple(sorted(shown(listing)))
+
+    async def read(self, repo: RepoRef, commit: Sha, path: str) -> bytes | None:
+        mirror = await self.opened(repo)
+        done = await self.git.run(["cat-file", "blob", f"{_checked(commit)}:{path}"], cwd=mirror)
+        if done.code == 0:
+            return done.stdout
+        if await self.has(mirror, commit):
+            return None
+        raise GitFailed("cat-file", last_words(done))
+
+    async def object_ids(
+        self, repo: RepoRef, commit: Sha, paths: Sequence[str]
+    ) -> Mapping[str, str]:
+        wanted = set(paths)
+        listing = await self._bytes(repo, ["ls-tree", "-r", "-t", "-z", _checked(commit)])
+        found = {path: id_ for _, id_, path in _entries(listing) if path in wanted}
+        if "." in wanted:
+            tree = await self._bytes(repo, ["rev-parse", "--verify", f"{commit}^{{tree}}"])
+            found["."] = text(tree)
+        return found
+
+    async def links(self, repo: RepoRef, commit: Sha) -> tuple[str, ...]:
+        """Paths of the commit's symbolic links."""
+        listing = await self._bytes(repo, ["ls-tree", "-r", "-z", _checked(commit)])
+        return tuple(path for mode, _, path in _entries(listing, exact=True) if mode == _LINK)
+
+    async def _bytes(self, repo: RepoRef, words: Sequence[str]) -> bytes:
+        done = await self.git.run(words, cwd=await self.opened(repo))
+        if done.code != 0:
+            raise GitFailed(words[0], last_words(done))
+        return done.stdout
+
+
+def _wanted(pull: PullRequest) -> Sha:
+    """The commit that must be there before anything can be laid out."""
+    if not pull.merged:
+        return pull.head_sha
+    if pull.merge_sha is None:
+        raise MergeCommitIsGone(str(pull.ref.repo))
+    return pull.merge_sha
+
+
+def _checked(sha: Sha) -> Sha:
+    """The id itself: what is none must not reach git as a word of its own."""
+    if not _SHA.fullmatch(sha):
+        raise GitFailed("rev-parse", f"{sha!r} is no commit id")
+    return sha
+
+
+def _entries(listing: bytes, exact: bool = False) -> Iterator[tuple[str, str, str]]:
+    """(mode, object id, path) of `ls-tree -z`; `exact` paths can be given to the system."""
+    for entry in listing.split(b"\0"):
+        if entry:
+            head, _, path = entry.partition(b"\t")
+            mode, _, id_ = head.decode().split(" ")
+            yield mode, id_, path.decode("utf-8", "surrogateescape" if exact else "replace")
+
+
+def _listed(files: Sequence[str]) -> str:
+    named = ", ".join(files[:NAMED_FILES])
+    rest = len(files) - NAMED_FILES
+    return f"{named} and {rest} more" if rest > 0 else named
+
+
+def _unmerged(words: str) -> UnrelatedHistories | GitFailed:
+    if "unrelated histories" in words:
+        return UnrelatedHistories()
+    return GitFailed("merge-tree", words)
+
+
+def _clear_locks(mirror: Path) -> None:
+    for pattern in ("*.lock", "refs/**/*.lock"):
+        for lock in mirror.glob(pattern):
+            lock.unlink(missing_ok=True)
+    for unfinished in mirror.parent.glob("new-*"):
+        shutil.rmtree(unfinished, ignore_errors=True)

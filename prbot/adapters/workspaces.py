@@ -1,0 +1,251 @@
+"""Worktrees: each (pull request, commit) laid out once, from its repository's mirror.
+
+    DIRECTORY/mirrors/REPOSITORY.git          bare mirror (`mirrors`)
+    DIRECTORY/trees/REPOSITORY/NUMBER/COMMIT  worktree, shared by the jobs of a run
+    DIRECTORY/trees/REPOSITORY/NUMBER/COMMIT.ready   its record, once it is whole
+
+Meets `Workspaces` and `Tree`. Safe choices:
+
+- A symbolic link that leads out of the checkout (or to its `.git`) is written as a plain
+  file with the target's name in it, as git does where there are no links. Links inside
+  stay links.
+- `ensure` gives back what the commit has: changed and missing files are restored, and
+  untracked files that Terraform would read as configuration are removed. Other untracked
+  files stay, because a saved plan may need them (an archive packed while planning), and
+  so does the lock file, which init completes.
+- git is told where its directory is; the worktree's own `.git` file, which a tool could
+  have rewritten, is never read again.
+
+Submodules stay empty directories, LFS files stay pointers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from prbot.adapters.git import Git
+from prbot.adapters.mirrors import Mirrors, slug
+from prbot.errors import GitFailed, HeadIsGone
+from prbot.model import Checkout, PullRef, PullRequest, RepoRef, Sha
+from prbot.ports import CloneAccess
+
+LOCK_FILE = ".terraform.lock.hcl"
+READ_BY_TOOL = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json")
+"""Endings of files that the tool takes up by itself when they lie in a directory."""
+MANY = 200
+"""From so many changed files on, a worktree is laid out anew instead of mended."""
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """`admin` is the worktree's directory inside the mirror, `flattened` the links that
+    were written as files."""
+
+    admin: str
+    flattened: list[str]
+
+
+class GitWorkspaces:
+    """`environment` is all that git sees of the outside: PATH, proxies, certificates."""
+
+    def __init__(
+        self,
+        directory: Path,
+        environment: Mapping[str, str] | None = None,
+        head_ref: str = "refs/pull/{number}/head",
+        timeout: float = 900.0,
+    ) -> None:
+        self._directory = directory.absolute()
+        allowed = {"PATH": os.defpath} if environment is None else environment
+        self._git = Git(allowed, self._directory / "home", timeout)
+        self._mirrors = Mirrors(self._directory / "mirrors", self._git, head_ref)
+        self._turns: defaultdict[RepoRef, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def probe(self) -> str:
+        """git's version. Raises GitFailed when there is none, or one that is too old."""
+        await asyncio.to_thread(self._git.home.mkdir, parents=True, exist_ok=True)
+        return await self._git.version()
+
+    # --- Workspaces ---------------------------------------------------------------------------
+
+    async def fetch(self, pull: PullRequest, access: CloneAccess) -> None:
+        async with self._turns[pull.ref.repo]:
+            await self._mirrors.fetch(pull, access)
+
+    async def base_head(self, pull: PullRequest, branch: str) -> Sha:
+        return await self._mirrors.branch_head(pull.ref.repo, branch)
+
+    async def lay_out(self, pull: PullRequest) -> Checkout:
+        repo = pull.ref.repo
+        async with self._turns[repo]:
+            base, commit, head = await self._commits(pull)
+            path = self._place(pull.ref, commit)
+            await self._ready(repo, path, commit)
+            changed = await self._mirrors.changed(repo, base, commit)
+        return Checkout(str(path), commit, base, head, changed)
+
+    async def _commits(self, pull: PullRequest) -> tuple[Sha, Sha, Sha]:
+        repo = pull.ref.repo
+        if pull.merged and pull.merge_sha is not None:
+            base = await self._mirrors.first_parent(repo, pull.merge_sha)
+            return base, pull.merge_sha, pull.merge_sha
+        base = await self._mirrors.branch_head(repo, pull.base_branch)
+        return base, await self._mirrors.merge(repo, base, pull.head_sha), pull.head_sha
+
+    async def ensure(self, pull: PullRef, checkout: Checkout) -> Path:
+        path = self._place(pull, checkout.commit)
+        async with self._turns[pull.repo]:
+            mirror = await self._mirrors.opened(pull.repo)
+            if not await self._mirrors.has(mirror, checkout.commit):
+                await self._merge_again(pull.repo, checkout)
+            ready = await self._ready(pull.repo, path, checkout.commit)
+            if not await self._mend(path, checkout.commit, ready):
+                await _discard(path, self._trash)
+                await self._ready(pull.repo, path, checkout.commit)
+        return path
+
+    async def _merge_again(self, repo: RepoRef, checkout: Checkout) -> None:
+        """A mirror that was made anew lacks our own merges, until they are made again."""
+        if await self._mirrors.merge(repo, checkout.base, checkout.head) != checkout.commit:
+            raise HeadIsGone(checkout.head)
+
+    async def drop(self, pull: PullRef) -> None:
+        async with self._turns[pull.repo]:
+            mirror = self._mirrors.path(pull.repo)
+            await _discard(self._of(pull), self._trash)
+            if await asyncio.to_thread(mirror.exists):
+                await self._git.ask(["worktree", "prune"], cwd=mirror)
+
+    # --- Tree ---------------------------------------------------------------------------------
+
+    async def paths(self, repo: RepoRef, commit: Sha) -> tuple[str, ...]:
+        return await self._mirrors.paths(repo, commit)
+
+    async def read(self, repo: RepoRef, commit: Sha, path: str) -> bytes | None:
+        return await self._mirrors.read(repo, commit, path)
+
+    async def object_ids(
+        self, repo: RepoRef, commit: Sha, paths: Sequence[str]
+    ) -> Mapping[str, str]:
+        return await self._mirrors.object_ids(repo, commit, paths)
+
+    # --- one worktree -------------------------------------------------------------------------
+
+    @property
+    def _trash(self) -> Path:
+        return self._directory / "trash"
+
+    def _of(self, pull: PullRef) -> Path:
+        return self._directory / "trees" / slug(pull.repo) / str(pull.number)
+
+    def _place(self, pull: PullRef, commit: Sha) -> Path:
+        return self._of(pull) / commit
+
+    async def _ready(self, repo: RepoRef, path: Path, commit: Sha) -> _Ready:
+        """What is known of the worktree; laid out first when it is not whole."""
+        found = await asyncio.to_thread(_recall, path)
+        return found or await self._lay_out(repo, path, commit)
+
+    async def _lay_out(self, repo: RepoRef, path: Path, commit: Sha) -> _Ready:
+        mirror = await self._mirrors.opened(repo)
+        await _discard(path, self._trash)
+        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+        # Forced twice: a git killed half-way left the place registered, and locked.
+        words = ["worktree", "add", "--quiet", "--detach", "--force", "--force", str(path), commit]
+        await self._git.ask(words, cwd=mirror)
+        links = await self._mirrors.links(repo, commit)
+        return await asyncio.to_thread(_finish, path, links)
+
+    async def _mend(self, path: Path, commit: Sha, ready: _Ready) -> bool:
+        """Undo what tools did to the worktree; False when it must be laid out anew."""
+        try:
+            if await self._ask(path, ready, ["rev-parse", "--verify", "HEAD"]) != commit:
+                return False
+            changed = await self._changed(path, ready)
+            if len(changed) > MANY:
+                return False
+            if changed:
+                words = ["checkout", "--quiet", "--force", commit, "--", *changed]
+                await self._ask(path, ready, words)
+            others = await self._ask(path, ready, ["ls-files", "-z", "--others"])
+        except GitFailed:
+            return False
+        await asyncio.to_thread(_remove_configuration, path, others.split("\0"))
+        return True
+
+    async def _changed(self, path: Path, ready: _Ready) -> list[str]:
+        options = ["-z", "--porcelain", "--untracked-files=no", "--no-renames"]
+        status = await self._ask(path, ready, ["status", *options, "--ignore-submodules=all"])
+        files = (entry[3:] for entry in status.split("\0") if entry)
+        kept = {*ready.flattened}
+        return [file for file in files if file not in kept and Path(file).name != LOCK_FILE]
+
+    async def _ask(self, path: Path, ready: _Ready, words: Sequence[str]) -> str:
+        where = {"GIT_DIR": ready.admin, "GIT_WORK_TREE": str(path)}
+        return await self._git.ask(words, cwd=path, extra=where)
+
+
+def _record(path: Path) -> Path:
+    return path.with_name(f"{path.name}.ready")
+
+
+def _recall(path: Path) -> _Ready | None:
+    try:
+        ready = _Ready(**json.loads(_record(path).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return ready if path.is_dir() and Path(ready.admin).is_dir() else None
+
+
+def _finish(path: Path, links: Iterable[str]) -> _Ready:
+    """The last step of laying out: after it the worktree counts as whole."""
+    admin = (path / ".git").read_text().removeprefix("gitdir: ").strip()
+    ready = _Ready(admin, [link for link in links if _flatten(path, link)])
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(json.dumps(asdict(ready)))
+    new.replace(_record(path))
+    return ready
+
+
+def _flatten(root: Path, link: str) -> bool:
+    """Write a link that leads outside as a file; True when it did."""
+    place = root / link
+    inside = os.path.realpath(root)
+    target = os.path.realpath(place)
+    led_to = os.path.relpath(target, inside).split(os.sep)[0]
+    if led_to not in ("..", ".git") or not place.is_symlink():
+        return False
+    named = os.fsencode(os.readlink(place))
+    place.unlink()
+    place.write_bytes(named)
+    return True
+
+
+def _remove_configuration(root: Path, others: Iterable[str]) -> None:
+    """Of the untracked paths, those the tool would read; and repositories within, whose
+    files git does not list."""
+    for other in filter(None, others):
+        if other.endswith("/"):
+            shutil.rmtree(root / other, ignore_errors=True)
+        elif other.endswith(READ_BY_TOOL):
+            (root / other).unlink(missing_ok=True)
+
+
+async def _discard(path: Path, trash: Path) -> None:
+    """Out of the way at once, by a rename; then removed, as far as it lets us."""
+    _record(path).unlink(missing_ok=True)
+    doomed = trash / uuid.uuid4().hex
+    await asyncio.to_thread(trash.mkdir, parents=True, exist_ok=True)
+    try:
+        await asyncio.to_thread(path.rename, doomed)
+    except FileNotFoundError:
+        return
+    await asyncio.to_thread(shutil.rmtree, trash, ignore_errors=True)
