@@ -32,13 +32,17 @@ WORKDIR /src
 COPY pyproject.toml uv.lock README.md LICENSE Makefile ./
 COPY prbot ./prbot
 # versions and hashes are uv.lock's, addresses this build's own (PIP_*, pip.conf)
-RUN python -m venv /opt/uv \
- && /opt/uv/bin/pip install --no-cache-dir "uv==$(sed -n 's/^UV_VERSION := //p' Makefile)" \
- && /opt/uv/bin/uv export --quiet --frozen --no-emit-project --no-default-groups --group build \
-      --output-file /tmp/requirements.txt \
- && python -m venv /opt/prbot \
- && /opt/prbot/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements.txt \
- && /opt/prbot/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
+RUN python -m venv /opt/build \
+ && /opt/build/bin/pip install --no-cache-dir "uv==$(sed -n 's/^UV_VERSION := //p' Makefile)" \
+ && /opt/build/bin/uv export --quiet --frozen --no-emit-project --only-group build \
+      --output-file /tmp/build.txt \
+ && /opt/build/bin/pip install --no-cache-dir --require-hashes -r /tmp/build.txt \
+ && /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /tmp/wheel .
+RUN python -m venv /opt/prbot \
+ && /opt/build/bin/uv export --quiet --frozen --no-emit-project --no-default-groups \
+      --output-file /tmp/prbot.txt \
+ && /opt/prbot/bin/pip install --no-cache-dir --require-hashes -r /tmp/prbot.txt \
+ && /opt/prbot/bin/pip install --no-cache-dir --no-deps /tmp/wheel/*.whl
 
 FROM python:3.12-slim@${PYTHON_DIGEST:?must-be-given-as-a-build-argument,sha256:...}
 # git's security fixes matter more than its exact version

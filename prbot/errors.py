@@ -93,15 +93,6 @@ class EmptySecret(MissingSetting):
     remedy: str = "Set the environment variable, or mount the file, before prbot starts."
 
 
-@dataclass(eq=False)
-class ConfigurationMissing(PrbotError):
-    """The configuration file {path} cannot be read: {cause}."""
-
-    path: str
-    cause: str
-    hint = "Name the file with `--config FILE`; docs/server.md shows a small one."
-
-
 # What can be wrong at one place of a configuration file: each becomes the `problem` and
 # the `remedy` of a BadConfiguration or a BadSetting, which add the place.
 

@@ -1,6 +1,6 @@
 """`prbot.yaml`: what a repository's default branch says about itself, within bounds.
 
-This version honours a part of the file (`docs/repository.md`). A key that belongs to
+This version honours a part of the file (`docs/configuration.md`). A key that belongs to
 prbot but is not honoured yet is an error rather than a warning: it may be the one that
 was to keep production safe.
 """

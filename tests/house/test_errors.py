@@ -1,5 +1,6 @@
 """Every error reads as a sentence, with a next step that names real fields."""
 
+import re
 import string
 from contextlib import contextmanager
 from dataclasses import fields
@@ -26,6 +27,13 @@ def test_wording(kind: type[errors.PrbotError]) -> None:
     known = {field.name for field in fields(kind)}
     assert placeholders(kind.__doc__) <= known
     assert placeholders(kind.hint) <= known
+
+
+def test_used(sources) -> None:
+    """It has no error that nothing raises."""
+    code = "".join(source.text for source in sources if source.name != "prbot.errors")
+    unused = [kind.__name__ for kind in kinds() if not re.search(rf"\b{kind.__name__}\b", code)]
+    assert unused == []
 
 
 def test_values_are_not_templates() -> None:
