@@ -1,0 +1,530 @@
+"""What an `apply` by comment comes to: one row per situation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from scenes import (
+    AUTHOR,
+    CLOSED,
+    COMMENTS_ONLY,
+    DRAFT,
+    FORK,
+    HEAD,
+    NEVER_ON_MERGE,
+    NEW_BASE,
+    NO_APPROVALS,
+    OLD_HEAD,
+    OTHER_PULL,
+    PUSHED,
+    REVIEWER,
+    TWO_APPROVALS,
+    WRITER,
+    WRONG,
+    World,
+    applying,
+    approval,
+    by_comment,
+    earlier,
+    lock,
+    only,
+    plan,
+    planned,
+    planning,
+    pull,
+    words,
+)
+
+from prbot.model import Login, Permission, PlanId, ReviewState
+from prbot.runs.run import AskKind, JobState, RunState
+from prbot.runs.say import ApplyReport, Refusal
+from prbot.runs.steps import Acknowledge, Say
+
+APPLY = by_comment(AskKind.APPLY)
+GO = {"lock a", "apply a=p1"}
+TWO = (plan("b", 2), plan("a"))
+CHANGES = ReviewState.CHANGES_REQUESTED
+
+
+def say(**odd: object) -> World:
+    """`apply` on an ordinary day."""
+    return World(**{"ask": APPLY, **odd})  # type: ignore[arg-type] # rows name fields freely
+
+
+def refused(*requirements: str) -> set[str]:
+    return {"refuse: " + " ".join(sorted(requirements)), "refused"}
+
+
+def plan_id(number: int) -> PlanId:
+    return PlanId(f"p-{number:06d}")
+
+
+ALLOWED = {
+    "an ordinary day": (say(), GO),
+    "an administrator": (say(permission=Permission.ADMIN), GO),
+    "without merges that apply": (say(rules=NEVER_ON_MERGE), GO),
+    "no approval wanted": (say(rules=NO_APPROVALS, reviews=()), GO),
+    "the author applies what another approved": (say(ask=by_comment(AskKind.APPLY, AUTHOR)), GO),
+    "the approver applies": (say(ask=by_comment(AskKind.APPLY, REVIEWER)), GO),
+    "two approvals": (
+        say(rules=TWO_APPROVALS, reviews=(approval(), approval(WRITER))),
+        GO,
+    ),
+    "our own lock": (say(locks=(lock("a"),)), GO),
+    "another project's lock": (say(locks=(lock("c", OTHER_PULL),)), GO),
+    "mergeable not known yet": (say(pull=pull(mergeable=None)), GO),
+    "two projects": (say(plans=TWO, projects="a b"), {"lock a,b", "apply a=p1", "apply b=p2"}),
+    "one of two is empty": (say(plans=(plan("b", 2, changes=0), plan("a"))), GO),
+    "one of two was applied": (say(plans=(plan("b", 2, applied=True), plan("a"))), GO),
+    "one of two selected": (say(ask=by_comment(AskKind.APPLY, select=only("a")), plans=TWO), GO),
+    "the other one failed, this one selected": (
+        say(
+            ask=by_comment(AskKind.APPLY, select=only("a")),
+            others=(earlier(planning(JobState.FAILED, "b"), planned(plan("a"))),),
+        ),
+        GO,
+    ),
+    "by plan id": (say(ask=by_comment(AskKind.APPLY, plan_id=plan_id(1)), plans=TWO), GO),
+    "planned again with the same content after the approval": (
+        say(plans=(plan("a", 2, minute=9), plan("a"))),
+        {"lock a", "apply a=p2"},
+    ),
+    "a push that left the project alone after the approval": (
+        say(
+            plans=(plan("a", 2, minute=9), plan("a", head=OLD_HEAD)),
+            reviews=(approval(commit=OLD_HEAD),),
+        ),
+        {"lock a", "apply a=p2"},
+    ),
+    "an old failure, planned again since": (
+        say(others=(earlier(planned(plan("a"))), earlier(planning(JobState.FAILED)))),
+        GO,
+    ),
+    "an older plan was tried, a newer one stands": (
+        say(
+            plans=(plan("a", 2, minute=3), plan("a")),
+            others=(
+                earlier(planned(plan("a", 2))),
+                earlier(applying(JobState.FAILED), kind=AskKind.APPLY, state=RunState.FAILED),
+                earlier(planned(plan("a"))),
+            ),
+        ),
+        {"lock a", "apply a=p2"},
+    ),
+    "an apply of this plan was dropped before it began": (
+        say(
+            others=(
+                earlier(applying(JobState.DROPPED), kind=AskKind.APPLY, state=RunState.FAILED),
+                earlier(planned(plan("a"))),
+            ),
+        ),
+        GO,
+    ),
+    "changes requested by a reader": (
+        say(
+            reviews=(
+                approval(),
+                approval(Login("reader"), state=CHANGES, permission=Permission.READ),
+            )
+        ),
+        GO,
+    ),
+    "accept-changes on an open pull request adds nothing": (
+        say(ask=by_comment(AskKind.APPLY, accept_changes=True)),
+        GO,
+    ),
+}
+
+REFUSED = {
+    "no access": (say(permission=Permission.NONE), {"ignored"}),
+    "branch not served": (say(served=False), {"ignored"}),
+    "read access": (say(permission=Permission.READ), refused("permission")),
+    "fork": (say(pull=FORK), refused("fork")),
+    "draft": (say(pull=DRAFT), refused("draft")),
+    "closed": (say(pull=CLOSED), refused("open")),
+    "conflict": (say(pull=pull(mergeable=False)), refused("mergeable")),
+    "a server that only comments": (say(rules=COMMENTS_ONLY), refused("mode")),
+    "never planned": (say(plans=()), refused("plan")),
+    "plan of an older head": (say(plans=(plan("a", head=OLD_HEAD),)), refused("plan")),
+    "older head although the plan id is right": (
+        say(
+            ask=by_comment(AskKind.APPLY, plan_id=plan_id(1)),
+            plans=(plan("a", head=OLD_HEAD),),
+        ),
+        refused("plan"),
+    ),
+    "plan outdated by a newer one": (
+        say(
+            ask=by_comment(AskKind.APPLY, plan_id=plan_id(1)),
+            plans=(plan("a", 2, minute=3), plan("a")),
+        ),
+        refused("plan"),
+    ),
+    "plan id unknown": (say(ask=by_comment(AskKind.APPLY, plan_id=plan_id(9))), refused("plan")),
+    "planning in flight": (
+        say(others=(earlier(planning(JobState.RUNNING), state=RunState.WORKING),)),
+        refused("plan"),
+    ),
+    "planning waits in the queue": (
+        say(
+            others=(
+                earlier(planning(JobState.QUEUED), state=RunState.WORKING),
+                earlier(planned(plan("a"))),
+            )
+        ),
+        refused("plan"),
+    ),
+    "newest plan failed": (
+        say(others=(earlier(planning(JobState.FAILED)), earlier(planned(plan("a"))))),
+        refused("plan"),
+    ),
+    "one of two failed": (
+        say(others=(earlier(planning(JobState.FAILED, "b"), planned(plan("a"))),)),
+        refused("plan"),
+    ),
+    "errored plan": (say(plans=(plan("a", errored=True),)), refused("plan")),
+    "not applicable plan": (say(plans=(plan("a", applyable=False),)), refused("plan")),
+    "state would be lost": (say(plans=(plan("a", lost=True),)), refused("state")),
+    "tried before and failed": (
+        say(
+            others=(
+                earlier(applying(JobState.FAILED), kind=AskKind.APPLY, state=RunState.FAILED),
+                earlier(planned(plan("a"))),
+            )
+        ),
+        refused("plan"),
+    ),
+    "tried before and interrupted": (
+        say(
+            others=(
+                earlier(
+                    applying(JobState.INTERRUPTED), kind=AskKind.APPLY, state=RunState.INTERRUPTED
+                ),
+                earlier(planned(plan("a"))),
+            )
+        ),
+        refused("plan"),
+    ),
+    "being applied just now": (
+        say(
+            others=(
+                earlier(applying(JobState.RUNNING), kind=AskKind.APPLY, state=RunState.WORKING),
+                earlier(planned(plan("a"))),
+            )
+        ),
+        refused("plan"),
+    ),
+    "nothing to apply": (say(plans=(plan("a", changes=0),)), refused("plan")),
+    "applied already": (say(plans=(plan("a", applied=True),)), refused("plan")),
+    "applied already, by plan id": (
+        say(ask=by_comment(AskKind.APPLY, plan_id=plan_id(1)), plans=(plan("a", applied=True),)),
+        refused("plan"),
+    ),
+    "selector matches nothing": (
+        say(ask=by_comment(AskKind.APPLY, select=only("z"))),
+        refused("plan"),
+    ),
+    "no approval": (say(reviews=()), refused("approved")),
+    "approved by the author": (say(reviews=(approval(AUTHOR),)), refused("approved")),
+    "approved by the author in another spelling": (
+        say(reviews=(approval(Login("Author")),)),
+        refused("approved"),
+    ),
+    "approved by a reader": (
+        say(reviews=(approval(permission=Permission.READ),)),
+        refused("approved"),
+    ),
+    "approved an older commit with another plan": (
+        say(
+            plans=(plan("a", 2, minute=2, content="new"), plan("a", head=OLD_HEAD)),
+            reviews=(approval(commit=OLD_HEAD),),
+        ),
+        refused("approved"),
+    ),
+    "approved an older commit that was never planned": (
+        say(reviews=(approval(commit=OLD_HEAD),)),
+        refused("approved"),
+    ),
+    "approved an unknown commit": (say(reviews=(approval(commit=None),)), refused("approved")),
+    "approved before the plan stood there": (
+        say(reviews=(approval(minute=-1),)),
+        refused("approved"),
+    ),
+    "planned again with other content after the approval": (
+        say(plans=(plan("a", 2, minute=9, content="new"), plan("a"))),
+        refused("approved"),
+    ),
+    "planned again with other files after the approval": (
+        say(plans=(plan("a", 2, minute=9, files="new"), plan("a"))),
+        refused("approved"),
+    ),
+    "only one of two projects stood there when it was approved": (
+        say(plans=(plan("b", 2, minute=9), plan("a"))),
+        refused("approved"),
+    ),
+    "approval withdrawn": (
+        say(reviews=(approval(state=ReviewState.DISMISSED),)),
+        refused("approved"),
+    ),
+    "merely commented": (
+        say(reviews=(approval(state=ReviewState.COMMENTED),)),
+        refused("approved"),
+    ),
+    "one approval where two are wanted": (say(rules=TWO_APPROVALS), refused("approved")),
+    "the same person twice where two are wanted": (
+        say(rules=TWO_APPROVALS, reviews=(approval(), approval(minute=7))),
+        refused("approved"),
+    ),
+    "changes requested": (
+        say(reviews=(approval(), approval(WRITER, state=CHANGES))),
+        refused("approved"),
+    ),
+    "changes requested where no approval is wanted": (
+        say(rules=NO_APPROVALS, reviews=(approval(WRITER, state=CHANGES),)),
+        refused("approved"),
+    ),
+    "lock of another pull request": (say(locks=(lock("a", OTHER_PULL),)), refused("lock")),
+    "one of two is locked": (
+        say(plans=TWO, locks=(lock("b", OTHER_PULL),)),
+        refused("lock"),
+    ),
+    "rules unreadable": (say(rules=WRONG), {"failure", "failed"}),
+    "laying out failed": (say(broken=WRONG), {"failure", "failed"}),
+    "several at once": (
+        say(
+            pull=pull(draft=True, mergeable=False),
+            reviews=(),
+            locks=(lock("a", OTHER_PULL),),
+        ),
+        refused("draft", "mergeable", "approved", "lock"),
+    ),
+    "more at once": (
+        say(permission=Permission.READ, pull=FORK, plans=(), reviews=()),
+        refused("permission", "fork", "plan"),
+    ),
+    "a reader on a draft that was never planned": (
+        say(permission=Permission.READ, pull=DRAFT, plans=()),
+        refused("permission", "draft", "plan"),
+    ),
+    "accept-changes does not replace an approval": (
+        say(ask=by_comment(AskKind.APPLY, accept_changes=True), reviews=()),
+        refused("approved"),
+    ),
+}
+
+AGAIN = plan("a", 2, base=NEW_BASE, minute=26, run="r-now")
+MOVED = say(pull=pull(base_sha=NEW_BASE))
+REPLANNED = replace(MOVED, plans=(AGAIN, plan("a")), jobs=(planned(AGAIN, reviewed=1),))
+DIFFERENT = replace(AGAIN, hash="other")
+REPLANNED_DIFFERENT = replace(
+    MOVED, plans=(DIFFERENT, plan("a")), jobs=(planned(DIFFERENT, "count 1 -> 2", reviewed=1),)
+)
+B_AGAIN = plan("b", 3, base=NEW_BASE, minute=26, run="r-now")
+
+MOVED_BASE = {
+    "planned again first": (MOVED, {"plan a~p1"}),
+    "one of two selected is planned again": (
+        replace(MOVED, ask=by_comment(AskKind.APPLY, select=only("a")), plans=TWO),
+        {"plan a~p1"},
+    ),
+    "an unmet requirement is told before planning again": (
+        replace(MOVED, reviews=()),
+        refused("approved"),
+    ),
+    "planning again": (replace(MOVED, jobs=(planning(JobState.RUNNING),)), set()),
+    "equal": (REPLANNED, {"lock a", "apply a=p2"}),
+    "equal, and by plan id": (
+        replace(REPLANNED, ask=by_comment(AskKind.APPLY, plan_id=plan_id(1))),
+        {"lock a", "apply a=p2"},
+    ),
+    "different": (REPLANNED_DIFFERENT, refused("plan")),
+    "one of two is different": (
+        replace(
+            REPLANNED_DIFFERENT,
+            projects="a b",
+            plans=(B_AGAIN, DIFFERENT, *TWO),
+            jobs=(*(REPLANNED_DIFFERENT.jobs or ()), planned(B_AGAIN, reviewed=2)),
+        ),
+        refused("plan"),
+    ),
+    "planning again failed": (replace(MOVED, jobs=(planning(JobState.FAILED),)), refused("plan")),
+    "head moved meanwhile": (
+        replace(REPLANNED, pull=replace(PUSHED, base_sha=NEW_BASE), laid_out_at=HEAD),
+        refused("plan"),
+    ),
+    "base moved once more meanwhile": (
+        replace(REPLANNED, pull=pull(base_sha="f" * 40), base=NEW_BASE),
+        {"lock a", "apply a=p2"},
+    ),
+    "approval withdrawn meanwhile": (replace(REPLANNED, reviews=()), refused("approved")),
+    "permission withdrawn meanwhile": (
+        replace(REPLANNED, permission=Permission.READ),
+        refused("permission"),
+    ),
+    "locked meanwhile": (
+        replace(REPLANNED, locks=(lock("a", OTHER_PULL),)),
+        refused("lock"),
+    ),
+    "draft meanwhile": (
+        replace(REPLANNED, pull=pull(draft=True, base_sha=NEW_BASE)),
+        refused("draft"),
+    ),
+    "closed meanwhile": (
+        replace(REPLANNED, pull=pull(open=False, base_sha=NEW_BASE)),
+        refused("open"),
+    ),
+    "rules unreadable meanwhile": (replace(REPLANNED, rules=WRONG), {"failure", "failed"}),
+    "no longer any change": (
+        replace(
+            MOVED,
+            plans=(replace(AGAIN, summary=plan("a", changes=0).summary, hash="none"), plan("a")),
+            jobs=(planned(AGAIN, "-1 change", reviewed=1),),
+        ),
+        refused("plan"),
+    ),
+}
+
+DONE = plan("a", applied=True)
+ENDED = {
+    "runs": (say(jobs=(applying(JobState.RUNNING),), locks=(lock("a"),)), set()),
+    "closed while it runs": (
+        say(pull=CLOSED, jobs=(applying(JobState.RUNNING),), locks=(lock("a"),)),
+        set(),
+    ),
+    "one of two still runs": (
+        say(
+            plans=(plan("b", 2), DONE),
+            jobs=(applying(JobState.APPLIED), applying(JobState.RUNNING, "b", 2)),
+        ),
+        set(),
+    ),
+    "applied": (
+        say(plans=(DONE,), jobs=(applying(JobState.APPLIED),), locks=(lock("a"),)),
+        {"apply-report", "apply:success", "done"},
+    ),
+    "applied, pushed meanwhile": (
+        say(
+            pull=PUSHED,
+            laid_out_at=HEAD,
+            plans=(DONE,),
+            jobs=(applying(JobState.APPLIED),),
+            locks=(lock("a"),),
+        ),
+        {"apply-report", "apply:success", "done"},
+    ),
+    "applied, closed meanwhile": (
+        say(pull=CLOSED, plans=(DONE,), jobs=(applying(JobState.APPLIED),), locks=(lock("a"),)),
+        {"apply-report", "apply:success", "done"},
+    ),
+    "applied, rules unreadable meanwhile": (
+        say(rules=WRONG, plans=(DONE,), jobs=(applying(JobState.APPLIED),)),
+        {"apply-report", "apply:success", "done"},
+    ),
+    "failed": (
+        say(jobs=(applying(JobState.FAILED),), locks=(lock("a"),)),
+        {"apply-report", "apply:failure", "failed"},
+    ),
+    "one of two failed": (
+        say(
+            plans=(plan("b", 2), DONE),
+            jobs=(applying(JobState.APPLIED), applying(JobState.FAILED, "b", 2)),
+        ),
+        {"apply-report", "apply:failure", "failed"},
+    ),
+    "interrupted": (
+        say(jobs=(applying(JobState.INTERRUPTED),), locks=(lock("a"),)),
+        {"apply-report", "apply:failure", "interrupted"},
+    ),
+    "one applied, the other left for another comment": (
+        say(
+            rules=NEVER_ON_MERGE,
+            ask=by_comment(AskKind.APPLY, select=only("a")),
+            plans=(plan("b", 2), DONE),
+            jobs=(applying(JobState.APPLIED),),
+        ),
+        {"apply-report", "apply:failure", "done"},
+    ),
+    "one applied, the other left for the merge": (
+        say(
+            ask=by_comment(AskKind.APPLY, select=only("a")),
+            plans=(plan("b", 2), DONE),
+            jobs=(applying(JobState.APPLIED),),
+        ),
+        {"apply-report", "apply:success", "done"},
+    ),
+    "one applied, an earlier one failed": (
+        say(
+            ask=by_comment(AskKind.APPLY, select=only("a")),
+            plans=(plan("b", 2), DONE),
+            jobs=(applying(JobState.APPLIED),),
+            others=(
+                earlier(
+                    applying(JobState.FAILED, "b", 2, run="r-b"),
+                    kind=AskKind.APPLY,
+                    state=RunState.FAILED,
+                ),
+                earlier(planned(DONE), planned(plan("b", 2))),
+            ),
+        ),
+        {"apply-report", "apply:failure", "done"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("world", "expected"), ALLOWED.values(), ids=ALLOWED)
+def test_allowed(world: World, expected: set[str]) -> None:
+    """It takes the locks and applies the plan that was approved."""
+    assert words(world.outcome()) == expected
+
+
+@pytest.mark.parametrize(("world", "expected"), REFUSED.values(), ids=REFUSED)
+def test_refused(world: World, expected: set[str]) -> None:
+    """It applies nothing, and tells every reason at once."""
+    assert words(world.outcome()) == expected
+
+
+@pytest.mark.parametrize(("world", "expected"), MOVED_BASE.values(), ids=MOVED_BASE)
+def test_base_moved(world: World, expected: set[str]) -> None:
+    """It plans again where the base has moved, and applies only what is equal."""
+    assert words(world.outcome()) == expected
+
+
+@pytest.mark.parametrize(("world", "expected"), ENDED.values(), ids=ENDED)
+def test_ended(world: World, expected: set[str]) -> None:
+    """It reports what came of an apply whatever has changed around it, and keeps the lock."""
+    assert words(world.outcome()) == expected
+
+
+@pytest.mark.parametrize(("world", "expected"), REFUSED.values(), ids=REFUSED)
+def test_reasons_help(world: World, expected: set[str]) -> None:
+    """It says for each reason what is missing and who or what unblocks it."""
+    for step in world.outcome():
+        if isinstance(step, Say) and isinstance(step.message, Refusal):
+            assert step.message.reasons
+            assert all(r.message.strip() and r.unblock.strip() for r in step.message.reasons)
+
+
+def test_outsiders_get_no_reaction() -> None:
+    """It does not even acknowledge a comment by somebody without access."""
+    assert not any(isinstance(s, Acknowledge) for s in REFUSED["no access"][0].outcome())
+
+
+def test_report_tells_applied_and_trouble() -> None:
+    """It tells project by project what was applied and what went wrong."""
+    steps = ENDED["one of two failed"][0].outcome()
+    (report,) = [s.message for s in steps if isinstance(s, Say)]
+    assert isinstance(report, ApplyReport)
+    assert {(r.project.dir, r.applied, r.trouble) for r in report.results} == {
+        ("a", True, None),
+        ("b", False, WRONG),
+    }
+    assert (report.actor, report.on_merge) == (WRITER, False)
+
+
+def test_interrupted_is_marked() -> None:
+    """It marks an interrupted apply, so that the comment can say what is not known."""
+    steps = ENDED["interrupted"][0].outcome()
+    (report,) = [s.message for s in steps if isinstance(s, Say)]
+    assert isinstance(report, ApplyReport)
+    assert [r.interrupted for r in report.results] == [True]
