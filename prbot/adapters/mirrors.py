@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 
 from prbot.adapters.git import Git, last_words, text
@@ -45,6 +46,10 @@ NAMED_FILES = 20
 """Most conflicting files that are told by name."""
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _LINK = "120000"
+_SAME = "--format=%at %ae %f"
+MOST_REBASED = 250
+"""How far back the commits of a rebased pull request are looked for (GitHub rebases no
+more than 100)."""
 
 
 def slug(repo: RepoRef) -> str:
@@ -102,7 +107,7 @@ class Mirrors:
         branches = dict.fromkeys((pull.base_branch, pull.default_branch))
         refspecs = [f"+refs/heads/{branch}:{branch_ref(branch)}" for branch in branches]
         wanted = _wanted(pull)
-        if await self.has(mirror, wanted):
+        if await self.has(mirror, wanted) and await self.has(mirror, pull.head_sha):
             await self._fetch(pull.ref.repo, mirror, access, refspecs)
             return
         number = pull.ref.number
@@ -127,8 +132,11 @@ class Mirrors:
         self, repo: RepoRef, mirror: Path, access: CloneAccess, refspecs: Sequence[str]
     ) -> None:
         cause = await self._fetch_or_cause(mirror, access, refspecs)
-        if cause is not None:
-            raise CannotFetch(str(repo), cause)
+        if cause is None:
+            return
+        if missing := re.search(r"couldn't find remote ref refs/heads/(.*)", cause):
+            raise BranchIsGone(str(repo), missing[1])
+        raise CannotFetch(str(repo), cause)
 
     async def _try_fetch(self, mirror: Path, access: CloneAccess, refspecs: Sequence[str]) -> bool:
         return await self._fetch_or_cause(mirror, access, refspecs) is None
@@ -157,13 +165,27 @@ class Mirrors:
             raise BranchIsGone(str(repo), branch)
         return Sha(text(done.stdout))
 
-    async def first_parent(self, repo: RepoRef, sha: Sha) -> Sha:
-        mirror = await self.opened(repo)
-        words = ["rev-parse", "--verify", "--quiet", f"{_checked(sha)}^1^{{commit}}"]
+    async def before_merge(self, pull: PullRequest, merged: Sha) -> Sha:
+        """What the base branch was before the pull request was merged as `merged`.
+
+        The first parent of a merge commit and of a squashed one. A rebase leaves several
+        commits, known again by author, date and subject, which it keeps.
+        """
+        mirror = await self.opened(pull.ref.repo)
+        own = set(await self._lines(mirror, ["log", _SAME, f"{merged}..{pull.head_sha}"]))
+        walk = ["log", "--first-parent", f"--max-count={MOST_REBASED}", _SAME, merged]
+        landed = takewhile(own.__contains__, await self._lines(mirror, walk))
+        steps = max(1, sum(1 for _ in landed))
+        words = ["rev-parse", "--verify", "--quiet", f"{merged}~{steps}^{{commit}}"]
         done = await self.git.run(words, cwd=mirror)
         if done.code != 0:
-            raise MergeCommitIsGone(str(repo))
+            raise MergeCommitIsGone(str(pull.ref.repo))
         return Sha(text(done.stdout))
+
+    async def _lines(self, mirror: Path, words: Sequence[str]) -> list[str]:
+        """Nothing when git cannot say: the head of a merged pull request may be gone."""
+        done = await self.git.run([*words, "--"], cwd=mirror)
+        return text(done.stdout).splitlines() if done.code == 0 else []
 
     async def merge(self, repo: RepoRef, base: Sha, head: Sha) -> Sha:
         """The commit that merges `head` into `base`; the same one for the same two."""

@@ -95,7 +95,7 @@ class GitWorkspaces:
     async def _commits(self, pull: PullRequest) -> tuple[Sha, Sha, Sha]:
         repo = pull.ref.repo
         if pull.merged and pull.merge_sha is not None:
-            base = await self._mirrors.first_parent(repo, pull.merge_sha)
+            base = await self._mirrors.before_merge(pull, pull.merge_sha)
             return base, pull.merge_sha, pull.merge_sha
         base = await self._mirrors.branch_head(repo, pull.base_branch)
         return base, await self._mirrors.merge(repo, base, pull.head_sha), pull.head_sha
