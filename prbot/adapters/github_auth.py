@@ -78,8 +78,7 @@ class AppPurse:
     def __init__(
         self, app: GitHubApp, api_url: str, timeout: int, now: Callable[[], float]
     ) -> None:
-        self._auth = Auth.AppAuth(app.id, app.private_key)
-        _check_key(self._auth)
+        self._auth = _app_auth(app)
         self._github = GithubIntegration(
             auth=self._auth,
             base_url=api_url,
@@ -136,13 +135,15 @@ class AppPurse:
         return token
 
 
-def _check_key(auth: Auth.AppAuth) -> None:
-    """A bad key shows now, not at the first webhook."""
+def _app_auth(app: GitHubApp) -> Auth.AppAuth:
+    """Signs once, so that a bad key shows now and not at the first webhook."""
     try:
+        auth = Auth.AppAuth(app.id, app.private_key)
         auth.create_jwt()
     # the kind of error depends on what is wrong with the key, and on PyJWT's version
     except Exception:
         raise ValueError("not a private key in PEM format") from None
+    return auth
 
 
 def git_header(token: str) -> str:
