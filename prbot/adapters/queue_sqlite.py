@@ -18,6 +18,7 @@ from typing import Any
 
 from prbot.adapters.store import SqlStore
 from prbot.adapters.store_queue import QueueTable
+from prbot.adapters.store_transaction import to_the_end
 from prbot.ports import Claim, Clock, Message, Priority
 
 LONGEST_NAP = 60.0
@@ -81,11 +82,11 @@ class SqliteQueue:
         """
         taking = asyncio.ensure_future(self._take(priorities))
         try:
-            return await asyncio.shield(taking)
+            return await to_the_end(taking)
         except asyncio.CancelledError:
-            claim, _ = await taking
+            claim = None if taking.exception() else taking.result()[0]
             if claim is not None:
-                await self._give_back(claim, claim.message.not_before)
+                await to_the_end(self._give_back(claim, claim.message.not_before))
             raise
 
     async def _take(self, priorities: frozenset[Priority]) -> tuple[Claim | None, float | None]:

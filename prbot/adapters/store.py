@@ -16,15 +16,16 @@ everybody else waits as long.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from prbot.adapters import migrations
 from prbot.adapters.store_deliveries import SqlDeliveries
@@ -33,6 +34,7 @@ from prbot.adapters.store_locks import SqlLocks
 from prbot.adapters.store_outbox import SqlOutbox
 from prbot.adapters.store_plans import SqlPlans
 from prbot.adapters.store_runs import SqlRuns
+from prbot.adapters.store_transaction import Transaction, open_transaction, to_the_end
 from prbot.errors import StoreUnavailable
 from prbot.ports import Clock
 
@@ -75,7 +77,11 @@ class SqlStore:
         return f"SQLite {version}, {self._url.database}, revision {revision or 'none'}"
 
     async def migrate(self) -> None:
-        """Bring the tables up to this code, all or nothing. Raises StoreTooNew."""
+        """Bring the tables up to this code, all or nothing. Raises StoreTooNew.
+
+        A new database file is readable by its owner only; SQLite's side files follow it.
+        """
+        _make_private(self._url.database)
         async with self.transaction() as db:
             await db.run_sync(migrations.upgrade)
 
@@ -97,7 +103,7 @@ class SqlStore:
             )
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self) -> AsyncIterator[Transaction]:
         """What `begin` stands on; for tables that live beside those of the port."""
         if self._writer is asyncio.current_task():
             raise RuntimeError("a transaction was opened inside another")
@@ -105,13 +111,13 @@ class SqlStore:
             self._writer = asyncio.current_task()
             try:
                 with self._trouble_told():
-                    async with self._engine.begin() as db:
+                    async with open_transaction(self._engine) as db:
                         yield db
             finally:
                 self._writer = None
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await to_the_end(self._engine.dispose())
 
     @contextmanager
     def _trouble_told(self) -> Iterator[None]:
@@ -122,6 +128,11 @@ class SqlStore:
             raise
         except DatabaseError as error:
             raise StoreUnavailable(str(self._url), str(error.orig)) from error
+
+
+def _make_private(database: str | None) -> None:
+    with suppress(OSError):  # exists already, or cannot be made: then SQLite says why
+        os.close(os.open(database or "", os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare(connection: Any, _record: Any) -> None:

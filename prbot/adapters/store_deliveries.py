@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prbot.adapters.store_tables import deliveries
+from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import insert_once
 from prbot.model import DeliveryId
 from prbot.ports import Clock, Delivery
@@ -23,7 +23,7 @@ from prbot.ports import Clock, Delivery
 class SqlDeliveries:
     """Deliveries inside one transaction."""
 
-    db: AsyncConnection
+    db: Transaction
     clock: Clock
 
     async def add(self, delivery: Delivery) -> bool:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Row, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prbot.adapters.store_tables import intents, jobs
+from prbot.adapters.store_transaction import Transaction
 from prbot.errors import LostLease
 from prbot.model import JobId, PlanId, ProjectKey, RunId
 from prbot.runs.run import Job, JobKind, JobState
 
 
-async def hold_job(db: AsyncConnection, job: Job) -> None:
+async def hold_job(db: Transaction, job: Job) -> None:
     """Keep the job as it is until this transaction ends, or raise LostLease.
 
     Lost when its state or its fence is no longer `job`'s. The row lock matters where
@@ -25,7 +25,7 @@ async def hold_job(db: AsyncConnection, job: Job) -> None:
         raise LostLease(f"job {job.id}")
 
 
-async def unsettled_intent(db: AsyncConnection, job_id: JobId) -> PlanId | None:
+async def unsettled_intent(db: Transaction, job_id: JobId) -> PlanId | None:
     """The plan whose apply this job began, or may have begun, and nobody has settled."""
     open_intent = (intents.c.job_id == job_id, intents.c.outcome.is_(None))
     plan_id: PlanId | None = (

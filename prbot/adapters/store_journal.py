@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prbot.adapters.store_tables import journal
+from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_pull, pull_values, read_pull
 from prbot.model import PullRef
 from prbot.ports import JournalEntry
@@ -18,7 +18,7 @@ from prbot.ports import JournalEntry
 class SqlJournal:
     """The journal inside one transaction."""
 
-    db: AsyncConnection
+    db: Transaction
 
     async def write(self, entry: JournalEntry) -> None:
         await self.db.execute(

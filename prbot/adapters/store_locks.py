@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prbot.adapters.store_tables import locks
+from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import insert_once, is_pull, is_repo, pull_values, read_pull
 from prbot.model import Login, ProjectKey, PullRef, RepoRef
 from prbot.runs.locks import Lock
@@ -19,7 +19,7 @@ from prbot.runs.locks import Lock
 class SqlLocks:
     """Locks inside one transaction."""
 
-    db: AsyncConnection
+    db: Transaction
 
     async def of_repo(self, repo: RepoRef) -> tuple[Lock, ...]:
         rows = await self.db.execute(

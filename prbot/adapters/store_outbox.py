@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, Update, and_, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prbot.adapters.store_tables import comments, outbox
+from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import insert_once, is_pull, pull_values, read_pull
 from prbot.model import PullRef
 from prbot.ports import Clock, CommentLetter, Letter, OutboxRow
@@ -24,7 +24,7 @@ from prbot.ports import Clock, CommentLetter, Letter, OutboxRow
 class SqlOutbox:
     """The outbox inside one transaction."""
 
-    db: AsyncConnection
+    db: Transaction
     clock: Clock
 
     async def put(self, key: str, pull: PullRef, letter: Letter, at: datetime) -> None:

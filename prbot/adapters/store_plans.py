@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prbot.adapters.store_jobs import hold_job, unsettled_intent
 from prbot.adapters.store_journal import SqlJournal
 from prbot.adapters.store_tables import intents, jobs, plans, runs
+from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import insert_once, is_pull, pull_values, read_pull
 from prbot.errors import LostLease, PlanIdTaken
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RunId, Sha
@@ -34,7 +34,7 @@ OUTCOMES = frozenset({"applied", "failed", "stale", "interrupted"})
 class SqlPlans:
     """Plans and intents inside one transaction."""
 
-    db: AsyncConnection
+    db: Transaction
     clock: Clock
     journal: SqlJournal
 

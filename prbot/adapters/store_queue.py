@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prbot.adapters.store_tables import queue
+from prbot.adapters.store_transaction import Transaction
 from prbot.model import JobId, RunId
 from prbot.ports import AdvanceRun, Claim, Message, PerformJob, Priority, Work
 
@@ -26,7 +26,7 @@ _waits = queue.c.claimed_at.is_(None)
 class QueueTable:
     """The queue inside one transaction."""
 
-    db: AsyncConnection
+    db: Transaction
 
     async def put(self, message: Message) -> None:
         """Add it, or bring the same waiting work forward: sooner and more urgent wins."""

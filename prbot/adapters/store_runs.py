@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prbot.adapters.store_jobs import (
     hold_job,
@@ -22,6 +21,7 @@ from prbot.adapters.store_jobs import (
 )
 from prbot.adapters.store_journal import SqlJournal
 from prbot.adapters.store_tables import jobs, runs
+from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_pull, pull_values, read_pull
 from prbot.errors import IllegalTransition, LostLease
 from prbot.model import Checkout, JobId, ProjectKey, PullRef, RunId
@@ -42,7 +42,7 @@ from prbot.runs.run import (
 class SqlRuns:
     """Runs and jobs inside one transaction."""
 
-    db: AsyncConnection
+    db: Transaction
     clock: Clock
     journal: SqlJournal
 

@@ -24,9 +24,9 @@ from sqlalchemy import (
     and_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeDecorator
 
+from prbot.adapters.store_transaction import Transaction
 from prbot.model import PullRef, RepoRef
 
 
@@ -97,8 +97,8 @@ def read_pull(row: Row[Any]) -> PullRef:
     return PullRef(RepoRef(row.forge, row.repo), row.number)
 
 
-async def insert_once(db: AsyncConnection, table: Table, values: Mapping[str, Any]) -> bool:
+async def insert_once(db: Transaction, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert, or do nothing and return False when a unique value stands there already."""
-    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    insert = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
     result = await db.execute(insert(table).values(**values).on_conflict_do_nothing())
     return result.rowcount == 1

@@ -16,6 +16,7 @@ from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.summary import Counts, PlanSummary
 from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Run
 
+PULL = PullRef(RepoRef("gh", "acme/infra"), 7)
 START = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
 
 
@@ -39,7 +40,7 @@ class Scene:
 
     store: SqlStore
     clock: StillClock
-    pull: PullRef = PullRef(RepoRef("gh", "acme/infra"), 7)
+    pull: PullRef = PULL
     made: dict[str, int] = field(default_factory=dict)
 
     def _next(self, prefix: str) -> str:

@@ -1,0 +1,131 @@
+"""Every queue adapter, on a clock that only the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prbot.adapters.queue_sqlite import SqliteQueue
+from prbot.adapters.store import SqlStore
+from prbot.model import JobId, RunId
+from prbot.ports import AdvanceRun, Claim, Message, PerformJob, Priority, Queue, Work
+
+
+@dataclass
+class FastForward:
+    """Time and sleep that pass only when the test says so."""
+
+    time: datetime = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
+    sleepers: list[tuple[datetime, asyncio.Event]] = field(default_factory=list)
+    naps: list[float] = field(default_factory=list)
+    fell_asleep: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def after(self, seconds: float) -> datetime:
+        return self.time + timedelta(seconds=seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        alarm = asyncio.Event()
+        self.sleepers.append((self.after(seconds), alarm))
+        async with self.fell_asleep:
+            self.naps.append(seconds)
+            self.fell_asleep.notify_all()
+        await alarm.wait()
+
+    async def asleep(self, times: int) -> None:
+        """Wait until somebody fell asleep so many times since the start."""
+        async with self.fell_asleep:
+            enough = self.fell_asleep.wait_for(lambda: len(self.naps) >= times)
+            await asyncio.wait_for(enough, 10)
+
+    def pass_(self, seconds: float) -> None:
+        self.time = self.after(seconds)
+        for at, alarm in self.sleepers:
+            if at <= self.time:
+                alarm.set()
+
+
+def advance(run: str, **options: Any) -> Message:
+    return _message(AdvanceRun(RunId(run)), f"run:{run}", Priority.ADVANCE, options)
+
+
+def perform(job: str, **options: Any) -> Message:
+    return _message(PerformJob(JobId(job)), f"project:{job}", Priority.PLAN, options)
+
+
+def _message(work: Work, key: str, priority: Priority, options: dict[str, Any]) -> Message:
+    return Message(work, **({"key": key, "priority": priority} | options))
+
+
+@dataclass
+class Bench:
+    """A queue under test, with short words for what the tests do."""
+
+    queue: Queue
+    clock: FastForward
+    reopen: Callable[[], Queue]
+    claiming: list[asyncio.Task[Claim]] = field(default_factory=list)
+
+    advance = staticmethod(advance)
+    perform = staticmethod(perform)
+
+    async def put(self, *messages: Message) -> None:
+        for message in messages:
+            await self.queue.put(message)
+
+    async def put_for_tomorrow(self, priority: Priority = Priority.PLAN) -> None:
+        """Work so far away that who has nothing else to do sleeps with a timer: a test
+        sees that, and need not guess when a worker is at rest."""
+        tomorrow = self.clock.after(86_400)
+        await self.queue.put(perform("far", not_before=tomorrow, priority=priority))
+
+    async def take(self) -> Message:
+        """Claim what must be there."""
+        return (await self.claim()).message
+
+    async def claim(self) -> Claim:
+        return await asyncio.wait_for(self.queue.claim(), 10)
+
+    def start_claim(self, *priorities: Priority) -> asyncio.Task[Claim]:
+        """A worker that waits."""
+        wanted = frozenset(priorities or Priority)
+        self.claiming.append(asyncio.create_task(self.queue.claim(wanted)))
+        return self.claiming[-1]
+
+    async def nothing_more(self) -> None:
+        """Put a last message behind all others, and see it come next: so no other would."""
+        sentinel = Message(AdvanceRun(RunId("last")), "last", Priority.DRIFT)
+        await self.queue.put(sentinel)
+        claim = await self.claim()
+        assert claim.message == sentinel
+        await self.queue.done(claim)
+
+    async def close(self) -> None:
+        for task in self.claiming:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+@pytest.fixture(params=["sqlite"])
+async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+    clock = FastForward()
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'prbot.db'}", clock)
+    await store.migrate()
+
+    def reopen() -> Queue:
+        return SqliteQueue(store, clock, clock.sleep)
+
+    bench = Bench(reopen(), clock, reopen)
+    yield bench
+    await bench.close()
+    await store.close()

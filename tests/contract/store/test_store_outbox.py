@@ -1,0 +1,129 @@
+"""The outbox: in order within a pull request, once, and never stuck for ever."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from prbot.model import Sha
+from prbot.ports import CommentLetter, Letter, ReactionLetter, StatusLetter, StatusState
+
+COMMENT = CommentLetter("<!-- m1 -->", "body <!-- m1 --> é \x00")
+STATUS = StatusLetter(Sha("a" * 40), "prbot/plan", StatusState.SUCCESS, "2 projects")
+
+
+async def put(scene: Any, *letters: Letter, number: int = 7) -> None:
+    pull = replace(scene.pull, number=number)
+    async with scene.store.begin() as tables:
+        for letter in letters:
+            key = f"{number}/{scene._next('key')}"
+            await tables.outbox.put(key, pull, letter, scene.clock.now())
+
+
+async def due(scene: Any) -> tuple[Any, ...]:
+    async with scene.store.begin() as tables:
+        rows: tuple[Any, ...] = await tables.outbox.due(scene.clock.now())
+        return rows
+
+
+@pytest.mark.parametrize("letter", [COMMENT, STATUS, ReactionLetter(2**40)])
+async def test_a_letter_comes_back_as_it_went_in(scene: Any, letter: Letter) -> None:
+    """It gives back each kind of letter as that kind."""
+    await put(scene, letter)
+    (row,) = await due(scene)
+    assert (row.pull, row.letter, row.attempts, row.known_id) == (scene.pull, letter, 0, None)
+
+
+async def test_a_key_is_put_once(scene: Any) -> None:
+    """It ignores a key it knows, also when that letter is long sent."""
+    async with scene.store.begin() as tables:
+        await tables.outbox.put("k", scene.pull, COMMENT, scene.clock.now())
+        await tables.outbox.put("k", scene.pull, STATUS, scene.clock.now())
+        (row,) = await tables.outbox.due(scene.clock.now())
+        assert row.letter == COMMENT
+        await tables.outbox.sent(row, 1, scene.clock.now())
+        await tables.outbox.put("k", scene.pull, COMMENT, scene.clock.now())
+        assert await tables.outbox.due(scene.clock.now()) == ()
+
+
+async def test_letters_of_one_pull_request_go_one_after_another(scene: Any) -> None:
+    """It hands out the oldest of each pull request, the next when that one is sent."""
+    await put(scene, COMMENT, STATUS)
+    await put(scene, STATUS, number=8)
+    first, other = await due(scene)
+    assert [(row.pull.number, row.letter) for row in (first, other)] == [(7, COMMENT), (8, STATUS)]
+    async with scene.store.begin() as tables:
+        await tables.outbox.sent(first, 1, scene.clock.now())
+    second, _ = await due(scene)
+    assert (second.pull.number, second.letter) == (7, STATUS)
+
+
+async def test_a_postponed_letter_holds_back_the_later_ones(scene: Any) -> None:
+    """It waits for the postponed one and says so in `next_due`, counting attempts; other
+    pull requests go on."""
+    await put(scene, COMMENT, STATUS)
+    (row,) = await due(scene)
+    later = scene.clock.now().replace(hour=13)
+    async with scene.store.begin() as tables:
+        await tables.outbox.postpone(row, later, "503")
+        assert await tables.outbox.due(scene.clock.now()) == ()
+        assert await tables.outbox.next_due() == later
+    await put(scene, STATUS, number=8)
+    assert [row.pull.number for row in await due(scene)] == [8]
+    scene.clock.time = later
+    assert (await due(scene))[0] == replace(row, attempts=1)
+
+
+async def test_nothing_waits_then_nothing_is_due(scene: Any) -> None:
+    """It tells None when every letter is sent or given up."""
+    async with scene.store.begin() as tables:
+        assert await tables.outbox.next_due() is None
+    await put(scene, COMMENT, STATUS)
+    for settle in ("sent", "give_up"):
+        (row,) = await due(scene)
+        async with scene.store.begin() as tables:
+            if settle == "sent":
+                await tables.outbox.sent(row, None, scene.clock.now())
+            else:
+                await tables.outbox.give_up(row, "422 too long")
+    async with scene.store.begin() as tables:
+        assert await tables.outbox.next_due() is None
+
+
+async def test_a_letter_given_up_stays_readable_and_lets_the_next_go(scene: Any) -> None:
+    """It keeps the reason beside the letter and goes on."""
+    await put(scene, COMMENT, STATUS)
+    (row,) = await due(scene)
+    async with scene.store.begin() as tables:
+        await tables.outbox.give_up(row, "422 too long")
+    assert [row.letter for row in await due(scene)] == [STATUS]
+    async with scene.store.transaction() as db:
+        why = await db.execute(text("SELECT why FROM outbox WHERE settled_at IS NOT NULL"))
+        assert why.scalar_one() == "422 too long"
+
+
+async def test_a_comment_is_known_by_its_marker(scene: Any) -> None:
+    """It tells the forge's newest id of the comment with this marker in this pull
+    request, and of no other."""
+    for forge_id in (2**40, 2**41):
+        await put(scene, COMMENT)
+        (row,) = await due(scene)
+        async with scene.store.begin() as tables:
+            await tables.outbox.sent(row, forge_id, scene.clock.now())
+    await put(scene, COMMENT)
+    assert (await due(scene))[0].known_id == 2**41
+    await put(scene, COMMENT, number=8)
+    assert (await due(scene))[1].known_id is None
+
+
+async def test_what_is_settled_stays_settled(scene: Any) -> None:
+    """It does not send again what a second sender postpones after the first sent it."""
+    await put(scene, COMMENT)
+    (row,) = await due(scene)
+    async with scene.store.begin() as tables:
+        await tables.outbox.sent(row, 1, scene.clock.now())
+        await tables.outbox.postpone(row, scene.clock.now(), "late")
+        assert await tables.outbox.due(scene.clock.now()) == ()
