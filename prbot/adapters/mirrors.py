@@ -172,10 +172,10 @@ class Mirrors:
         commits, known again by author, date and subject, which it keeps.
         """
         mirror = await self.opened(pull.ref.repo)
-        own = set(await self._lines(mirror, ["log", _SAME, f"{merged}..{pull.head_sha}"]))
+        own = await self._lines(mirror, ["log", _SAME, f"{merged}..{pull.head_sha}"])
         walk = ["log", "--first-parent", f"--max-count={MOST_REBASED}", _SAME, merged]
         landed = takewhile(own.__contains__, await self._lines(mirror, walk))
-        steps = max(1, sum(1 for _ in landed))
+        steps = max(1, min(len(own), sum(1 for _ in landed)))
         words = ["rev-parse", "--verify", "--quiet", f"{merged}~{steps}^{{commit}}"]
         done = await self.git.run(words, cwd=mirror)
         if done.code != 0:
