@@ -92,7 +92,7 @@ class CommentId(BaseModel):
 
 
 class Comment(CommentId):
-    body: str | None
+    body: str | None = None
     user: User | None
 
     @property
