@@ -105,8 +105,8 @@ def _piece(piece: str, before: str) -> str:
     inner = piece.strip("`")
     if inner != piece:
         return code(inner or piece)
-    # a number at the start could begin a list
-    number = before and _NUMBER.match(piece)
+    # `1.` at the start could begin a list
+    number = _NUMBER.match(piece) and (before or piece[-1].isdigit())
     word = (number or _WORD.match(piece)) and not _HEX.match(piece)
     return piece if word else code(piece)
 

@@ -119,7 +119,8 @@ def _refused(stored: StorePlan) -> Message:
             Reason(
                 "approved",
                 "0 of 1 approvals of this plan",
-                "somebody with write access other than alice approves the pull request as it is now",
+                "somebody with write access other than alice"
+                " approves the pull request as it is now",
             ),
             Reason(
                 "locked",

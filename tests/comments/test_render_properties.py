@@ -1,0 +1,265 @@
+"""Any message, any limit: it fits, it is balanced, nothing in it comes alive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from prbot.comments.render import GITHUB_LIMIT, SMALLEST_LIMIT, render
+from prbot.model import Login, ProjectKey, Sha
+from prbot.plans.record import StoredPlan
+from prbot.plans.summary import (
+    Action,
+    CheckCounts,
+    Counts,
+    FailingCheck,
+    OutputCounts,
+    PlanSummary,
+    ShownChange,
+    ShownOutput,
+)
+from prbot.runs.run import Trouble
+from prbot.runs.say import (
+    AppliedUnmerged,
+    ApplyReport,
+    Failure,
+    Help,
+    Hint,
+    HoldReport,
+    Message,
+    NoProjects,
+    PlanReport,
+    ProjectResult,
+    Reason,
+    Refusal,
+    Unlocked,
+)
+
+StorePlan = Callable[..., StoredPlan]
+
+MARKDOWN = MarkdownIt("gfm-like", {"linkify": False, "html": True})
+OUR_HTML = re.compile(r"</?(?:sub|code|details|summary)>|<!-- marker -->")
+LIVE = re.compile(r"[@#<>\[\]~&]|//|www\.|\b[0-9a-f]{7,40}\b|\bGH-")
+MENTIONS = re.compile(r"@(?:alice|bob)\b")
+MARKER = "marker"
+
+HOSTILE = st.one_of(
+    st.text(
+        alphabet=st.sampled_from("ab1 `|<>&@#/\\*_[]()!:.-~+\n\u202e\u200b\ud800日"), max_size=40
+    ),
+    st.sampled_from(
+        [
+            "````\n```\n</details>\n\n@everyone #1",
+            "</summary></details><script>alert(1)</script>",
+            "<!-- marker -->",
+            "| a | b |\n|---|---|",
+            "https://evil.example/@a#1 GH-1 a/b#2 0123456789abcdef",
+            "x" * 5_000,
+            "`" * 700,
+            "word " * 2_000,
+            "line\n" * 1_000,
+        ]
+    ),
+)
+FEW = st.integers(0, 5)
+MANY = st.sampled_from([0, 1, 2, 7, 400])
+
+CHANGES = st.builds(
+    ShownChange,
+    address=HOSTILE,
+    action=st.sampled_from(list(Action)),
+    reasons=st.lists(HOSTILE, max_size=2).map(tuple),
+    previous_address=st.none() | HOSTILE,
+    import_id=st.none() | HOSTILE,
+    deposed=st.none() | HOSTILE,
+    lines=st.lists(HOSTILE, max_size=3).map(tuple),
+    more_lines=FEW,
+)
+OUTPUTS = st.builds(
+    ShownOutput, name=HOSTILE, action=st.just(Action.UPDATE), lines=st.tuples(HOSTILE)
+)
+CHECKS = st.builds(
+    FailingCheck, name=HOSTILE, status=st.just("fail"), problems=st.tuples(HOSTILE, HOSTILE)
+)
+TROUBLES = st.builds(Trouble, sentence=HOSTILE, hint=HOSTILE, output=HOSTILE)
+
+
+@st.composite
+def summaries(draw: st.DrawFn) -> PlanSummary:
+    """Counts that agree with the changes, of which there may be hundreds alike."""
+    changes = tuple(draw(st.lists(CHANGES, max_size=4))) * draw(st.sampled_from([1, 1, 150]))
+    actions = [change.action for change in changes]
+    return PlanSummary(
+        Counts(
+            create=actions.count(Action.CREATE),
+            update=actions.count(Action.UPDATE),
+            replace=actions.count(Action.REPLACE),
+            delete=actions.count(Action.DELETE),
+            import_=sum(change.import_id is not None for change in changes),
+            move=sum(change.previous_address is not None for change in changes),
+            forget=actions.count(Action.FORGET),
+        ),
+        OutputCounts(update=draw(FEW)),
+        CheckCounts(fail=draw(FEW)),
+        changes,
+        0,
+        tuple(draw(st.lists(OUTPUTS, max_size=2))),
+        0,
+        tuple(draw(st.lists(CHECKS, max_size=2))),
+        applyable=draw(st.booleans()),
+        errored=draw(st.booleans()),
+        complete=draw(st.booleans()),
+    )
+
+
+@st.composite
+def results(draw: st.DrawFn, stored: StorePlan) -> tuple[ProjectResult, ...]:
+    """Up to a few kinds of results, repeated up to hundreds of times."""
+    kinds = draw(st.lists(_result(stored), max_size=3))
+    return tuple(kinds) * draw(st.sampled_from([1, 1, 120]))
+
+
+@st.composite
+def _result(draw: st.DrawFn, stored: StorePlan) -> ProjectResult:
+    directory, workspace = draw(HOSTILE), draw(st.just("default") | HOSTILE)
+    lost = draw(st.booleans())
+    plan = stored(directory, draw(summaries()), workspace=workspace, state_is_lost=lost)
+    trouble = draw(st.none() | TROUBLES)
+    return ProjectResult(
+        ProjectKey(directory, workspace),
+        plan if trouble is None or draw(st.booleans()) else None,
+        trouble,
+        applied=draw(st.booleans()),
+        interrupted=draw(st.booleans()),
+        differences=tuple(draw(st.lists(HOSTILE, max_size=2))) * draw(st.sampled_from([1, 100])),
+    )
+
+
+def messages(stored: StorePlan) -> st.SearchStrategy[Message]:
+    logins = st.sampled_from([Login("alice"), Login("bob")]) | HOSTILE.map(_no_login)
+    many = results(stored)
+    projects = st.lists(st.builds(ProjectKey, HOSTILE, HOSTILE), max_size=3).map(tuple)
+    reasons = st.lists(st.builds(Reason, HOSTILE, HOSTILE, HOSTILE), max_size=3).map(tuple)
+    flags = st.booleans()
+    return st.one_of(
+        st.builds(
+            PlanReport, many, st.just(Sha("1" * 40)), st.just(Sha("2" * 40)), flags, flags, logins
+        ),
+        st.builds(ApplyReport, many, logins, flags),
+        st.builds(HoldReport, many, HOSTILE, st.lists(logins, max_size=4).map(tuple), HOSTILE),
+        st.builds(Refusal, HOSTILE, logins, reasons),
+        st.builds(Failure, HOSTILE, TROUBLES),
+        st.builds(NoProjects, FEW),
+        st.builds(Unlocked, projects, logins),
+        st.builds(AppliedUnmerged, projects, st.lists(logins, max_size=4).map(tuple)),
+        st.builds(Help, logins),
+        st.builds(Hint, HOSTILE),
+    )
+
+
+def _no_login(text: str) -> Login:
+    """A login that is certainly none, so that its mention must not be live."""
+    return Login(f"/{text}")
+
+
+LIMITS = st.sampled_from([SMALLEST_LIMIT, 1_500, 4_000, GITHUB_LIMIT])
+
+
+@settings(
+    max_examples=150,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking comments takes minutes
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    deadline=None,
+)
+@given(st.data())
+def test_it_fits_and_holds_together(stored: StorePlan, data: st.DataObject) -> None:
+    """It fits the limit, closes what it opens, and holds no markup but its own."""
+    message, limit = data.draw(messages(stored)), data.draw(LIMITS)
+    text = render(message, marker=MARKER, limit=limit)
+    assert len(text.encode("utf-16-le")) // 2 <= limit
+    assert text.rstrip("\n").split("\n")[-1] == "<!-- marker -->"
+    tokens = MARKDOWN.parse(text)
+    _check_blocks(tokens)
+    for token in tokens:
+        _check_inline(token.children or [])
+
+
+def _check_blocks(tokens: list[Token]) -> None:
+    """The folds are balanced in HTML blocks that stand at the top, and the marker ends it."""
+    html = [token for token in tokens if token.type == "html_block"]
+    assert all(token.level == 0 for token in html)
+    assert [OUR_HTML.sub("", _without_summary(token.content)).strip() for token in html] == [
+        ""
+    ] * len(html)
+    assert sum(t.content.count("<details>") for t in html) == sum(
+        t.content.count("</details>") for t in html
+    )
+    assert tokens[-1].content.strip() == "<!-- marker -->"
+    assert not [token for token in tokens if token.type == "code_block"]
+    assert not [token for token in tokens if token.type == "lheading_open"]
+
+
+def _without_summary(html: str) -> str:
+    """The words of a fold's summary are ours: a number and a noun."""
+    return re.sub(r"<summary>[\w ,]+</summary>", "", html)
+
+
+def _check_inline(tokens: list[Token]) -> None:
+    """Nothing but words, code, emphasis and our own tags; words in `<code>` are code too."""
+    in_code = False
+    for token in tokens:
+        assert token.type not in ("link_open", "image", "s_open"), token
+        if token.type == "html_inline":
+            assert OUR_HTML.fullmatch(token.content)
+            in_code = {"<code>": True, "</code>": False}.get(token.content, in_code)
+        if token.type == "text" and not in_code:
+            assert not LIVE.search(MENTIONS.sub("", token.content)), token.content
+    assert not in_code
+
+
+@pytest.mark.parametrize("limit", [SMALLEST_LIMIT, 3_000, GITHUB_LIMIT])
+@pytest.mark.parametrize("projects", [1, 2, 400])
+def test_it_never_drops_the_essentials(stored: StorePlan, limit: int, projects: int) -> None:
+    """It keeps counts, the number of deletions, the next command and the marker."""
+    gone = ShownChange("a.b" * 100, Action.DELETE, ("no longer in the configuration",))
+    summary = PlanSummary(Counts(delete=500, create=3), changes=(gone,) * 300, changes_left_out=203)
+    made = [stored("long/" * 40 + str(at), summary) for at in range(projects)]
+    report = PlanReport(
+        tuple(ProjectResult(plan.project, plan) for plan in made),
+        Sha("1" * 40),
+        Sha("2" * 40),
+        apply_on_merge=True,
+        may_apply=True,
+    )
+    text = render(report, marker=MARKER, limit=limit)
+    assert f"{500 * projects} to delete, {3 * projects} to create" in text.split("\n")[0]
+    assert "`prbot apply" in text
+    assert "…" in text
+    assert text.endswith("<!-- marker -->\n")
+
+
+@pytest.mark.parametrize("marker", ["a--b", "-->", "a\nb", "", "x" * 201, "a>b", "é"])
+def test_it_refuses_a_marker_that_breaks_the_comment(marker: str) -> None:
+    """It raises for a marker that an HTML comment cannot hold."""
+    with pytest.raises(ValueError, match="marker"):
+        render(NoProjects(1), marker=marker)
+
+
+def test_it_refuses_a_limit_that_holds_nothing() -> None:
+    """It raises below the smallest limit it promises to keep."""
+    with pytest.raises(ValueError, match="1000"):
+        render(NoProjects(1), marker=MARKER, limit=SMALLEST_LIMIT - 1)
+
+
+def test_it_prints_nothing_that_was_not_neutralised() -> None:
+    """It lets no template print a text that passed no filter."""
+    from prbot.comments.render import _environment
+
+    with pytest.raises(TypeError, match="neutralised"):
+        _environment().from_string("{{ text }}").render(text="@all")
