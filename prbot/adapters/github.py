@@ -41,7 +41,8 @@ class GitHubForge:
 
     `api_url` is `https://api.github.com` or `https://HOST/api/v3`; `clone_url` is where
     git finds `owner/name.git`, derived from `api_url` when None. `timeout` is in seconds
-    without an answer, `now` gives Unix time. Raises ForgeRefused for a bad private key.
+    without an answer, `now` gives Unix time. Raises ForgeRefused for an empty token
+    or a bad private key.
     """
 
     def __init__(

@@ -57,7 +57,8 @@ class Purse(Protocol):
 
 class TokenPurse:
     def __init__(self, token: GitHubToken) -> None:
-        self._loan = Loan(token.value, "token")
+        # files end with a newline, which no header may hold
+        self._loan = Loan(token.value.strip(), "token")
 
     def lend(self, repo: str | None) -> Loan:
         return self._loan

@@ -35,7 +35,7 @@ _T = TypeVar("_T")
 class Wire:
     """`name` is the forge's entry; `timeout` is in seconds, `now` in Unix time.
 
-    Raises ForgeRefused when the App's private key is no key.
+    Raises ForgeRefused for an empty token, and for a private key that is no key.
     """
 
     def __init__(
@@ -199,6 +199,8 @@ def _purse(
     now: Callable[[], float],
 ) -> Purse:
     if isinstance(auth, GitHubToken):
+        if not auth.value.strip():
+            raise ForgeRefused(name, "sign in", "the token is empty")
         return TokenPurse(auth)
     try:
         return AppPurse(auth, api_url, timeout, now)

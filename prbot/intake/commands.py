@@ -57,15 +57,8 @@ _OPTIONS = {
 _EXTRA = {"target", "replace", "var", "var-file", "refresh", "compact-warnings", "parallelism"}
 
 # documented, and not built yet: named plainly instead of being called a mistake
-_LATER_VERBS = (
-    "version",
-    "cancel",
-    "approve-policies",
-    "approve_policies",
-    "import",
-    "state",
-    "rollback",
-)
+_LATER_VERBS = {"version", "cancel", "rollback", "import", "state"}
+_LATER_VERBS |= {"approve-policies", "approve_policies"}
 _LATER_OPTIONS = {
     "plan": {"project", "all", "destroy", "refresh-only", "verbose"} | _EXTRA,
     "apply": {"project", "no-merge", "accept-orphans", "override"},

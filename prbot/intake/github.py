@@ -104,6 +104,10 @@ class _User(BaseModel):
         return Actor(Login(self.login), self.type == "Bot")
 
 
+_GHOST = _User(login="ghost")
+"""Who GitHub shows where it names nobody; a sender need not be there."""
+
+
 class _Repository(BaseModel):
     full_name: _FullName
     default_branch: _Text
@@ -139,7 +143,7 @@ class _Changes(BaseModel):
 class _PullPayload(_Action):
     pull_request: _Pull
     repository: _Repository
-    sender: _User
+    sender: _User = _GHOST
     changes: _Changes = _Changes()
 
     @property
@@ -156,7 +160,7 @@ class _ReviewedPull(BaseModel):
 class _ReviewPayload(_Action):
     pull_request: _ReviewedPull
     repository: _Repository
-    sender: _User
+    sender: _User = _GHOST
 
 
 class _Comment(BaseModel):
@@ -182,7 +186,7 @@ class _PushPayload(BaseModel):
     after: _CommitId
     deleted: bool = False
     repository: _Repository
-    sender: _User
+    sender: _User = _GHOST
 
 
 # --- what it says: the event -----------------------------------------------------------

@@ -299,6 +299,15 @@ def test_missing_or_odd_fields(path: str, value: object) -> None:
     assert path in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["pull_request", "push"])
+def test_nobody_sent_it(name: str) -> None:
+    """It names GitHub's ghost where GitHub names nobody, which its schema allows."""
+    real = pull_payload("opened") if name == "pull_request" else push("refs/heads/main")
+    event = digest(name, {key: real[key] for key in real if key != "sender"})
+    assert isinstance(event, PullChanged | Pushed)
+    assert event.actor == Actor(Login("ghost"))
+
+
 def test_half_a_character() -> None:
     """It refuses text that no UTF-8 can hold, which would fail later, at the store."""
     with pytest.raises(BadPayload):

@@ -86,6 +86,15 @@ async def test_wrong_token(scene: Scene, sign_in: Any) -> None:
 
 
 @pytest.mark.parametrize("identity", ["token"])
+async def test_token_from_a_file(scene: Scene, sign_in: Any) -> None:
+    """It takes a token with the newline its file ends with, but not an empty one."""
+    scene.demo.create_user("amy", token="amys-token")
+    assert await sign_in(GitHubToken("amys-token\n")).bot_login() == "amy"
+    with pytest.raises(ForgeRefused):
+        sign_in(GitHubToken("\n"))
+
+
+@pytest.mark.parametrize("identity", ["token"])
 async def test_missing_right(scene: Scene, sign_in: Any) -> None:
     """It passes on why the forge refuses."""
     scene.demo.set_permission("acme/infra", "ann", "write")
