@@ -711,7 +711,7 @@ class DemoForgeRefused(PrbotError):
 
     status: int
     message: str
-    errors: tuple[dict[str, str], ...] = ()
+    errors: tuple[dict[str, str] | str, ...] = ()
     hint = "The sentences are GitHub's; it would have refused as well."
 
 

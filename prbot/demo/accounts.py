@@ -64,6 +64,7 @@ class Accounts(Pulls):
             await bare.import_branches(source)
         repo = Repository(self.next_id(), account, name, bare, private, self.now(), branch)
         repo.branches = await bare.branches()
+        repo.pushed_at = repo.created_at
         for login, word in (collaborators or {}).items():
             repo.collaborators[login] = Level[word.upper()]
         self.repositories[full_name.lower()] = repo

@@ -174,7 +174,10 @@ def _response(request: web.Request, answer: Answer, headers: dict[str, str]) -> 
 
 
 def _refusal(refused: DemoForgeRefused, headers: dict[str, str]) -> web.Response:
-    message = "Validation Failed" if refused.errors else refused.message
+    message = refused.message
+    if refused.errors:
+        plain = isinstance(refused.errors[0], str)
+        message = "Unprocessable Entity" if plain else "Validation Failed"
     body: Json = {
         "message": message,
         "documentation_url": DOCUMENTATION,

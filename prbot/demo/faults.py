@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from prbot.demo.changes import Changes
+
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -31,9 +33,11 @@ class Fault:
 
 
 class Faults:
-    def __init__(self) -> None:
+    def __init__(self, changes: Changes) -> None:
         self._faults: list[Fault] = []
         self._let_go = asyncio.Event()
+        self._changes = changes
+        self.hanging = 0
 
     def fail_next(
         self,
@@ -64,6 +68,8 @@ class Faults:
         if fault.after:
             await handler(request)
         if fault.hang:
+            self.hanging += 1
+            self._changes.tell()
             await self._let_go.wait()
         if fault.status == 0 and request.transport is not None:
             request.transport.abort()

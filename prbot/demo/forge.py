@@ -41,7 +41,7 @@ class DemoForge(Accounts):
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 takes a free one."""
-        self.api, self.faults = Api(self), Faults()
+        self.api, self.faults = Api(self), Faults(self.changes)
         app = web.Application(middlewares=[self.faults.middleware], client_max_size=LARGEST_BODY)
         app.add_routes(self.api.routes())
         app.add_routes(GitHttp(self).routes())

@@ -19,6 +19,20 @@ from prbot.errors import DemoGitFailed
 ABSENT = "0" * 40
 """The object id git uses for `no such ref`."""
 
+_CONFIGURATION = """\
+[http]
+\treceivepack = true
+[uploadpack]
+\t# GitHub serves any commit by its id.
+\tallowAnySHA1InWant = true
+\tallowFilter = true
+[receive]
+\t# Only the forge moves these.
+\thideRefs = refs/pull
+[gc]
+\tauto = 0
+"""
+
 _LOG_FORMAT = "%x00".join(("%H", "%T", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%B"))
 
 
@@ -111,14 +125,8 @@ class GitDir:
     async def init(self, default_branch: str) -> None:
         self.path.mkdir(parents=True)
         await self.ask("init", "--quiet", "--bare", "--initial-branch", default_branch)
-        for key, value in (
-            ("http.receivepack", "true"),
-            ("uploadpack.allowAnySHA1InWant", "true"),  # GitHub serves any commit by its id
-            ("uploadpack.allowFilter", "true"),
-            ("receive.hideRefs", "refs/pull"),  # only the forge moves them
-            ("gc.auto", "0"),
-        ):
-            await self.ask("config", key, value)
+        with (self.path / "config").open("a") as config:
+            config.write(_CONFIGURATION)
 
     async def import_branches(self, source: Path) -> None:
         """Take all branches of another repository on this machine."""

@@ -104,7 +104,7 @@ class Page:
             return await self._show(request, pull, refused, by=by, body=said)
         seen = web.HTTPSeeOther(f"{request.path}#end")
         seen.set_cookie("as", by, samesite="Strict", httponly=True)
-        return seen
+        raise seen
 
     async def _changes(self, request: web.Request) -> web.StreamResponse:
         """A stream of server-sent events, one each time anything changed."""
@@ -119,7 +119,8 @@ class Page:
                 await stream.write(b":\n\n")
                 continue
             seen = self._forge.changes.count
-            await stream.write(b"data: changed\n\n")
+            if not self._closing:
+                await stream.write(b"data: changed\n\n")
         return stream
 
     def _pull(self, request: web.Request) -> Pull:

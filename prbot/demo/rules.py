@@ -28,15 +28,21 @@ def check_comment(body: object) -> str:
     return body
 
 
-def check_status(state: object, description: object) -> None:
+def check_status(state: str, description: str | None, target_url: str | None) -> None:
     if state not in STATUS_STATES:
         raise invalid("Status", "state", "state is not included in the list", code="invalid")
-    if isinstance(description, str) and len(description) > DESCRIPTION_LIMIT:
+    if description is not None and len(description) > DESCRIPTION_LIMIT:
         raise invalid(
             "Status",
             "description",
             f"description is too long (maximum is {DESCRIPTION_LIMIT} characters)",
         )
+    _check_web_address(target_url)
+
+
+def _check_web_address(url: str | None) -> None:
+    if url and not url.startswith(("http://", "https://")):
+        raise invalid("Status", "target_url", "target_url must use http(s) scheme")
 
 
 def check_reaction(content: object) -> str:
@@ -58,6 +64,11 @@ def invalid(resource: str, field: str, message: str, code: str = "custom") -> De
     """GitHub's 422 with one entry in its `errors`."""
     error = {"resource": resource, "field": field, "code": code, "message": message}
     return DemoForgeRefused(422, message, (error,))
+
+
+def unprocessable(message: str) -> DemoForgeRefused:
+    """GitHub's other 422, whose `errors` are plain sentences."""
+    return DemoForgeRefused(422, message, (message,))
 
 
 def not_found() -> DemoForgeRefused:

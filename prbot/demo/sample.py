@@ -90,15 +90,20 @@ async def write_sample(directory: Path, states: Path) -> None:
     bigger and adds one (updates, a create) and removes its cache (a deletion); it gives
     production another name (replacements, because the network is bound to it).
     """
-    states.mkdir(parents=True, exist_ok=True)
-    directory.mkdir(parents=True, exist_ok=True)
+    lasting = _lay_out(directory, states)
     await git(directory, "init", "--quiet", "--initial-branch", "main")
-    _write(directory, _main(states.resolve()))
+    _write(directory, _main(lasting))
     await _commit(directory, "Two environments of one service")
     await git(directory, "checkout", "--quiet", "-b", BRANCH)
-    _write(directory, _bigger(states.resolve()))
+    _write(directory, _bigger(lasting))
     await _commit(directory, "A bigger service")
     await git(directory, "checkout", "--quiet", "main")
+
+
+def _lay_out(directory: Path, states: Path) -> Path:
+    states.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    return states.resolve()
 
 
 def _main(states: Path) -> dict[str, str]:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from prbot.demo.payloads import review_event, status_event
-from prbot.demo.rules import check_comment, check_reaction, check_status, demand, invalid
+from prbot.demo.rules import (
+    check_comment,
+    check_reaction,
+    check_status,
+    demand,
+    invalid,
+    unprocessable,
+)
 from prbot.demo.state import Comment, Level, Pull, Reaction, Repository, Review, Status, User
 from prbot.demo.world import World
 from prbot.errors import DemoForgeRefused
@@ -80,17 +87,17 @@ class Talk(World):
 
     def _check_review(self, pull: Pull, user: User, event: str, body: str) -> None:
         if event not in REVIEW_STATES:
-            raise invalid("PullRequestReview", "event", "event is not included in the list")
+            raise unprocessable("event is not included in the list")
         if user is pull.author and event != "COMMENT":
             verb = "approve" if event == "APPROVE" else "request changes on"
-            raise DemoForgeRefused(422, f"Can not {verb} your own pull request")
+            raise unprocessable(f"Can not {verb} your own pull request")
         if event != "APPROVE" and not body.strip():
-            raise invalid("PullRequestReview", "body", "body can't be blank", "missing_field")
+            raise unprocessable("body can't be blank")
 
     async def dismiss(self, review: Review, by: str) -> None:
         demand(review.pull.repo, by, Level.WRITE)
         if review.state not in ("APPROVED", "CHANGES_REQUESTED"):
-            raise DemoForgeRefused(422, "Can not dismiss a commented pull request review")
+            raise unprocessable("Can not dismiss a commented pull request review")
         self._dismiss(review, self.user(by))
 
     def _dismiss(self, review: Review, by: User) -> None:
@@ -113,7 +120,7 @@ class Talk(World):
         target_url: str | None = None,
     ) -> Status:
         demand(repo, by, Level.WRITE)
-        check_status(state, description)
+        check_status(state, description, target_url)
         if await repo.git.resolve(sha) != sha:
             raise DemoForgeRefused(422, f"No commit found for SHA: {sha}")
         if (

