@@ -20,11 +20,11 @@ from prbot.adapters.store_journal import SqlJournal
 from prbot.adapters.store_tables import intents, jobs, plans, runs
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import insert_once, is_pull, pull_values, read_pull
-from prbot.errors import LostLease, PlanIdTaken
+from prbot.errors import IllegalTransition, LostLease, PlanIdTaken
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RunId, Sha
 from prbot.plans.record import StoredPlan
 from prbot.ports import Clock, JournalEntry
-from prbot.runs.run import Job
+from prbot.runs.run import Job, JobKind, JobState
 
 OUTCOMES = frozenset({"applied", "failed", "stale", "interrupted"})
 """How an apply may end. `stale` alone says for certain that nothing was changed."""
@@ -63,6 +63,8 @@ class SqlPlans:
         return tuple(name for row in rows for name in (row.plan_file, row.plan_json))
 
     async def intend(self, plan_id: PlanId, job: Job, at: datetime) -> bool:
+        if (job.kind, job.state) != (JobKind.APPLY, JobState.RUNNING):
+            raise IllegalTransition(f"{job.kind} job", job.state, "applying")
         await hold_job(self.db, job)
         if await self.get(plan_id) is None:
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -145,6 +146,19 @@ async def test_a_worker_given_up_for_dead_cannot_begin_an_apply(scene: Any) -> N
     async with scene.store.begin() as tables:
         alive = await tables.runs.start_job(zombie.id)
         assert await tables.plans.intend(plan.id, alive, scene.clock.now())
+
+
+@pytest.mark.parametrize("kind", JobKind)
+async def test_only_a_running_apply_begins_one(scene: Any, kind: JobKind) -> None:
+    """It refuses an intent of a job that nobody has started, and of one that plans."""
+    job = await scene.a_stored_job(kind)
+    plan = await scene.a_stored_plan(job)
+    async with scene.store.begin() as tables:
+        with pytest.raises(IllegalTransition):
+            await tables.plans.intend(plan.id, job, scene.clock.now())
+        running = await tables.runs.start_job(job.id)
+        with nullcontext() if kind is JobKind.APPLY else pytest.raises(IllegalTransition):
+            assert await tables.plans.intend(plan.id, running, scene.clock.now())
 
 
 async def test_a_begun_apply_is_never_queued_again(scene: Any) -> None:
