@@ -20,14 +20,17 @@ from pathlib import Path
 from time import monotonic
 
 from prbot.adapters.local_repository import LocalRepository
+from prbot.adapters.terraform import Terraform
+from prbot.adapters.terraform_setup import cli_config, find_command
 from prbot.app.serve import running
 from prbot.config.server import ForgeConfig, Mode, ServerConfig
 from prbot.demo.forge import DemoForge
 from prbot.demo.person import Clone
-from prbot.demo.sample import BRANCH, write_sample
+from prbot.demo.sample import BRANCH, ENVIRONMENTS, write_sample
 from prbot.demo.script import AUTHOR, REPOSITORY, REVIEWER, Stage, Story
 from prbot.demo.state import Comment, Pull, Status
 from prbot.errors import PrbotError, ToolMissing
+from prbot.ports import ToolRun
 from prbot.telemetry import Redactor, set_up_logs
 
 BOT = "prbot-demo"
@@ -140,9 +143,27 @@ async def _source(wish: Wish, directory: Path) -> Path:
     if wish.repo is None:
         source = directory / "sample"
         await write_sample(source, directory / "states")
+        await _apply_main(source, directory / "preparing")
         return source
     local = await LocalRepository.containing(wish.repo, dict(os.environ))
     return local.root
+
+
+async def _apply_main(source: Path, scratch: Path) -> None:
+    """Bring the sample's default branch to life, so that there is something to change."""
+    _say("Preparing a repository whose main branch is applied ...")
+    cli, environment = scratch / "terraform.tfrc", dict(os.environ)
+    scratch.mkdir()
+    cli.write_text(cli_config(None))
+    command = find_command(None, environment.get("PATH", ""))
+    tool = Terraform(command, cli, scratch, environment)
+    for name in ENVIRONMENTS:
+        root, data_dir = source / "environments" / name, scratch / name
+        data_dir.mkdir()
+        run = ToolRun(root, data_dir, "default", environment, timeout=120)
+        await tool.init(run)
+        await tool.plan(run, data_dir / "plan")
+        await tool.apply(run, data_dir / "plan")
 
 
 @asynccontextmanager

@@ -45,7 +45,7 @@ def routes(door: Door) -> list[web.RouteDef]:
         async with door.store.begin() as unit:
             new = await unit.deliveries.add(delivery)
         door.delivered()
-        log.info("delivery stored", action="hook", delivery=delivery.id, event=delivery.event)
+        log.info("delivery stored", action="hook", delivery=delivery.id, hook=delivery.event)
         return web.json_response({"delivery": delivery.id, "new": new}, status=202)
 
     return [web.post("/hooks/github", receive)]
