@@ -1,0 +1,104 @@
+"""What comes to the door and is no good: answered at once, and the service goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+
+import aiohttp
+import pytest
+from town import HOOK_SECRET, Town
+
+PING = json.dumps({"zen": "Keep it logically awesome.", "hook_id": 1}).encode()
+
+
+def signed(body: bytes, algorithm: str = "sha256", secret: str = HOOK_SECRET) -> str:
+    return f"{algorithm}={hmac.new(secret.encode(), body, algorithm).hexdigest()}"
+
+
+def headers(body: bytes, **changes: str | None) -> dict[str, str]:
+    given = {
+        "X-GitHub-Event": "ping",
+        "X-GitHub-Delivery": hashlib.sha256(body).hexdigest(),
+        "X-Hub-Signature-256": signed(body),
+        "Content-Type": "application/json",
+    }
+    given |= {name.replace("_", "-"): value for name, value in changes.items()}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+UNSIGNED = {"X_Hub_Signature_256": None}
+CASES = [
+    ("good", PING, {}, 202),
+    ("unknown event", b'{"action": "x"}', {"X_GitHub_Event": "never_heard_of"}, 202),
+    ("missing signature", PING, UNSIGNED, 401),
+    ("wrong secret", PING, {"X_Hub_Signature_256": signed(PING, secret="other")}, 401),
+    ("another body's signature", PING, {"X_Hub_Signature_256": signed(b"{}")}, 401),
+    ("sha1 only", PING, {**UNSIGNED, "X_Hub_Signature": signed(PING, "sha1")}, 401),
+    ("sha1 under the new name", PING, {"X_Hub_Signature_256": signed(PING, "sha1")}, 401),
+    ("not hexadecimal", PING, {"X_Hub_Signature_256": "sha256=zz"}, 401),
+    ("too large", b" " * 5000, {}, 413),
+    ("not JSON", b"zen=x", {}, 400),
+    ("not an object", b"[]", {}, 400),
+    ("not UTF-8", b"\xff\xfe", {}, 400),
+    ("no delivery id", PING, {"X_GitHub_Delivery": None}, 400),
+    ("no event", PING, {"X_GitHub_Event": None}, 400),
+    ("a form", b"payload=%7B%7D", {"Content_Type": "application/x-www-form-urlencoded"}, 400),
+]
+
+
+@pytest.mark.parametrize(("name", "body", "changes", "status"), CASES, ids=[c[0] for c in CASES])
+async def test_door(
+    town: Town, name: str, body: bytes, changes: dict[str, str | None], status: int
+) -> None:
+    """It answers each with its status, and says what to do about a refusal."""
+    limits = town.config.limits.model_copy(update={"max_payload": 4096})
+    prbot = await town.start(limits=limits)
+    url = f"{prbot.url}/hooks/github"
+    async with aiohttp.ClientSession() as client:
+        async with client.post(url, data=body, headers=headers(body, **changes)) as answer:
+            told = await answer.json()
+            assert answer.status == status, told
+        if status != 202:
+            assert told["error"]
+            assert told["hint"]
+        async with client.post(url, data=PING, headers=headers(PING)) as answer:
+            assert answer.status == 202
+
+
+async def test_too_large_without_length(town: Town) -> None:
+    """It stops reading a body that hides its length."""
+    limits = town.config.limits.model_copy(update={"max_payload": 4096})
+    prbot = await town.start(limits=limits)
+
+    async def endless():  # type: ignore[no-untyped-def]  # an async generator of bytes
+        for _ in range(64):
+            yield b" " * 1024
+
+    async with aiohttp.ClientSession() as client:
+        url = f"{prbot.url}/hooks/github"
+        async with client.post(url, data=endless(), headers=headers(b"")) as answer:
+            assert answer.status == 413
+
+
+async def test_same_delivery_once(town: Town) -> None:
+    """It stores a delivery once, however often it is sent."""
+    prbot = await town.start()
+    async with aiohttp.ClientSession() as client:
+        news = []
+        for _ in range(3):
+            async with client.post(
+                f"{prbot.url}/hooks/github", data=PING, headers=headers(PING)
+            ) as answer:
+                news.append((await answer.json())["new"])
+    assert news == [True, False, False]
+
+
+async def test_health(town: Town) -> None:
+    """It is alive and ready once started."""
+    prbot = await town.start()
+    async with aiohttp.ClientSession() as client:
+        for path in ("/healthz", "/readyz"):
+            async with client.get(f"{prbot.url}{path}") as answer:
+                assert answer.status == 200

@@ -1,0 +1,131 @@
+"""A town for the stories: a demo forge with people, a repository, and prbot beside it.
+
+Everything is real but the forge: git over HTTP, Terraform, SQLite, the web server. The
+service runs in the test's own event loop; stories about dying processes start it as a
+process of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from prbot.app.serve import Running, running
+from prbot.config.server import ServerConfig
+from prbot.demo.forge import DemoForge
+from prbot.demo.git import git
+from prbot.demo.person import Clone
+from prbot.demo.state import Comment, Pull
+from prbot.telemetry import Redactor
+
+REPOSITORY = "acme/infra"
+BOT = "prbot"
+PATIENCE = 60.0
+HOOK_SECRET = "hook-secret-of-the-stories"
+BOT_TOKEN = "token-of-the-bot-in-the-stories"
+
+
+def resource(name: str, value: str = "one") -> str:
+    return f'resource "terraform_data" "{name}" {{\n  input = "{value}"\n}}\n'
+
+
+@dataclass
+class Town:
+    """`directory` is the test's own. `seen` are the comments already looked at."""
+
+    directory: Path
+    forge: DemoForge
+    environ: dict[str, str]
+    config: ServerConfig
+    stack: AsyncExitStack
+    prbot: Running | None = None
+    seen: set[int] = field(default_factory=set)
+
+    # --- building ------------------------------------------------------------------------
+
+    async def build(self, files: dict[str, str], name: str = REPOSITORY) -> Clone:
+        """Create the repository with these files on `main`, and alice's clone of it."""
+        source = self.directory / f"source-{name.replace('/', '-')}"
+        source.mkdir()
+        await git(source, "init", "--quiet", "--initial-branch", "main")
+        for path, text in files.items():
+            (source / path).parent.mkdir(parents=True, exist_ok=True)
+            (source / path).write_text(text)
+        await git(source, "add", "--all")
+        await git(source, "commit", "--quiet", "--allow-empty", "-m", "Begin")
+        people = {"alice": "write", "bob": "admin", "carol": "read", BOT: "write"}
+        await self.forge.create_repository(name, source, private=True, collaborators=people)
+        clone = self.directory / f"clone-{name.replace('/', '-')}"
+        return await Clone.of(self.forge, name, "alice", clone)
+
+    async def clone_of(self, login: str, name: str = REPOSITORY) -> Clone:
+        """Another person's clone of the repository."""
+        return await Clone.of(self.forge, name, login, self.directory / f"clone-{login}")
+
+    def backend(self, name: str) -> str:
+        """A backend whose state outlives checkouts."""
+        path = self.state_file(name)
+        path.parent.mkdir(exist_ok=True)
+        return f'terraform {{\n  backend "local" {{\n    path = "{path}"\n  }}\n}}\n'
+
+    def state_file(self, name: str) -> Path:
+        return self.directory / "states" / f"{name}.tfstate"
+
+    async def start(self, **changes: object) -> Running:
+        """Start prbot in this event loop, and let the forge tell it what happens."""
+        config = self.config.model_copy(update=changes)
+        self.prbot = await self.stack.enter_async_context(running(config, self.environ, Redactor()))
+        self.listen_at(self.prbot.url)
+        return self.prbot
+
+    def listen_at(self, url: str) -> None:
+        self.forge.courier.hooks.clear()
+        self.forge.add_hook(f"{url}/hooks/github", HOOK_SECRET)
+
+    # --- looking -------------------------------------------------------------------------
+
+    def said(self, pull: Pull) -> list[Comment]:
+        """The bot's comments, oldest first."""
+        mine = (c for c in pull.repo.comments.values() if c.pull is pull)
+        return [comment for comment in mine if comment.user.login == BOT]
+
+    async def hears(self, pull: Pull, *words: str) -> str:
+        """Wait for a comment by the bot, not looked at before, that holds all the words."""
+
+        def look() -> Comment | None:
+            fresh = (c for c in self.said(pull) if c.id not in self.seen)
+            return next((c for c in fresh if all(w in c.body for w in words)), None)
+
+        try:
+            comment = await self.forge.wait_for(look, PATIENCE)
+        except TimeoutError:
+            bodies = "\n---\n".join(c.body for c in self.said(pull)) or "nothing"
+            pytest.fail(f"the bot never said {words}; it said:\n{bodies}")
+        self.seen |= {c.id for c in self.said(pull)}
+        return comment.body
+
+    async def reads(self, pull: Pull, look: Callable[[str], bool]) -> str:
+        """Wait until one of the bot's comments, new or edited, is as wanted."""
+
+        def found() -> str | None:
+            return next((c.body for c in self.said(pull) if look(c.body)), None)
+
+        return await self.forge.wait_for(found, PATIENCE)
+
+    async def status(self, pull: Pull, context: str, state: str, sha: str | None = None) -> str:
+        """Wait until the newest status of the commit is in this state; its description."""
+        wanted = sha or pull.head_sha
+
+        def look() -> str | None:
+            ours = [s for s in pull.repo.statuses if (s.sha, s.context) == (wanted, context)]
+            return (ours[-1].description or " ") if ours and ours[-1].state == state else None
+
+        try:
+            return await self.forge.wait_for(look, PATIENCE)
+        except TimeoutError:
+            seen = [(s.context, s.state, s.description) for s in pull.repo.statuses]
+            pytest.fail(f"{context} never was {state}; seen: {seen}")
