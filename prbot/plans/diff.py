@@ -130,7 +130,7 @@ class _Walk:
             yield self._line(path, old, new, SENSITIVE)
 
     def _leaf(self, path: _Path, old: _Side, new: _Side) -> Iterator[str]:
-        if new.unknown is not True and (_same(old.value, new.value) or (old.absent and new.absent)):
+        if new.unknown is not True and self._alike(old, new):
             return
         texts = [side.value for side in (old, new) if not side.absent and not side.unknown]
         if any(isinstance(text, str) and "\n" in text for text in texts):
