@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from prbot.comments.budget import Budget
@@ -48,22 +49,61 @@ def cut(items: Sequence[Item], most: int, left_out: int = 0) -> Cut[Item]:
 
 @dataclass(frozen=True)
 class ProjectView:
-    """One project. `lost` are replacements and deletions, `aside` moves, imports, forgets;
-    `diff` is the folded text, `detail` what its fold says; `excerpt` and `output` are the
-    tool's words, the telling part first."""
+    """One project. What only a full section shows is made when it is asked for."""
 
-    name: str
     result: ProjectResult
-    words: Safe
-    lost: Cut[ShownChange]
-    aside: Cut[ShownChange]
-    checks: Cut[FailingCheck]
-    differences: Cut[str]
-    detail: Safe
-    diff: str
-    excerpt: str
-    output: str
-    apply_with: str
+    budget: Budget
+    command: str
+
+    @property
+    def name(self) -> str:
+        return str(self.result.project)
+
+    @property
+    def words(self) -> Safe:
+        return result_words(self.result)
+
+    @cached_property
+    def lost(self) -> Cut[ShownChange]:
+        """Replacements and deletions; those the summary had no room for are counted."""
+        known = self._known
+        lost = tuple(c for c in known.changes if c.action in (Action.REPLACE, Action.DELETE))
+        return cut(lost, self.budget.lost, known.counts.replace + known.counts.delete - len(lost))
+
+    @cached_property
+    def aside(self) -> Cut[ShownChange]:
+        """Moves, imports and forgets."""
+        return _aside(self._known, self.budget)
+
+    @cached_property
+    def checks(self) -> Cut[FailingCheck]:
+        known = self._known
+        return cut(known.failing_checks, self.budget.items, _unnamed_checks(known))
+
+    @cached_property
+    def differences(self) -> Cut[str]:
+        return cut(self.result.differences, self.budget.items)
+
+    @cached_property
+    def detail(self) -> Safe:
+        """What the fold around `diff` says."""
+        return _detail_words(self._known)
+
+    @cached_property
+    def diff(self) -> str:
+        return "\n".join(_diff(self._known, self.budget))
+
+    @cached_property
+    def tool_words(self) -> tuple[str, str]:
+        return tool_words(self.result.trouble, self.budget.text)
+
+    @property
+    def apply_with(self) -> str:
+        return apply_command(self.result, self.command, self.budget.name)
+
+    @property
+    def _known(self) -> PlanSummary:
+        return self.summary or PlanSummary(Counts())
 
     @property
     def summary(self) -> PlanSummary | None:
@@ -97,7 +137,7 @@ def views(
 ) -> tuple[ProjectView, ...]:
     """Those that need a person first, then by directory and workspace."""
     ordered = sorted(results, key=lambda result: (_urgency(result), result.project))
-    return tuple(_view(result, budget, command) for result in ordered)
+    return tuple(ProjectView(result, budget, command) for result in ordered)
 
 
 def _urgency(result: ProjectResult) -> int:
@@ -113,27 +153,6 @@ def _urgency(result: ProjectResult) -> int:
     if summary.failing_checks or result.plan.state_is_lost or not summary.complete:
         return 3
     return 4 if summary.has_changes else 5
-
-
-def _view(result: ProjectResult, budget: Budget, command: str) -> ProjectView:
-    summary = result.plan.summary if result.plan else PlanSummary(Counts())
-    lost = tuple(c for c in summary.changes if c.action in (Action.REPLACE, Action.DELETE))
-    all_lost = summary.counts.replace + summary.counts.delete
-    excerpt, output = tool_words(result.trouble, budget.text)
-    return ProjectView(
-        name=str(result.project),
-        result=result,
-        words=result_words(result),
-        lost=cut(lost, budget.lost, all_lost - len(lost)),
-        aside=_aside(summary, budget),
-        checks=cut(summary.failing_checks, budget.items, _unnamed_checks(summary)),
-        differences=cut(result.differences, budget.items),
-        detail=_detail_words(summary),
-        diff="\n".join(_diff(summary, budget)),
-        excerpt=excerpt,
-        output=output,
-        apply_with=apply_command(result, command, budget.name),
-    )
 
 
 def _aside(summary: PlanSummary, budget: Budget) -> Cut[ShownChange]:
