@@ -17,7 +17,7 @@ Login = NewType("Login", str)
 RunId = NewType("RunId", str)
 JobId = NewType("JobId", str)
 PlanId = NewType("PlanId", str)
-"""What people type after `apply`: `p-` and six hex digits, unique per installation."""
+"""What people type after `apply`: `p-` and six to twelve hex digits, unique per installation."""
 DeliveryId = NewType("DeliveryId", str)
 
 
@@ -108,7 +108,10 @@ class ReviewState(StrEnum):
 
 @dataclass(frozen=True)
 class Review:
-    """A person's latest word on a pull request that is not a mere comment."""
+    """A person's latest word on a pull request that is not a mere comment.
+
+    `permission` is looked up where it counts, and NONE for dismissed reviews.
+    """
 
     author: Login
     state: ReviewState

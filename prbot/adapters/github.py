@@ -41,7 +41,8 @@ class GitHubForge:
 
     `api_url` is `https://api.github.com` or `https://HOST/api/v3`; `clone_url` is where
     git finds `owner/name.git`, derived from `api_url` when None. `timeout` is in seconds
-    without an answer, `now` gives Unix time. Raises ForgeRefused for an empty token
+    without an answer, `now` gives Unix time, `register` is told each token before it
+    leaves this class (an App's live for an hour only). Raises ForgeRefused for an empty token
     or a bad private key.
     """
 
@@ -55,8 +56,10 @@ class GitHubForge:
         timeout: int = 20,
         threads: int = 4,
         now: Callable[[], float] = time.time,
+        register: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.name = name
+        self._register = register
         self._auth = auth
         self._api_url = api_url
         self._clone_url = (clone_url or _clone_url(api_url)).rstrip("/")
@@ -114,7 +117,8 @@ class GitHubForge:
         return level
 
     async def reviews(self, pull: PullRef) -> tuple[Review, ...]:
-        """The permission is looked up for approvals only, and NONE for other states."""
+        """The permission is looked up for what counts (approvals, requests for changes),
+        and NONE for dismissed ones."""
         path = f"{_repo_path(pull.repo)}/pulls/{pull.number}/reviews"
         request = Request("read", f"reviews of {pull}", "GET", path, pull.repo.path)
         latest: dict[str, ReviewShape] = {}
@@ -126,13 +130,14 @@ class GitHubForge:
     async def _judged(self, pull: PullRef, review: ReviewShape) -> Review:
         author, permission = Login(review.author), Permission.NONE
         state = ReviewState(review.state.lower())
-        if state is ReviewState.APPROVED:
+        if state in (ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED):
             permission = await self.permission(pull.repo, author)
         commit = None if review.commit_id is None else Sha(review.commit_id)
         return Review(author, state, commit, review.at, permission)
 
     async def clone_access(self, repo: RepoRef) -> CloneAccess:
         token = await self._wire.token(repo.path)
+        self._register(token)
         return CloneAccess(f"{self._clone_url}/{repo.path}.git", git_header(token))
 
     # --- writing ---

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,28 +62,27 @@ async def composed(
     """
     state = config.state_dir.absolute()
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with only_process_of(state):
+    async with AsyncExitStack() as stack:
+        stack.enter_context(only_process_of(state))
         key = load_or_create_key(state / "installation.key")
         clock = SystemClock()
         store = SqlStore(f"sqlite+aiosqlite:///{config.database_file.absolute()}", clock)
-        try:
-            await store.migrate()
-            await stop_leftovers(state / "jobs", config.limits.grace)
-            tokens = Secrets(environ, redactor)
-            world = World(
-                settings=settings_of(config, state, key, environ),
-                forges={f.name: forge_of(f, state, tokens) for f in config.forges},
-                store=store,
-                queue=SqliteQueue(store, clock),
-                tool=terraform_of(config, state, environ),
-                artifacts=EncryptedFiles(state / "artifacts", derive(key, "artifacts")),
-                redactor=redactor,
-                clock=clock,
-                new_id=new_id,
-            )
-            yield Composed(world, tuple(tokens.of_hooks(config)))
-        finally:
-            await store.close()
+        stack.push_async_callback(store.close)
+        await store.migrate()
+        await stop_leftovers(state / "jobs", config.limits.grace)
+        tokens = Secrets(environ, redactor)
+        world = World(
+            settings=settings_of(config, state, key, environ),
+            forges={f.name: forge_of(f, state, tokens, stack) for f in config.forges},
+            store=store,
+            queue=SqliteQueue(store, clock),
+            tool=terraform_of(config, state, environ),
+            artifacts=EncryptedFiles(state / "artifacts", derive(key, "artifacts")),
+            redactor=redactor,
+            clock=clock,
+            new_id=new_id,
+        )
+        yield Composed(world, tuple(tokens.of_hooks(config)))
 
 
 def new_id(kind: str) -> str:
@@ -116,11 +115,11 @@ class Secrets:
 
     def __init__(self, environ: Mapping[str, str], redactor: Redactor) -> None:
         self._environ = environ
-        self._redactor = redactor
+        self.register = redactor.register
 
     def __call__(self, reference: str) -> str:
         secret = resolve(reference, self._environ, lambda path: Path(path).read_text())
-        self._redactor.register(secret)
+        self.register(secret)
         return secret
 
     def of_hooks(self, config: ServerConfig) -> Iterator[tuple[str, bytes]]:
@@ -129,9 +128,16 @@ class Secrets:
                 yield forge.name, self(forge.webhook_secret).encode()
 
 
-def forge_of(config: ForgeConfig, state: Path, secret: Secrets) -> Forge:
-    """Everything that speaks to one GitHub."""
-    adapter = GitHubForge(config.name, _auth(config, secret), config.api_url, config.clone_base)
+def forge_of(config: ForgeConfig, state: Path, secret: Secrets, stack: AsyncExitStack) -> Forge:
+    """Everything that speaks to one GitHub, closed with the stack."""
+    adapter = GitHubForge(
+        config.name,
+        _auth(config, secret),
+        config.api_url,
+        config.clone_base,
+        register=secret.register,
+    )
+    stack.push_async_callback(adapter.close)
     workspaces = GitWorkspaces(state / "git" / config.name)
 
     def digest(delivery: Delivery) -> Event:

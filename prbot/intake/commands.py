@@ -77,7 +77,7 @@ _VALUED = {
     "parallelism",
 }
 
-_PLAN_ID = re.compile(r"p-[0-9a-f]{6}", re.IGNORECASE)
+_PLAN_ID = re.compile(r"p-[0-9a-f]{6,12}", re.IGNORECASE)
 # Terraform: a workspace name must need no escaping in a URL's path
 _WORKSPACE = re.compile(r"[A-Za-z0-9_~$&+:=@][A-Za-z0-9_.~$&+:=@-]*")
 

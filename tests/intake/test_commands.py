@@ -116,6 +116,7 @@ OPTIONS = [
     ("plan -d $(id)", PlanCommand(dirs("$(id)"))),
     ("plan -d #1", PlanCommand(dirs("#1"))),
     ("apply p-3e91c0", ApplyCommand(plan_id=PlanId("p-3e91c0"))),
+    ("apply p-e3f2b19f", ApplyCommand(plan_id=PlanId("p-e3f2b19f"))),
     ("prbot apply P-3E91C0", ApplyCommand(plan_id=PlanId("p-3e91c0"))),
     ("apply --accept-changes", ApplyCommand(accept_changes=True)),
     ("apply -accept-changes", ApplyCommand(accept_changes=True)),
@@ -284,7 +285,7 @@ SELECTORS = st.builds(
     st.lists(DIRS, max_size=3).map(tuple),
     st.lists(WORKSPACES, max_size=3).map(tuple),
 )
-PLAN_IDS = st.from_regex(r"p-[0-9a-f]{6}", fullmatch=True).map(PlanId)
+PLAN_IDS = st.from_regex(r"p-[0-9a-f]{6,12}", fullmatch=True).map(PlanId)
 COMMANDS = st.one_of(
     st.builds(PlanCommand, SELECTORS),
     st.builds(ApplyCommand, SELECTORS, accept_changes=st.booleans()),
