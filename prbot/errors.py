@@ -10,7 +10,7 @@ exception that passes through them, and a frozen one would be lost there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
 
@@ -712,6 +712,7 @@ class DemoForgeRefused(PrbotError):
     status: int
     message: str
     errors: tuple[dict[str, str] | str, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
     hint = "The sentences are GitHub's; it would have refused as well."
 
 

@@ -74,9 +74,9 @@ class Api:
         if route.path == "/rate_limit":
             return allowance
         if (wait := self.limits.retry_after(login)) is not None:
-            raise _Limited("You have exceeded a secondary rate limit.", {"Retry-After": str(wait)})
+            raise _limited("You have exceeded a secondary rate limit.", {"Retry-After": str(wait)})
         if allowance.remaining == 0:
-            raise _Limited(f"API rate limit exceeded for {login}.", allowance.headers())
+            raise _limited(f"API rate limit exceeded for {login}.", allowance.headers())
         allowance.used += 1
         return allowance
 
@@ -85,12 +85,8 @@ class Api:
         return Call(self._forge, caller, dict(request.match_info), dict(request.query), body)
 
 
-class _Limited(DemoForgeRefused):
-    """The demo forge answered 403: {message}"""
-
-    def __init__(self, message: str, headers: dict[str, str]) -> None:
-        super().__init__(403, message)
-        self.headers = headers
+def _limited(message: str, headers: dict[str, str]) -> DemoForgeRefused:
+    return DemoForgeRefused(403, message, headers=headers)
 
 
 def _pattern(path: str) -> str:
@@ -185,6 +181,4 @@ def _refusal(refused: DemoForgeRefused, headers: dict[str, str]) -> web.Response
     }
     if refused.errors:
         body["errors"] = list(refused.errors)
-    if isinstance(refused, _Limited):
-        headers = headers | refused.headers
-    return web.json_response(body, status=refused.status, headers=headers)
+    return web.json_response(body, status=refused.status, headers=headers | refused.headers)

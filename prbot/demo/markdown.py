@@ -12,6 +12,7 @@ from html import escape
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markupsafe import Markup
 
 _TAGS = """
@@ -48,8 +49,17 @@ def _highlight(text: str, language: str, _attributes: str) -> str:
     return diff_lines(text) if language == "diff" else ""
 
 
+def _align_cells(state: StateCore) -> None:
+    """Say a cell's alignment as GitHub does: an attribute, because styles are removed."""
+    for token in state.tokens:
+        style = token.attrs.pop("style", None) if token.type in ("th_open", "td_open") else None
+        if isinstance(style, str):
+            token.attrs["align"] = style.removeprefix("text-align:")
+
+
 _markdown = MarkdownIt("commonmark", {"html": True, "breaks": True, "highlight": _highlight})
 _markdown.enable(["table", "strikethrough"])
+_markdown.core.ruler.push("align_cells", _align_cells)
 
 
 def render(text: str) -> Markup:

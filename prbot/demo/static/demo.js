@@ -25,6 +25,12 @@ async function refresh() {
 }
 
 let waiting = Promise.resolve();
-new EventSource(`${location.pathname}/changes`).onmessage = () => {
+const news = () => {
   waiting = waiting.then(refresh).catch(() => {});
+};
+const stream = new EventSource(`${location.pathname}/changes`);
+stream.onmessage = news;
+stream.onopen = () => {
+  document.documentElement.dataset.live = "on";
+  news(); // what happened before the stream was open
 };

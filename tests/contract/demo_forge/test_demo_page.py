@@ -79,8 +79,10 @@ def test_markdown_is_read_as_github_reads_it(text: str, html: str) -> None:
 
 
 def test_tables_are_rendered() -> None:
-    """It renders tables."""
-    assert "<table>\n<thead>\n<tr>\n<th>a</th>" in render("| a |\n|---|\n| 1 |\n")
+    """It renders tables and keeps how their cells are aligned."""
+    html = render("| a | b |\n|---|--:|\n| 1 | 2 |\n")
+    assert '<th>a</th>\n<th align="right">b</th>' in html
+    assert '<td>1</td>\n<td align="right">2</td>' in html
 
 
 async def test_forms_act_as_the_chosen_person(
