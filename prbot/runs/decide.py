@@ -12,7 +12,7 @@ from typing import assert_never
 
 from prbot.model import Permission
 from prbot.projects.select import matches
-from prbot.runs import applying, planning
+from prbot.runs import applying, merging, planning
 from prbot.runs.requirements import may_command
 from prbot.runs.run import AskKind, JobKind, Run, RunState
 from prbot.runs.say import AppliedUnmerged, Help, Hint, Reason, Refusal, Unlocked
@@ -53,10 +53,10 @@ def _decide(run: Run, scene: Scene) -> tuple[Step, ...]:
             return planning.decide_plan(run, scene)
         case AskKind.APPLY:
             if scene.pull.merged:
-                return applying.decide_merged(run, scene)
+                return merging.decide_merged(run, scene)
             return applying.decide_apply(run, scene)
         case AskKind.MERGE:
-            return applying.decide_merged(run, scene)
+            return merging.decide_merged(run, scene)
         case AskKind.CLOSE:
             return _decide_close(run, scene)
         case AskKind.UNLOCK:
@@ -71,15 +71,17 @@ def _decide(run: Run, scene: Scene) -> tuple[Step, ...]:
 
 def _decide_close(run: Run, scene: Scene) -> tuple[Step, ...]:
     """Drop what belongs to the pull request, but keep the hold of what it applied."""
-    if scene.pull.open:  # reopened before we came to it
+    if scene.pull.open or scene.pull.merged:  # reopened, and perhaps merged, meanwhile
         return (Finish(RunState.SUPERSEDED),)
-    applied = tuple(sorted({plan.project for plan in scene.plans if plan.applied_at}))
+    touched = scene.begun_projects()
     held = tuple(lock.project for lock in scene.locks if lock.holder == run.pull)
-    steps: list[Step] = [FreeLocks(tuple(p for p in held if p not in applied))]
-    if applied:
+    steps: list[Step] = [FreeLocks(tuple(p for p in held if p not in touched)), DropPlans()]
+    if touched:
         people = tuple(dict.fromkeys((scene.pull.author, run.ask.actor)))
-        steps.append(Say("applied-unmerged", AppliedUnmerged(applied, people)))
-    return (*steps, DropPlans(), DropWorkspaces(), Finish(RunState.DONE))
+        steps.append(Say("applied-unmerged", AppliedUnmerged(touched, people)))
+    if not any(map(scene.is_applying, touched)):  # a running tool still reads its files
+        steps.append(DropWorkspaces())
+    return (*steps, Finish(RunState.DONE))
 
 
 def _decide_unlock(run: Run, scene: Scene) -> tuple[Step, ...]:

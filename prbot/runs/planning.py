@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
-from prbot.model import Sha
+from prbot.model import ProjectKey, Sha
+from prbot.plans.record import StoredPlan
 from prbot.runs.requirements import may_command, pull_is_fit
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 from prbot.runs.say import Failure, NoProjects, PlanReport, ProjectResult, Reason, Refusal
@@ -25,14 +26,14 @@ Steps = tuple[Step, ...]
 
 def decide_plan(run: Run, scene: Scene) -> Steps:
     """Steps of a PLAN run, asked for by an event or by a comment."""
-    stop = _before_anything(run, scene)
+    stop = _overtaken(run, scene) or _refused(run, scene)
     if stop:
         return stop
     if run.trouble is not None:
         return fail(run, scene, run.trouble)
     if run.checkout is None:
         return (
-            SetStatus(_head(run, scene), Check.PLAN, Verdict.PENDING, "planning"),
+            SetStatus(head_of(run, scene), Check.PLAN, Verdict.PENDING, "planning"),
             LayOut(),
         )
     if isinstance(scene.rules, Trouble):
@@ -41,37 +42,34 @@ def decide_plan(run: Run, scene: Scene) -> Steps:
         return _begin(run, scene, scene.rules or NOTHING_ALLOWED)
     if not all(job.state.finished for job in run.jobs):
         return ()
-    if _moved_on(run, scene):
-        return supersede(run, scene)
     return _report(run, scene, scene.rules or NOTHING_ALLOWED)
 
 
-def _before_anything(run: Run, scene: Scene) -> Steps:
-    if run.ask.by_comment:
-        reasons = may_command(run.ask, scene.permission)
-        if not scene.pull.open and not scene.pull.merged:
-            reasons += pull_is_fit(scene.pull)
-        if reasons:
-            return (
-                Say(run.id, Refusal("plan", run.ask.actor, reasons)),
-                Finish(RunState.REFUSED),
-            )
-        return ()
+def _overtaken(run: Run, scene: Scene) -> Steps:
+    """The pull request went on without this run: a newer head, a close, a merge."""
+    if scene.pull.merged:
+        return _merged_meanwhile(run, scene)
     if not scene.pull.open:
-        return (Finish(RunState.SUPERSEDED),)
-    return supersede(run, scene) if not run.jobs and _moved_on(run, scene) else ()
-
-
-def _moved_on(run: Run, scene: Scene) -> bool:
-    """The pull request has a newer head than this run speaks of."""
+        begun = run.checkout is not None or not run.ask.by_comment
+        return _end_checks(run, scene, "the pull request was closed") if begun else ()
     known = run.checkout.head if run.checkout else run.ask.head_sha
-    return scene.pull.open and known is not None and known != scene.pull.head_sha
+    if known is None or known == scene.pull.head_sha:
+        return ()
+    return _end_checks(run, scene, f"superseded by {scene.pull.head_sha[:7]}")
 
 
-def supersede(run: Run, scene: Scene) -> Steps:
-    """End a run of an older commit; its checks say so."""
-    sha = _head(run, scene)
-    why = f"superseded by {scene.pull.head_sha[:7]}"
+def _merged_meanwhile(run: Run, scene: Scene) -> Steps:
+    """The merge run plans what was merged and sets its checks; a comment may ask for more."""
+    if run.checkout is not None and run.checkout.commit != scene.pull.merge_sha:
+        sha = head_of(run, scene)
+        ended = SetStatus(sha, Check.PLAN, Verdict.FAILURE, "merged before it was planned")
+        return (ended, Finish(RunState.SUPERSEDED))
+    return () if run.ask.by_comment else (Finish(RunState.SUPERSEDED),)
+
+
+def _end_checks(run: Run, scene: Scene, why: str) -> Steps:
+    """End a run that no longer matters; the checks of its commit say so."""
+    sha = head_of(run, scene)
     return (
         SetStatus(sha, Check.PLAN, Verdict.FAILURE, why),
         SetStatus(sha, Check.APPLY, Verdict.FAILURE, why),
@@ -79,9 +77,19 @@ def supersede(run: Run, scene: Scene) -> Steps:
     )
 
 
+def _refused(run: Run, scene: Scene) -> Steps:
+    """Whoever comments must be allowed to, before anything is done for them."""
+    if not run.ask.by_comment or run.checkout is not None or run.trouble is not None:
+        return ()
+    reasons = may_command(run.ask, scene.permission)
+    if not scene.pull.open and not scene.pull.merged:
+        reasons += pull_is_fit(scene.pull)
+    return refuse(run, reasons) if reasons else ()
+
+
 def fail(run: Run, scene: Scene, trouble: Trouble) -> Steps:
     """End a run that could not even begin with its projects."""
-    sha = _head(run, scene)
+    sha = head_of(run, scene)
     verdicts: Steps = (SetStatus(sha, Check.APPLY, Verdict.FAILURE, trouble.sentence),)
     if run.ask.kind is AskKind.PLAN:
         verdicts = (SetStatus(sha, Check.PLAN, Verdict.FAILURE, trouble.sentence), *verdicts)
@@ -98,7 +106,7 @@ def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
     if scene.pull.fork and not scene.pull.merged:
         return _refuse_fork(run, scene)
     if scene.pull.draft and not run.ask.by_comment and not rules.plan_drafts:
-        sha = _head(run, scene)
+        sha = head_of(run, scene)
         return (
             SetStatus(sha, Check.PLAN, Verdict.FAILURE, "draft: comment `prbot plan` to plan it"),
             SetStatus(sha, Check.APPLY, Verdict.FAILURE, "drafts are never applied"),
@@ -113,7 +121,7 @@ def _nothing_to_plan(run: Run, scene: Scene) -> Steps:
     # A command with a selector says nothing about the rest of the pull request.
     verdicts: Steps = ()
     if not run.ask.select.dirs:
-        sha = _head(run, scene)
+        sha = head_of(run, scene)
         verdicts = (
             SetStatus(sha, Check.PLAN, Verdict.SUCCESS, "0 projects"),
             SetStatus(sha, Check.APPLY, Verdict.SUCCESS, "0 projects"),
@@ -122,7 +130,7 @@ def _nothing_to_plan(run: Run, scene: Scene) -> Steps:
 
 
 def _refuse_fork(run: Run, scene: Scene) -> Steps:
-    sha = _head(run, scene)
+    sha = head_of(run, scene)
     reasons = tuple(r for r in pull_is_fit(scene.pull) if r.requirement == "fork")
     topic = run.id if run.ask.by_comment else "fork"
     return (
@@ -135,44 +143,83 @@ def _refuse_fork(run: Run, scene: Scene) -> Steps:
 
 def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
     results = tuple(result_of(job, scene) for job in run.jobs)
-    on_merge = rules.may_apply and rules.apply_on_merge is not ApplyOnMerge.NEVER
     report = PlanReport(
         results=results,
-        head=_head(run, scene),
+        head=run.checkout.head if run.checkout else scene.pull.head_sha,
         base=run.checkout.base if run.checkout else scene.pull.base_sha,
-        apply_on_merge=on_merge and not scene.pull.merged,
+        apply_on_merge=applies_on_merge(scene),
         may_apply=rules.may_apply,
         asked=run.ask.actor if run.ask.by_comment else None,
     )
-    failed = sum(result.trouble is not None for result in results)
+    failed = any(map(_failed, results))
     return (
         Say(report_topic(run, scene), report),
-        *plan_verdicts(run, scene, results, on_merge=on_merge),
+        *_plan_verdicts(head_of(run, scene), scene, rules, results + _left_out(run, scene)),
         Finish(RunState.FAILED if failed else RunState.DONE),
     )
 
 
-def plan_verdicts(
-    run: Run, scene: Scene, results: tuple[ProjectResult, ...], *, on_merge: bool
+def _failed(result: ProjectResult) -> bool:
+    return result.plan is None or result.trouble is not None
+
+
+def _left_out(run: Run, scene: Scene) -> tuple[ProjectResult, ...]:
+    """The affected projects a selective plan did not speak of: the checks tell of all."""
+    mine = {job.project for job in run.jobs}
+    others = sorted((scene.affected() or frozenset()) - mine)
+    return tuple(_as_last_planned(project, scene) for project in others)
+
+
+def _as_last_planned(project: ProjectKey, scene: Scene) -> ProjectResult:
+    job = scene.newest_plan_job(project)
+    if job is None or job.state is not JobState.PLANNED:
+        return ProjectResult(project)
+    return result_of(job, scene)
+
+
+def applies_on_merge(scene: Scene) -> bool:
+    """Whether a merge is still to come, and would apply."""
+    rules = scene.rules
+    if not isinstance(rules, Effective) or scene.pull.merged:
+        return False
+    return rules.may_apply and rules.apply_on_merge is not ApplyOnMerge.NEVER
+
+
+def _plan_verdicts(
+    sha: Sha, scene: Scene, rules: Effective, results: tuple[ProjectResult, ...]
 ) -> Steps:
-    """Both checks after planning. A selective plan speaks for the projects it left out too."""
-    sha = _head(run, scene)
-    failed = sum(result.trouble is not None for result in results)
-    total = len(results)
+    """Both checks after planning, each in an end state."""
+    failed, total = sum(map(_failed, results)), len(results)
     if failed:
+        missing = f"{failed} of {_projects(total)} not planned"
         return (
-            SetStatus(sha, Check.PLAN, Verdict.FAILURE, f"{failed} of {total} projects failed"),
+            SetStatus(sha, Check.PLAN, Verdict.FAILURE, missing),
             SetStatus(sha, Check.APPLY, Verdict.FAILURE, "not everything is planned"),
         )
-    changes = sum(result.plan is not None and result.plan.summary.has_changes for result in results)
-    planned = SetStatus(
-        sha, Check.PLAN, Verdict.SUCCESS, f"{_projects(total)} planned, {changes} with changes"
+    changed = tuple(r.plan for r in results if r.plan and r.plan.summary.has_changes)
+    told = f"{_projects(total)} planned, {len(changed)} with changes"
+    verdict, text = _apply_verdict(scene, rules, changed)
+    return (
+        SetStatus(sha, Check.PLAN, Verdict.SUCCESS, told),
+        SetStatus(sha, Check.APPLY, verdict, text),
     )
-    if not changes:
-        return planned, SetStatus(sha, Check.APPLY, Verdict.SUCCESS, "nothing to apply")
-    if on_merge:
-        return planned, SetStatus(sha, Check.APPLY, Verdict.SUCCESS, "applies on merge")
-    return planned, SetStatus(sha, Check.APPLY, Verdict.PENDING, "not applied yet")
+
+
+def _apply_verdict(
+    scene: Scene, rules: Effective, changed: tuple[StoredPlan, ...]
+) -> tuple[Verdict, str]:
+    if not changed:
+        return Verdict.SUCCESS, "nothing to apply"
+    if not rules.may_apply:
+        return Verdict.SUCCESS, "this server does not apply"
+    if scene.pull.draft:
+        return Verdict.FAILURE, "drafts are never applied"
+    unfit = sum(plan.state_is_lost or not plan.summary.applyable for plan in changed)
+    if unfit:
+        return Verdict.FAILURE, f"{_projects(unfit)} cannot be applied"
+    if applies_on_merge(scene):
+        return Verdict.SUCCESS, "applies on merge"
+    return Verdict.FAILURE, "not applied yet"
 
 
 def _projects(count: int) -> str:
@@ -226,8 +273,8 @@ def refuse(run: Run, reasons: tuple[Reason, ...]) -> Steps:
     )
 
 
-def _head(run: Run, scene: Scene) -> Sha:
-    """The commit whose checks this run sets: the reviewed head, also after the merge."""
-    if run.checkout is not None and not scene.pull.merged:
+def head_of(run: Run, scene: Scene) -> Sha:
+    """The commit whose checks this run sets: the head it speaks of, also after the merge."""
+    if run.checkout is not None and run.checkout.commit != scene.pull.merge_sha:
         return run.checkout.head
     return run.ask.head_sha or scene.pull.head_sha

@@ -11,7 +11,7 @@ from prbot.model import Permission, PlanId, ProjectKey, PullRequest, Review, Rev
 from prbot.plans.record import StoredPlan
 from prbot.projects.select import matches
 from prbot.runs.locks import blockers
-from prbot.runs.run import Ask, JobState
+from prbot.runs.run import Ask, Job, JobState
 from prbot.runs.say import Reason
 from prbot.runs.scene import Scene
 
@@ -77,6 +77,8 @@ def plan_is_ready(plan: StoredPlan, scene: Scene, head: str) -> Reasons:
     again = f"comment `prbot plan -d {shlex.quote(plan.project.dir)}`"
     newest = scene.newest_plan(plan.project)
     job = scene.newest_plan_job(plan.project)
+    if scene.is_applying(plan.project):
+        return (Reason("applying", f"`{plan.project}` is being applied", "wait until it ended"),)
     if plan.head != head:
         return (Reason("head", f"{name} was made for {plan.head[:7]}, not for {head[:7]}", again),)
     if newest is not None and newest.id != plan.id:
@@ -125,12 +127,15 @@ def approved(rules: Effective, scene: Scene, plans: Iterable[StoredPlan]) -> Rea
 
 
 def _approvals(plan: StoredPlan, scene: Scene) -> int:
+    """How many people approved; one who did so twice is one."""
     since = _stood_since(plan, scene.plans)
-    return sum(_approves(review, scene.pull, since) for review in scene.reviews)
+    return len({r.author.lower() for r in scene.reviews if _approves(r, scene.pull, since)})
 
 
 def _approves(review: Review, pull: PullRequest, since: datetime) -> bool:
-    # Forges tell whole seconds, so the plan's time is cut to them as well.
+    # The same plan at an older commit does not carry its approvals over: until the files
+    # a project reads outside its own directory are known, equal plans may still run
+    # different scripts. Forges tell whole seconds, so the plan's time is cut to them too.
     return (
         review.state is ReviewState.APPROVED
         and review.author.lower() != pull.author.lower()
@@ -175,11 +180,26 @@ def chosen_plans(
             unknown = f"there is no plan {plan_id} in this pull request"
             return (), (Reason("plan", unknown, "comment `prbot plan`"),)
         return (plan,), ()
-    projects = tuple(p for p in scene.planned_projects() if matches(p, select))
+    projects = tuple(p for p in scene.current_projects() if matches(p, select))
     plans = tuple(p for p in map(scene.newest_plan, projects) if p is not None)
-    if not plans:
+    missing = not_yet_planned(scene, select)
+    if not plans and not missing:
         return (), (Reason("plan", _nothing_planned(select), "comment `prbot plan`"),)
-    return plans, ()
+    return plans, missing
+
+
+def not_yet_planned(scene: Scene, select: Selector) -> Reasons:
+    """Affected projects without any plan: a command that means all of them cannot go on."""
+    wanted = {p for p in scene.affected() or () if matches(p, select)}
+    missing = sorted(wanted - set(scene.planned_projects()))
+    return tuple(_no_plan_of(project, scene.newest_plan_job(project)) for project in missing)
+
+
+def _no_plan_of(project: ProjectKey, job: Job | None) -> Reason:
+    if job is not None and not job.state.finished:
+        return Reason("planning", f"`{project}` is being planned", "wait for the plan")
+    again = f"comment `prbot plan -d {shlex.quote(project.dir)}`, or apply the others by name"
+    return Reason("failed", f"`{project}` could not be planned", again)
 
 
 def _nothing_planned(select: Selector) -> str:

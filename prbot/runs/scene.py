@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
-from prbot.model import Login, Permission, PlanId, ProjectKey, PullRequest, Review
+from prbot.model import Login, Permission, PlanId, ProjectKey, PullRequest, Review, Selector
 from prbot.plans.record import StoredPlan
 from prbot.runs.locks import Lock
-from prbot.runs.run import Job, JobKind, JobState, Run, Trouble
+from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, Trouble
 
 NOTHING_ALLOWED = Effective(
     may_apply=False,
@@ -52,6 +52,23 @@ class Scene:
         """All jobs of the pull request, those of the newest run first."""
         return tuple(job for run in self.runs for job in run.jobs)
 
+    def is_applying(self, project: ProjectKey) -> bool:
+        """An apply of the project waits or runs, whichever plan it applies."""
+        return any(
+            job.kind is JobKind.APPLY and job.project == project and not job.state.finished
+            for job in self.jobs()
+        )
+
+    def begun_projects(self) -> tuple[ProjectKey, ...]:
+        """Projects an apply was begun for: one that failed half-way changed something too."""
+        applied = {plan.project for plan in self.plans if plan.applied_at}
+        begun = {
+            job.project
+            for job in self.jobs()
+            if job.kind is JobKind.APPLY and job.state is not JobState.DROPPED
+        }
+        return tuple(sorted(applied | begun))
+
     def newest_plan_job(self, project: ProjectKey) -> Job | None:
         return next(
             (j for j in self.jobs() if j.kind is JobKind.PLAN and j.project == project), None
@@ -66,5 +83,40 @@ class Scene:
             for job in self.jobs()
         )
 
+    def affected(self) -> frozenset[ProjectKey] | None:
+        """What the newest full plan of this head found; None while there was none."""
+        for run in self.runs:
+            full = run.ask.kind is AskKind.PLAN and run.ask.select == Selector()
+            if full and run.checkout and run.checkout.head == self.pull.head_sha:
+                return frozenset(run.projects or ())
+        return None
+
+    def current_projects(self) -> tuple[ProjectKey, ...]:
+        """The planned projects, without those that later commits left alone again."""
+        affected = self.affected()
+        return tuple(
+            project
+            for project in self.planned_projects()
+            if affected is None or project in affected or self._planned_here(project)
+        )
+
+    def _planned_here(self, project: ProjectKey) -> bool:
+        plan = self.newest_plan(project)
+        return plan is not None and plan.head in (self.pull.head_sha, self.pull.merge_sha)
+
+    def interrupted(self, project: ProjectKey) -> bool:
+        """An apply was interrupted, and nobody has planned the project since."""
+        for run in self.runs:
+            for job in run.jobs:
+                if job.project == project and job.state is JobState.INTERRUPTED:
+                    return True
+                if job.project == project and _planned_by(run, job):
+                    return False
+        return False
+
     def planned_projects(self) -> tuple[ProjectKey, ...]:
         return tuple(sorted({plan.project for plan in self.plans}))
+
+
+def _planned_by(run: Run, job: Job) -> bool:
+    return run.ask.kind is AskKind.PLAN and job.state is JobState.PLANNED

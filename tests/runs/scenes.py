@@ -57,7 +57,7 @@ OTHER_PULL = PullRef(REPO, 8)
 AUTHOR, WRITER, REVIEWER, MERGER = map(Login, ("author", "writer", "reviewer", "merger"))
 HEAD, OLD_HEAD, NEW_HEAD = (Sha(c * 40) for c in "123")
 BASE, NEW_BASE = Sha("a" * 40), Sha("b" * 40)
-MERGED, LAID_OUT = Sha("d" * 40), Sha("e" * 40)
+MERGED = Sha("d" * 40)
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 COMMENT = 42
 
@@ -84,6 +84,11 @@ def keys(names: str) -> tuple[ProjectKey, ...]:
 
 def at(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
+
+
+def laid_out(head: Sha, base: Sha) -> Sha:
+    """The merge of a head into a base: another pair makes another commit."""
+    return Sha(head[:20] + base[:20])
 
 
 def pull(**odd: object) -> PullRequest:
@@ -141,7 +146,7 @@ def plan(
         job_id=JobId(f"j-{plan_id}"),
         head=head,
         base=base,
-        commit=commit or LAID_OUT,
+        commit=commit or laid_out(head, base),
         hash=content,
         inputs=Inputs(files=files, lock_file="lock", tool="terraform 1.11.4"),
         summary=PlanSummary(Counts(create=changes), applyable=applyable, errored=errored),
@@ -194,15 +199,21 @@ def applying(state: JobState, project: str = "a", number: int = 1, run: str = "r
     return job(JobKind.APPLY, state, project, number, run)
 
 
-def earlier(*jobs: Job, kind: AskKind = AskKind.PLAN, state: RunState = RunState.DONE) -> Run:
+def earlier(
+    *jobs: Job,
+    kind: AskKind = AskKind.PLAN,
+    state: RunState = RunState.DONE,
+    head: Sha | None = None,
+    select: Selector | None = None,
+) -> Run:
     """Another run of the same pull request, with its jobs."""
     ids = {each.run_id for each in jobs}
     run_id = ids.pop() if len(ids) == 1 else RunId("r-earlier")
-    heads = {AskKind.MERGE: MERGED}
-    head = heads.get(kind, HEAD)
-    checkout = Checkout("/tree", LAID_OUT, BASE, head, ())
+    head = head or (MERGED if kind is AskKind.MERGE else HEAD)
+    commit = MERGED if kind is AskKind.MERGE else laid_out(head, BASE)
+    checkout = Checkout("/tree", commit, BASE, head, ())
     projects = tuple(sorted({each.project for each in jobs}))
-    ask = Ask(kind, AUTHOR, "earlier", head_sha=head)
+    ask = Ask(kind, AUTHOR, "earlier", head_sha=head, select=select or Selector())
     return Run(run_id, PULL, ask, at(-10), state, checkout, projects, None, jobs)
 
 
@@ -278,8 +289,9 @@ class World:
     def laid_out(self, run: Run) -> Run:
         merged = self.pull.merged and self.pull.merge_sha
         head = self.laid_out_at or merged or self.pull.head_sha
-        commit = merged or LAID_OUT
-        checkout = Checkout("/tree", commit, self.base or self.pull.base_sha, head, ("a/x.tf",))
+        base = self.base or self.pull.base_sha
+        commit = head if merged and not self.laid_out_at else laid_out(head, base)
+        checkout = Checkout("/tree", commit, base, head, ("a/x.tf",))
         jobs = tuple(replace(each, run_id=run.id) for each in self.jobs or ())
         state = RunState.WORKING if run.state is RunState.QUEUED else run.state
         projects = keys(self.projects)
@@ -287,10 +299,9 @@ class World:
 
     def scene(self, run: Run) -> Scene:
         others = self.others
-        if others is None:  # every plan was made by a job of one earlier run
+        if others is None:
             mine = {each.plan_id for each in run.jobs}
-            made = tuple(planned(p) for p in self.plans if p.id not in mine)
-            others = (earlier(*made),) if made else ()
+            others = _made_by(tuple(p for p in self.plans if p.id not in mine))
         return Scene(
             pull=self.pull,
             bot=Login("prbot[bot]"),
@@ -311,6 +322,13 @@ class World:
             run = self.laid_out(run)
             steps += decide(run, self.scene(run))
         return steps
+
+
+def _made_by(plans: tuple[StoredPlan, ...]) -> tuple[Run, ...]:
+    """One finished plan run for each head these plans were made of."""
+    heads = dict.fromkeys(p.head for p in plans)
+    jobs = ((head, [planned(p) for p in plans if p.head == head]) for head in heads)
+    return tuple(earlier(*made, head=head) for head, made in jobs)
 
 
 # --- decisions as words ---------------------------------------------------------------------

@@ -28,6 +28,7 @@ from scenes import (
     by_comment,
     earlier,
     lock,
+    merged,
     only,
     plan,
     planned,
@@ -39,7 +40,7 @@ from scenes import (
 from prbot.model import Login, Permission, PlanId, ReviewState
 from prbot.runs.run import AskKind, JobState, RunState
 from prbot.runs.say import ApplyReport, Refusal
-from prbot.runs.steps import Acknowledge, Say
+from prbot.runs.steps import Acknowledge, Say, SetStatus
 
 APPLY = by_comment(AskKind.APPLY)
 GO = {"lock a", "apply a=p1"}
@@ -90,13 +91,6 @@ ALLOWED = {
         say(plans=(plan("a", 2, minute=9), plan("a"))),
         {"lock a", "apply a=p2"},
     ),
-    "a push that left the project alone after the approval": (
-        say(
-            plans=(plan("a", 2, minute=9), plan("a", head=OLD_HEAD)),
-            reviews=(approval(commit=OLD_HEAD),),
-        ),
-        {"lock a", "apply a=p2"},
-    ),
     "an old failure, planned again since": (
         say(others=(earlier(planned(plan("a"))), earlier(planning(JobState.FAILED)))),
         GO,
@@ -130,6 +124,27 @@ ALLOWED = {
         ),
         GO,
     ),
+    "a project left the pull request since it was planned": (
+        say(
+            plans=(plan("b", 2, head=OLD_HEAD), plan("a")),
+            others=(
+                earlier(planned(plan("a"))),
+                earlier(planned(plan("b", 2)), head=OLD_HEAD),
+            ),
+        ),
+        GO,
+    ),
+    "a project outside was planned by name": (
+        say(
+            ask=by_comment(AskKind.APPLY, select=only("c")),
+            plans=(plan("c", 3), plan("a")),
+            others=(
+                earlier(planned(plan("c", 3)), select=only("c")),
+                earlier(planned(plan("a"))),
+            ),
+        ),
+        {"lock c", "apply c=p3"},
+    ),
     "accept-changes on an open pull request adds nothing": (
         say(ask=by_comment(AskKind.APPLY, accept_changes=True)),
         GO,
@@ -146,25 +161,25 @@ REFUSED = {
     "conflict": (say(pull=pull(mergeable=False)), refused("mergeable")),
     "a server that only comments": (say(rules=COMMENTS_ONLY), refused("mode")),
     "never planned": (say(plans=()), refused("plan")),
-    "plan of an older head": (say(plans=(plan("a", head=OLD_HEAD),)), refused("plan")),
+    "plan of an older head": (say(plans=(plan("a", head=OLD_HEAD),)), refused("head")),
     "older head although the plan id is right": (
         say(
             ask=by_comment(AskKind.APPLY, plan_id=plan_id(1)),
             plans=(plan("a", head=OLD_HEAD),),
         ),
-        refused("plan"),
+        refused("head"),
     ),
     "plan outdated by a newer one": (
         say(
             ask=by_comment(AskKind.APPLY, plan_id=plan_id(1)),
             plans=(plan("a", 2, minute=3), plan("a")),
         ),
-        refused("plan"),
+        refused("newest"),
     ),
     "plan id unknown": (say(ask=by_comment(AskKind.APPLY, plan_id=plan_id(9))), refused("plan")),
     "planning in flight": (
         say(others=(earlier(planning(JobState.RUNNING), state=RunState.WORKING),)),
-        refused("plan"),
+        refused("planning"),
     ),
     "planning waits in the queue": (
         say(
@@ -173,18 +188,18 @@ REFUSED = {
                 earlier(planned(plan("a"))),
             )
         ),
-        refused("plan"),
+        refused("planning"),
     ),
     "newest plan failed": (
         say(others=(earlier(planning(JobState.FAILED)), earlier(planned(plan("a"))))),
-        refused("plan"),
+        refused("failed"),
     ),
     "one of two failed": (
         say(others=(earlier(planning(JobState.FAILED, "b"), planned(plan("a"))),)),
-        refused("plan"),
+        refused("failed"),
     ),
-    "errored plan": (say(plans=(plan("a", errored=True),)), refused("plan")),
-    "not applicable plan": (say(plans=(plan("a", applyable=False),)), refused("plan")),
+    "errored plan": (say(plans=(plan("a", errored=True),)), refused("applyable")),
+    "not applicable plan": (say(plans=(plan("a", applyable=False),)), refused("applyable")),
     "state would be lost": (say(plans=(plan("a", lost=True),)), refused("state")),
     "tried before and failed": (
         say(
@@ -193,7 +208,7 @@ REFUSED = {
                 earlier(planned(plan("a"))),
             )
         ),
-        refused("plan"),
+        refused("once"),
     ),
     "tried before and interrupted": (
         say(
@@ -204,7 +219,7 @@ REFUSED = {
                 earlier(planned(plan("a"))),
             )
         ),
-        refused("plan"),
+        refused("once"),
     ),
     "being applied just now": (
         say(
@@ -213,13 +228,34 @@ REFUSED = {
                 earlier(planned(plan("a"))),
             )
         ),
-        refused("plan"),
+        refused("applying"),
     ),
-    "nothing to apply": (say(plans=(plan("a", changes=0),)), refused("plan")),
-    "applied already": (say(plans=(plan("a", applied=True),)), refused("plan")),
+    "an older plan is being applied": (
+        say(
+            plans=(plan("a", 2, minute=3), plan("a")),
+            others=(
+                earlier(planned(plan("a", 2))),
+                earlier(applying(JobState.QUEUED), kind=AskKind.APPLY, state=RunState.WORKING),
+                earlier(planned(plan("a"))),
+            ),
+        ),
+        refused("applying"),
+    ),
+    "one of two is still being planned": (
+        say(
+            others=(
+                earlier(
+                    planning(JobState.RUNNING, "b"), planned(plan("a")), state=RunState.WORKING
+                ),
+            )
+        ),
+        refused("planning"),
+    ),
+    "nothing to apply": (say(plans=(plan("a", changes=0),)), refused("changes")),
+    "applied already": (say(plans=(plan("a", applied=True),)), refused("changes")),
     "applied already, by plan id": (
         say(ask=by_comment(AskKind.APPLY, plan_id=plan_id(1)), plans=(plan("a", applied=True),)),
-        refused("plan"),
+        refused("changes"),
     ),
     "selector matches nothing": (
         say(ask=by_comment(AskKind.APPLY, select=only("z"))),
@@ -238,6 +274,13 @@ REFUSED = {
     "approved an older commit with another plan": (
         say(
             plans=(plan("a", 2, minute=2, content="new"), plan("a", head=OLD_HEAD)),
+            reviews=(approval(commit=OLD_HEAD),),
+        ),
+        refused("approved"),
+    ),
+    "approved an older commit with an equal plan": (
+        say(
+            plans=(plan("a", 2, minute=9), plan("a", head=OLD_HEAD)),
             reviews=(approval(commit=OLD_HEAD),),
         ),
         refused("approved"),
@@ -289,8 +332,8 @@ REFUSED = {
         say(plans=TWO, locks=(lock("b", OTHER_PULL),)),
         refused("lock"),
     ),
-    "rules unreadable": (say(rules=WRONG), {"failure", "failed"}),
-    "laying out failed": (say(broken=WRONG), {"failure", "failed"}),
+    "rules unreadable": (say(rules=WRONG), {"failure", "apply:failure", "failed"}),
+    "laying out failed": (say(broken=WRONG), {"failure", "apply:failure", "failed"}),
     "several at once": (
         say(
             pull=pull(draft=True, mergeable=False),
@@ -301,11 +344,11 @@ REFUSED = {
     ),
     "more at once": (
         say(permission=Permission.READ, pull=FORK, plans=(), reviews=()),
-        refused("permission", "fork", "plan"),
+        refused("permission", "fork"),
     ),
     "a reader on a draft that was never planned": (
         say(permission=Permission.READ, pull=DRAFT, plans=()),
-        refused("permission", "draft", "plan"),
+        refused("permission", "draft"),
     ),
     "accept-changes does not replace an approval": (
         say(ask=by_comment(AskKind.APPLY, accept_changes=True), reviews=()),
@@ -338,7 +381,7 @@ MOVED_BASE = {
         replace(REPLANNED, ask=by_comment(AskKind.APPLY, plan_id=plan_id(1))),
         {"lock a", "apply a=p2"},
     ),
-    "different": (REPLANNED_DIFFERENT, refused("plan")),
+    "different": (REPLANNED_DIFFERENT, {"hold", "apply:failure", "held"}),
     "one of two is different": (
         replace(
             REPLANNED_DIFFERENT,
@@ -346,12 +389,15 @@ MOVED_BASE = {
             plans=(B_AGAIN, DIFFERENT, *TWO),
             jobs=(*(REPLANNED_DIFFERENT.jobs or ()), planned(B_AGAIN, reviewed=2)),
         ),
-        refused("plan"),
+        {"hold", "apply:failure", "held"},
     ),
-    "planning again failed": (replace(MOVED, jobs=(planning(JobState.FAILED),)), refused("plan")),
+    "planning again failed": (
+        replace(MOVED, jobs=(planning(JobState.FAILED),)),
+        {"hold", "apply:failure", "held"},
+    ),
     "head moved meanwhile": (
         replace(REPLANNED, pull=replace(PUSHED, base_sha=NEW_BASE), laid_out_at=HEAD),
-        refused("plan"),
+        refused("head"),
     ),
     "base moved once more meanwhile": (
         replace(REPLANNED, pull=pull(base_sha="f" * 40), base=NEW_BASE),
@@ -374,14 +420,21 @@ MOVED_BASE = {
         replace(REPLANNED, pull=pull(open=False, base_sha=NEW_BASE)),
         refused("open"),
     ),
-    "rules unreadable meanwhile": (replace(REPLANNED, rules=WRONG), {"failure", "failed"}),
+    "merged meanwhile": (
+        replace(REPLANNED, pull=merged(base_sha=NEW_BASE), laid_out_at=HEAD),
+        refused("head"),
+    ),
+    "rules unreadable meanwhile": (
+        replace(REPLANNED, rules=WRONG),
+        {"failure", "apply:failure", "failed"},
+    ),
     "no longer any change": (
         replace(
             MOVED,
             plans=(replace(AGAIN, summary=plan("a", changes=0).summary, hash="none"), plan("a")),
             jobs=(planned(AGAIN, "-1 change", reviewed=1),),
         ),
-        refused("plan"),
+        {"apply-report", "apply:success", "done"},
     ),
 }
 
@@ -503,6 +556,20 @@ def test_reasons_help(world: World, expected: set[str]) -> None:
         if isinstance(step, Say) and isinstance(step.message, Refusal):
             assert step.message.reasons
             assert all(r.message.strip() and r.unblock.strip() for r in step.message.reasons)
+
+
+def test_an_equal_plan_of_another_commit_is_not_approved() -> None:
+    """It asks for the approval of this head even when the plan is equal: as long as files
+    outside the project's directory are not among a plan's inputs, that is the safer reading."""
+    assert words(REFUSED["approved an older commit with an equal plan"][0].outcome()) == refused(
+        "approved"
+    )
+
+
+def test_checks_stay_with_their_commit() -> None:
+    """It marks the commit that was applied, not one that was pushed meanwhile."""
+    steps = ENDED["applied, pushed meanwhile"][0].outcome()
+    assert [step.sha for step in steps if isinstance(step, SetStatus)] == [HEAD]
 
 
 def test_outsiders_get_no_reaction() -> None:

@@ -11,6 +11,7 @@ from scenes import (
     CLOSED,
     COMMENTS_ONLY,
     DONE_MERGED,
+    MERGED,
     MERGER,
     NEVER_ON_MERGE,
     OLD_HEAD,
@@ -33,7 +34,7 @@ from scenes import (
 )
 
 from prbot.model import Permission, PlanId
-from prbot.runs.run import AskKind, JobState, RunState
+from prbot.runs.run import AskKind, JobState, Run, RunState
 from prbot.runs.say import AppliedUnmerged, ApplyReport, HoldReport
 from prbot.runs.steps import Say, TakeLocks
 
@@ -61,7 +62,7 @@ def replanned(**odd: object) -> World:
     return merge(**{"plans": (FRESH, REVIEWED), "jobs": (AGAIN,), **odd})
 
 
-def tried(state: JobState, number: int = 1, project: str = "a") -> World:
+def tried(state: JobState, number: int = 1, project: str = "a") -> Run:
     return earlier(applying(state, project, number), kind=AskKind.APPLY, state=RunState.FAILED)
 
 
@@ -87,8 +88,11 @@ MERGES = {
         {"plan a"},
     ),
     "no projects": (merge(projects="", plans=()), SETTLED),
-    "no projects, a lock left": (merge(projects="", locks=(lock("a"),)), {"free a", *SETTLED}),
-    "forge says it is not merged": (merge(pull=pull()), {"ignored"}),
+    "no projects, a lock left": (
+        merge(projects="", plans=(), locks=(lock("a"),)),
+        {"free a", *SETTLED},
+    ),
+    "forge says it is not merged": (merge(pull=pull()), {"superseded"}),
     "branch not served": (merge(served=False), {"ignored"}),
     "rules unreadable": (merge(rules=WRONG), {"failure", "apply:failure", "failed"}),
     "laying out failed": (merge(broken=WRONG), {"failure", "apply:failure", "failed"}),
@@ -127,11 +131,11 @@ MERGES = {
     ),
     "never planned, and empty": (
         replanned(plans=(EMPTY,), jobs=(planned(EMPTY),)),
-        SETTLED,
+        {"apply:success", *SETTLED},
     ),
     "planning the merge failed": (
         merge(jobs=(planning(JobState.FAILED),)),
-        {*HELD, "plan:failure"},
+        HELD,
     ),
     "one failed, one equal": (
         replanned(
@@ -139,13 +143,74 @@ MERGES = {
             plans=(FRESH, B, REVIEWED),
             jobs=(AGAIN, planning(JobState.FAILED, "b")),
         ),
-        {*HELD, "plan:failure"},
+        HELD,
     ),
     "never on merge": (merge(rules=NEVER_ON_MERGE), {"plan a~p1"}),
     "never on merge, planned": (replanned(rules=NEVER_ON_MERGE), HELD),
-    "a server that only comments": (
-        replanned(rules=COMMENTS_ONLY),
-        {"drop-plans", "drop-workspaces", "done"},
+    "a server that only comments": (merge(rules=COMMENTS_ONLY), SETTLED),
+    "a server that only comments, a lock left": (
+        merge(rules=COMMENTS_ONLY, locks=(lock("a"),)),
+        {"free a", *SETTLED},
+    ),
+    "a project left the pull request before the merge": (
+        merge(
+            plans=(plan("b", 2, head=OLD_HEAD), REVIEWED),
+            others=(earlier(planned(REVIEWED)), earlier(planned(B), head=OLD_HEAD)),
+        ),
+        {"plan a~p1"},
+    ),
+    "a project left the pull request, but is still held": (
+        merge(
+            plans=(plan("b", 2, head=OLD_HEAD, applied=True), REVIEWED),
+            others=(earlier(planned(REVIEWED)), earlier(planned(B), head=OLD_HEAD)),
+            locks=(lock("b"),),
+        ),
+        {"plan a~p1", "plan b"},
+    ),
+    "planned by an event that nobody saw the end of": (
+        merge(others=(earlier(planned(REVIEWED), state=RunState.SUPERSEDED),)),
+        {"plan a"},
+    ),
+    "planned by name": (
+        merge(others=(earlier(planned(REVIEWED), select=only("a")),)),
+        {"plan a~p1"},
+    ),
+    "applied by comment, all of it": (
+        merge(plans=(plan("a", applied=True),), locks=(lock("a"),)),
+        {"free a", *SETTLED},
+    ),
+    "one applied by comment": (
+        merge(projects="a b", plans=(B, plan("a", applied=True)), locks=(lock("a"),)),
+        {"plan b~p2"},
+    ),
+    "one applied by comment while the merge was planned, the other changed": (
+        replanned(
+            projects="a b",
+            plans=(replace(B_FRESH, hash="other"), EMPTY, B, plan("a", applied=True)),
+            jobs=(
+                planned(EMPTY, "-1 change", reviewed=1),
+                planned(B_FRESH, "count 1 -> 2", reviewed=2),
+            ),
+            locks=(lock("a"),),
+        ),
+        HELD,
+    ),
+    "one of two never planned where always is allowed": (
+        replanned(
+            rules=ALWAYS_ON_MERGE,
+            projects="a b",
+            plans=(B_FRESH, FRESH, REVIEWED),
+            jobs=(AGAIN, planned(B_FRESH)),
+        ),
+        HELD,
+    ),
+    "planning the merge failed where always is allowed": (
+        replanned(rules=ALWAYS_ON_MERGE, jobs=(planning(JobState.FAILED),)),
+        HELD,
+    ),
+    "equal, but the forge names another merge commit now": (
+        replanned(pull=merged(merge_sha=None), laid_out_at=MERGED),
+        HELD,
     ),
     "merger without write access": (replanned(permission=Permission.READ), HELD),
     "merger without any access": (replanned(permission=Permission.NONE), HELD),
@@ -185,11 +250,11 @@ MERGES = {
             plans=(EMPTY, plan("a", changes=0, content="none")),
             jobs=(planned(EMPTY, reviewed=1),),
         ),
-        SETTLED,
+        {"apply:success", *SETTLED},
     ),
     "changed meanwhile, and nothing left": (
         replanned(plans=(EMPTY, REVIEWED), jobs=(planned(EMPTY, "-1 change", reviewed=1),)),
-        SETTLED,
+        {"apply:success", *SETTLED},
     ),
 }
 
@@ -222,6 +287,8 @@ HOLDING = earlier(
 )
 HELD_EQUAL = earlier(planned(FRESH, reviewed=1), kind=AskKind.MERGE, state=RunState.HELD)
 HELD_UNREVIEWED = earlier(planned(FRESH), kind=AskKind.MERGE, state=RunState.HELD)
+AFRESH = after_merge("a", 5, minute=40, run="r-now")
+AFRESH_CHANGED = replace(AFRESH, hash="other")
 ACCEPT = by_comment(AskKind.APPLY, accept_changes=True)
 
 
@@ -242,7 +309,34 @@ def refused(*requirements: str) -> set[str]:
 
 
 ON_MERGED = {
-    "changed": (after(), refused("changed")),
+    "changed, and asked again": (after(), {"plan a~p1"}),
+    "changed, asked again, and changed still": (
+        after(
+            plans=(AFRESH_CHANGED, CHANGED, REVIEWED),
+            jobs=(planned(AFRESH_CHANGED, "count 1 -> 2", reviewed=1),),
+        ),
+        HELD,
+    ),
+    "changed, asked again, and equal now": (
+        after(plans=(AFRESH, CHANGED, REVIEWED), jobs=(planned(AFRESH, reviewed=1),)),
+        {"lock a", "apply a=p5"},
+    ),
+    "asked again, equal, and write access lost": (
+        after(
+            permission=Permission.READ,
+            plans=(AFRESH, CHANGED, REVIEWED),
+            jobs=(planned(AFRESH, reviewed=1),),
+        ),
+        refused("permission"),
+    ),
+    "asked again, equal, and locked": (
+        after(
+            plans=(AFRESH, CHANGED, REVIEWED),
+            jobs=(planned(AFRESH, reviewed=1),),
+            locks=(lock("a", OTHER_PULL),),
+        ),
+        HELD,
+    ),
     "changed, accepted": (after(ask=ACCEPT), {"lock a", "apply a=p3"}),
     "changed, accepted by plan id": (
         after(ask=replace(ACCEPT, plan_id=PlanId("p-000003"))),
@@ -250,11 +344,11 @@ ON_MERGED = {
     ),
     "changed, the reviewed plan's id": (
         after(ask=replace(ACCEPT, plan_id=PlanId("p-000001"))),
-        refused("plan"),
+        refused("newest"),
     ),
     "never planned before": (
         after(plans=(FRESH,), others=(HELD_UNREVIEWED,)),
-        refused("changed"),
+        refused("reviewed"),
     ),
     "never planned before, accepted": (
         after(ask=ACCEPT, plans=(FRESH,), others=(HELD_UNREVIEWED,)),
@@ -266,7 +360,7 @@ ON_MERGED = {
     ),
     "equal, held for another reason": (
         after(plans=(FRESH, REVIEWED), others=(HELD_EQUAL, earlier(planned(REVIEWED)))),
-        {"lock a", "apply a=p3"},
+        {"plan a~p1"},
     ),
     "a reader accepts": (after(ask=ACCEPT, permission=Permission.READ), refused("permission")),
     "an outsider accepts": (after(ask=ACCEPT, permission=Permission.NONE), {"ignored"}),
@@ -298,7 +392,7 @@ ON_MERGED = {
             ask=ACCEPT,
             others=(tried(JobState.FAILED, 3), HOLDING, earlier(planned(REVIEWED))),
         ),
-        refused("plan"),
+        refused("once"),
     ),
     "accepted, applied": (
         after(
@@ -317,7 +411,7 @@ ON_MERGED = {
             jobs=(applying(JobState.APPLIED, number=3),),
             locks=(lock("a"),),
         ),
-        {"apply-report", "apply:failure", "done"},
+        {"apply-report", "apply:failure", "free a", "done"},
     ),
     "accepted, failed": (
         after(ask=ACCEPT, jobs=(applying(JobState.FAILED, number=3),), locks=(lock("a"),)),
@@ -355,10 +449,10 @@ CLOSES = {
     ),
     "an apply is running": (
         close(locks=MINE, others=(tried(JobState.RUNNING), earlier(planned(REVIEWED)))),
-        LOUD,
+        {"applied-unmerged", "drop-plans", "done"},
     ),
-    "reopened meanwhile": (close(pull=pull()), {"ignored"}),
-    "merged meanwhile": (close(pull=DONE_MERGED), {"ignored"}),
+    "reopened meanwhile": (close(pull=pull()), {"superseded"}),
+    "merged meanwhile": (close(pull=DONE_MERGED), {"superseded"}),
     "branch not served": (close(served=False), {"ignored"}),
     "fork": (close(pull=pull(open=False, head_repo="stranger/infra"), plans=()), LEFT),
 }

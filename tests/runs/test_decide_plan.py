@@ -30,7 +30,7 @@ from scenes import (
 )
 
 from prbot.model import Permission
-from prbot.runs.run import AskKind, JobState
+from prbot.runs.run import AskKind, JobState, RunState
 from prbot.runs.say import Failure, PlanReport
 from prbot.runs.steps import Acknowledge, Check, Finish, LayOut, Say, SetStatus, Verdict
 
@@ -76,15 +76,18 @@ EVENTS = {
         {*BAD, "superseded"},
     ),
     "merged meanwhile": (fresh(pull=merged()), {"superseded"}),
-    "fork with projects": (fresh(pull=FORK), {*BAD, "refused"}),
+    "fork with projects": (fresh(pull=FORK), {"refuse: fork", *BAD, "refused"}),
     "fork without projects": (fresh(pull=FORK, projects=""), {*GOOD, "done"}),
-    "fork whose repository was deleted": (fresh(pull=pull(head_repo=None)), {*BAD, "refused"}),
-    "draft": (fresh(pull=DRAFT), {*BAD, "refused"}),
+    "fork whose repository was deleted": (
+        fresh(pull=pull(head_repo=None)),
+        {"refuse: fork", *BAD, "refused"},
+    ),
+    "draft": (fresh(pull=DRAFT), {*BAD, "ignored"}),
     "draft without projects": (fresh(pull=DRAFT, projects=""), {*GOOD, "done"}),
     "draft where drafts are planned": (fresh(pull=DRAFT, rules=PLAN_DRAFTS), {"plan a"}),
     "draft from a fork where drafts are planned": (
         fresh(pull=pull(draft=True, head_repo="stranger/infra"), rules=PLAN_DRAFTS),
-        {*BAD, "refused"},
+        {"refuse: fork", *BAD, "refused"},
     ),
     "conflict unknown to the forge": (fresh(pull=pull(mergeable=None)), {"plan a"}),
     "rules unreadable": (fresh(rules=WRONG), {"failure", *BAD, "failed"}),
@@ -147,6 +150,10 @@ EVENTS = {
         fresh(pull=DRAFT, plans=(plan("a"),), jobs=(planned(plan("a")),)),
         {"report", "plan:success", "apply:failure", "done"},
     ),
+    "merged while jobs run": (
+        fresh(pull=merged(), laid_out_at=HEAD, jobs=(planning(JobState.RUNNING),)),
+        {"plan:failure", "superseded"},
+    ),
     "branch not served": (fresh(served=False), {"ignored"}),
 }
 
@@ -195,6 +202,41 @@ COMMENTS = {
         fresh(ask=ASKED, plans=(plan("a"),), jobs=(planned(plan("a")),)),
         {"report", *GOOD, "done"},
     ),
+    "closed while jobs run": (
+        fresh(ask=ASKED, pull=pull(open=False), jobs=(planning(JobState.RUNNING),)),
+        {*BAD, "superseded"},
+    ),
+    "merged while jobs run": (
+        fresh(ask=ASKED, pull=merged(), laid_out_at=HEAD, jobs=(planning(JobState.RUNNING),)),
+        {"plan:failure", "superseded"},
+    ),
+    "a alone planned, while b is still being planned": (
+        fresh(
+            ask=by_comment(AskKind.PLAN, select=only("a")),
+            plans=(plan("a", 3),),
+            jobs=(planned(plan("a", 3)),),
+            others=(earlier(planning(JobState.RUNNING, "b"), state=RunState.WORKING),),
+        ),
+        {"report", *BAD, "done"},
+    ),
+    "a alone planned, b had been planned at this head": (
+        fresh(
+            ask=by_comment(AskKind.PLAN, select=only("a")),
+            plans=(plan("a", 3), B),
+            jobs=(planned(plan("a", 3)),),
+            others=(earlier(planned(B)),),
+        ),
+        {"report", *GOOD, "done"},
+    ),
+    "a alone planned, b had failed at an older head": (
+        fresh(
+            ask=by_comment(AskKind.PLAN, select=only("a")),
+            plans=(plan("a", 3),),
+            jobs=(planned(plan("a", 3)),),
+            others=(earlier(planning(JobState.FAILED, "b"), head=OLD_HEAD),),
+        ),
+        {"report", *GOOD, "done"},
+    ),
     "a alone planned, while b had failed at this head": (
         fresh(
             ask=by_comment(AskKind.PLAN, select=only("a")),
@@ -202,7 +244,7 @@ COMMENTS = {
             jobs=(planned(plan("a", 3)),),
             others=(earlier(planning(JobState.FAILED, "b")),),
         ),
-        {"report", *BAD, "failed"},
+        {"report", *BAD, "done"},
     ),
 }
 
@@ -220,23 +262,19 @@ def test_by_comment(world: World, expected: set[str]) -> None:
 
 
 def test_lay_out_comes_first() -> None:
-    """It lays the commit out before any job, and shows that both checks are on their way."""
-    run = fresh().run()
-    first = fresh().outcome()[: fresh().outcome().index(LayOut()) + 1]
-    assert run.checkout is None
-    assert {(s.sha, s.check, s.verdict) for s in first if isinstance(s, SetStatus)} == {
-        (HEAD, Check.PLAN, Verdict.PENDING),
-        (HEAD, Check.APPLY, Verdict.PENDING),
-    }
+    """It shows that the plan is on its way and lays the commit out before any job."""
+    steps = fresh().outcome()
+    at = steps.index(LayOut())
+    assert [type(step) for step in steps[:at]] == [SetStatus]
+    assert steps[0] == SetStatus(HEAD, Check.PLAN, Verdict.PENDING, "planning")
 
 
 def test_superseded_ends_its_own_commit() -> None:
     """It ends the checks of the commit it was asked for, not those of the newer head."""
-    for world in (EVENTS["a newer head before it began"][0], EVENTS["a newer head while jobs run"]):
-        row = world if isinstance(world, World) else world[0]
-        steps = row.outcome()
-        shas = {step.sha for step in steps if isinstance(step, SetStatus)}
-        assert shas == {row.ask.head_sha}
+    for row in ("a newer head before it began", "a newer head while jobs run"):
+        world, _ = EVENTS[row]
+        shas = {step.sha for step in world.outcome() if isinstance(step, SetStatus)}
+        assert shas == {world.ask.head_sha}
 
 
 def test_merged_pull_request_reports_at_the_reviewed_head() -> None:

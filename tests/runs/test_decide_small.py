@@ -55,11 +55,11 @@ ROWS = {
     ),
     "unlock while an apply runs": (
         World(UNLOCK, locks=MINE, others=trying(JobState.RUNNING, RunState.WORKING)),  # type: ignore[arg-type] # rows
-        {"refuse: running", "refused"},
+        {"refuse: applying", "refused"},
     ),
     "unlock while an apply waits": (
         World(UNLOCK, locks=MINE, others=trying(JobState.QUEUED, RunState.WORKING)),  # type: ignore[arg-type] # rows
-        {"refuse: running", "refused"},
+        {"refuse: applying", "refused"},
     ),
     "unlock another project while an apply runs": (
         World(
@@ -67,7 +67,7 @@ ROWS = {
             locks=(lock("a"), lock("b")),
             others=trying(JobState.RUNNING, RunState.WORKING),  # type: ignore[arg-type] # rows
         ),
-        {"free b", "unlocked", "done"},
+        {"refuse: applying", "refused"},
     ),
     "unlock after an interruption": (
         World(UNLOCK, locks=MINE, others=trying(JobState.INTERRUPTED, RunState.INTERRUPTED)),  # type: ignore[arg-type] # rows
@@ -97,8 +97,8 @@ ROWS = {
     ),
     "help for an outsider": (World(HELP, permission=Permission.NONE), {"ignored"}),
     "help where the branch is not served": (World(HELP, served=False), {"ignored"}),
-    "hint": (World(HINT), {"hint", "done"}),
-    "hint for a reader": (World(HINT, permission=Permission.READ), {"hint", "done"}),
+    "hint": (World(HINT), {"hint", "refused"}),
+    "hint for a reader": (World(HINT, permission=Permission.READ), {"hint", "refused"}),
     "hint for an outsider": (World(HINT, permission=Permission.NONE), {"ignored"}),
 }
 
