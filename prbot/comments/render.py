@@ -9,7 +9,7 @@ Markdown looks the same on every forge.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import cache
 from typing import assert_never
 
@@ -35,7 +35,7 @@ from prbot.runs.say import (
 
 GITHUB_LIMIT = 65_536
 SMALLEST_LIMIT = 1_000
-LONGEST_MARKER = 200
+LONGEST_MARKER = 160
 
 _MARKER = re.compile(r"[!-;=?-~][ -;=?-~]*\Z")
 
@@ -52,29 +52,36 @@ def render(
     last_line = _marker_line(marker)
     if limit < SMALLEST_LIMIT:
         raise ValueError(f"a comment needs at least {SMALLEST_LIMIT} characters")
-    for text in _tries(message, last_line, command):
-        if _size(text) <= limit:
-            return text
-    raise AssertionError("the last rung of the ladder fits every limit")
-
-
-def _marker_line(marker: str) -> Safe:
-    if len(marker) > LONGEST_MARKER or not _MARKER.match(marker) or "--" in marker:
-        raise ValueError("the marker cannot stand in an HTML comment")
-    return Safe(f"<!-- {marker} -->")
-
-
-def _tries(message: Message, last_line: Safe, command: str) -> Iterator[str]:
     template = _environment().get_template(_template(message))
     for rung, budget in enumerate(LADDER):
-        body = template.render(
+        pieces = template.generate(
             message=message,
             budget=budget,
             command=command,
             shortened=rung > 0,
             projects=_projects(message, budget, command),
         )
-        yield f"{body.strip()}\n\n{last_line}\n"
+        text = _gathered(pieces, 2 * limit)
+        if text is not None and _size(whole := f"{text.strip()}\n\n{last_line}\n") <= limit:
+            return whole
+    raise AssertionError("the last rung of the ladder fits every limit")
+
+
+def _gathered(pieces: Iterable[str], most: int) -> str | None:
+    """The text, or None as soon as it is longer than anything that could fit."""
+    kept, length = [], 0
+    for piece in pieces:
+        kept.append(piece)
+        length += len(piece)
+        if length > most:
+            return None
+    return "".join(kept)
+
+
+def _marker_line(marker: str) -> Safe:
+    if len(marker) > LONGEST_MARKER or not _MARKER.match(marker) or "--" in marker:
+        raise ValueError("the marker cannot stand in an HTML comment")
+    return Safe(f"<!-- {marker} -->")
 
 
 def _size(text: str) -> int:

@@ -244,7 +244,39 @@ def test_it_never_drops_the_essentials(stored: StorePlan, limit: int, projects: 
     assert text.endswith("<!-- marker -->\n")
 
 
-@pytest.mark.parametrize("marker", ["a--b", "-->", "a\nb", "", "x" * 201, "a>b", "é"])
+WORST = ["`" * 300, "@|<" * 900, "word " * 900]
+
+
+@pytest.mark.parametrize("text", WORST)
+def test_it_fits_at_the_worst(stored: StorePlan, text: str) -> None:
+    """It fits the smallest limit with the longest marker, whatever is to be said."""
+    login, project = Login("a" * 60), ProjectKey(text, text)
+    trouble = Trouble(text, text, text)
+    plan = stored(text, PlanSummary(Counts(*range(10**6, 10**6 + 9))), workspace=text)
+    results = (
+        ProjectResult(project, plan, trouble, interrupted=True, differences=(text,) * 9),
+        ProjectResult(project, plan, interrupted=True, differences=(text,) * 9),
+    )
+    reasons = (Reason(text, text, text),) * 9
+    sha, marker = Sha("1" * 40), "m" * 160
+    messages: tuple[Message, ...] = (
+        PlanReport(results, sha, sha, True, True, Login(text)),
+        PlanReport(results[:1], sha, sha, True, True, Login(text)),
+        PlanReport(results[1:], sha, sha, True, True, login),
+        ApplyReport(results, Login(text), True),
+        HoldReport(results, text, (login,) * 20, text),
+        Refusal(text, Login(text), reasons),
+        Failure(text, trouble),
+        Unlocked((project,) * 9, Login(text)),
+        AppliedUnmerged((project,) * 9, (login,) * 20),
+        Help(Login(text)),
+        Hint(text),
+    )
+    for message in messages:
+        assert len(render(message, marker=marker, limit=SMALLEST_LIMIT)) <= SMALLEST_LIMIT
+
+
+@pytest.mark.parametrize("marker", ["a--b", "-->", "a\nb", "", "x" * 161, "a>b", "é"])
 def test_it_refuses_a_marker_that_breaks_the_comment(marker: str) -> None:
     """It raises for a marker that an HTML comment cannot hold."""
     with pytest.raises(ValueError, match="marker"):
