@@ -12,7 +12,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import http.client
 import importlib.util
+import os
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,7 @@ from typing import Any
 import pytest
 
 PROVIDER = "terraform-provider-aws_3.39.0_linux_amd64.zip"
+PLATFORM = "registry.terraform.io/hashicorp/aws/3.39.0/linux_amd64"
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -43,6 +48,7 @@ provider "aws" {{
   region                      = "us-east-1"
   s3_force_path_style         = true
   skip_credentials_validation = true
+  skip_get_ec2_platforms      = true
   skip_metadata_api_check     = true
   skip_requesting_account_id  = true
 
@@ -76,13 +82,30 @@ def _provider_zip() -> Path:
 
 @pytest.fixture(scope="session")
 def aws_provider_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory for `provider_mirror` (the packed layout of filesystem mirrors)."""
+    """A directory for `provider_mirror`, in the unpacked layout of filesystem mirrors.
+
+    Suites side by side share the program, which is unpacked once: it is large.
+    """
     archive = _provider_zip()
-    mirror = tmp_path_factory.mktemp("providers")
-    place = mirror / "registry.terraform.io" / "hashicorp" / "aws"
-    place.mkdir(parents=True)
-    (place / PROVIDER).symlink_to(archive)
-    return mirror
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    place = shared / "providers" / PLATFORM
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with (shared / "providers.lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if not place.exists():
+            _unpack(archive, place)
+    return shared / "providers"
+
+
+def _unpack(archive: Path, place: Path) -> None:
+    new = place.with_name("new")
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(new)
+    for program in new.iterdir():
+        program.chmod(0o755)
+    new.rename(place)
 
 
 @pytest.fixture(scope="session")
@@ -95,11 +118,12 @@ def _moto() -> Iterator[str]:
 
 
 @pytest.fixture
-def moto_server(_moto: str, aws_environment: dict[str, str]) -> str:
-    from moto.core.models import botocore_stubber  # noqa: F401 - loads moto before its reset
-    from moto.moto_api._internal.models import moto_api_backend
-
-    moto_api_backend.reset()
+def moto_server(_moto: str) -> str:
+    # https://docs.getmoto.org/en/latest/docs/server_mode.html, "Reset API"
+    connection = http.client.HTTPConnection(_moto.removeprefix("http://"), timeout=60)
+    connection.request("POST", "/moto-api/reset")
+    assert connection.getresponse().status == 200
+    connection.close()
     return _moto
 
 

