@@ -65,9 +65,13 @@ async def test_credentials_stay_in_the_environment(tmp_path: Path) -> None:
     for url, told in ((ACCESS.url, True), ("https://forge.example/other.git", False)):
         done = await git.run([*words, url], cwd=tmp_path / "r.git", access=ACCESS)
         assert (CODED in done.stdout.decode()) is told
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert files
-    assert not any(CODED.encode() in path.read_bytes() for path in files)
+    written = _written(tmp_path)
+    assert written
+    assert CODED.encode() not in written
+
+
+def _written(directory: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
 
 
 async def test_machine_configuration_is_ignored(tmp_path: Path) -> None:
