@@ -314,18 +314,33 @@ class Runs(Protocol):
 
 
 class Plans(Protocol):
-    async def add(self, plan: StoredPlan) -> None: ...
-    async def get(self, plan_id: PlanId) -> StoredPlan | None: ...
+    async def add(self, plan: StoredPlan) -> None:
+        """Raises PlanIdTaken when the id was ever given; the transaction may go on with
+        another one."""
+        ...
+
+    async def get(self, plan_id: PlanId) -> StoredPlan | None:
+        """None when there is none, or it was dropped."""
+        ...
+
     async def of_pull(self, pull: PullRef) -> tuple[StoredPlan, ...]:
         """Newest first; plans that were dropped are not among them."""
         ...
 
     async def drop_of_pull(self, pull: PullRef) -> tuple[str, ...]:
-        """Forget plans never applied; returns the names of their artifacts."""
+        """Forget plans whose apply never began; returns the names of their artifacts.
+
+        One that ended `stale` counts as never begun: nothing was changed.
+        """
         ...
 
     async def intend(self, plan_id: PlanId, job: Job, at: datetime) -> bool:
-        """Record that an apply is about to start; False when one was recorded before."""
+        """Record that an apply is about to start.
+
+        False when one was recorded for this plan before, when the job has another one
+        unsettled, or when the plan was dropped. LostLease when the job (RUNNING, of kind
+        APPLY, else IllegalTransition) is no longer in `job`'s state and fence.
+        """
         ...
 
     async def intended(self, job: Job) -> PlanId | None:
@@ -333,7 +348,10 @@ class Plans(Protocol):
         ...
 
     async def settle(self, plan_id: PlanId, outcome: str, applied_at: datetime | None) -> None:
-        """Close the intent: `applied`, `failed`, `stale` or `interrupted`."""
+        """Close the intent: `applied`, `failed`, `stale` or `interrupted`.
+
+        LostLease when it was settled before or never recorded.
+        """
         ...
 
 
@@ -502,7 +520,8 @@ class Queue(Protocol):
     lost is put again from them at start, and one delivered twice finds nothing to do."""
 
     async def put(self, message: Message) -> None:
-        """Nothing happens when the same work is waiting (not in hand) already."""
+        """The same work waiting (not in hand) already is only brought forward: the
+        earlier time and the more urgent priority of both hold."""
         ...
 
     async def claim(self, priorities: frozenset[Priority] = frozenset(Priority)) -> Claim:

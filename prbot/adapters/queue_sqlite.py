@@ -12,7 +12,8 @@ workers that ask.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -40,9 +41,8 @@ class SqliteQueue:
         self._changed = asyncio.Event()
 
     async def put(self, message: Message) -> None:
-        async with self._store.transaction() as db:
-            await QueueTable(db).put(message)
-        self._wake()
+        async with self._changing() as table:
+            await table.put(message)
 
     async def claim(self, priorities: frozenset[Priority] = frozenset(Priority)) -> Claim:
         while True:
@@ -53,24 +53,27 @@ class SqliteQueue:
             await self._rest(changed, nap)
 
     async def done(self, claim: Claim) -> None:
-        async with self._store.transaction() as db:
-            await QueueTable(db).finish(claim.id)
-        self._wake()
+        async with self._changing() as table:
+            await table.finish(claim.id)
 
     async def again(self, claim: Claim, not_before: datetime) -> None:
         await self._give_back(claim, not_before)
 
     async def recover(self) -> None:
-        async with self._store.transaction() as db:
-            table = QueueTable(db)
+        async with self._changing() as table:
             for claim_id in await table.in_hand():
                 await table.give_back(claim_id, None)
-        self._wake()
 
-    def _wake(self) -> None:
-        """Wake everybody who waits; who comes later waits for the next change."""
-        self._changed.set()
-        self._changed = asyncio.Event()
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[QueueTable]:
+        """Wake everybody who waits, also when we are cancelled just after the commit; who
+        comes later waits for the next change."""
+        try:
+            async with self._store.transaction() as db:
+                yield QueueTable(db)
+        finally:
+            self._changed.set()
+            self._changed = asyncio.Event()
 
     async def _take_or_give_back(
         self, priorities: frozenset[Priority]
@@ -98,9 +101,8 @@ class SqliteQueue:
         return claim, (ready - now).total_seconds() if ready else None
 
     async def _give_back(self, claim: Claim, not_before: datetime | None) -> None:
-        async with self._store.transaction() as db:
-            await QueueTable(db).give_back(claim.id, not_before)
-        self._wake()
+        async with self._changing() as table:
+            await table.give_back(claim.id, not_before)
 
     async def _rest(self, changed: asyncio.Event, nap: float | None) -> None:
         sleepers: list[asyncio.Future[Any]] = [asyncio.ensure_future(changed.wait())]

@@ -18,12 +18,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -81,7 +82,7 @@ class SqlStore:
 
         A new database file is readable by its owner only; SQLite's side files follow it.
         """
-        _make_private(self._url.database)
+        _claim_place(self._url)
         async with self.transaction() as db:
             await db.run_sync(migrations.upgrade)
 
@@ -130,15 +131,35 @@ class SqlStore:
             raise StoreUnavailable(str(self._url), str(error.orig)) from error
 
 
-def _make_private(database: str | None) -> None:
-    with suppress(OSError):  # exists already, or cannot be made: then SQLite says why
-        os.close(os.open(database or "", os.O_CREAT | os.O_EXCL, 0o600))
+def _claim_place(url: URL) -> None:
+    """Make a new file private, or see that the old one can be used.
+
+    Looked at before the driver does, because its thread outlives a failed opening. An
+    existing file is never opened here: closing it would drop this process's own locks.
+    """
+    file = Path(url.database or "")
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if not (file.is_file() and os.access(file, os.R_OK | os.W_OK)):
+            raise StoreUnavailable(
+                str(url), "it is no file that prbot may read and write"
+            ) from None
+    except OSError as error:
+        raise StoreUnavailable(str(url), str(error.strerror)) from error
 
 
 def _prepare(connection: Any, _record: Any) -> None:
     """Set up each new connection; the driver itself shall never begin a transaction."""
-    connection.isolation_level = None
-    cursor = connection.cursor()
+    try:
+        connection.isolation_level = None
+        _set_pragmas(connection.cursor())
+    except BaseException:
+        connection.close()  # nobody else knows of it yet
+        raise
+
+
+def _set_pragmas(cursor: Any) -> None:
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         "journal_mode = WAL",

@@ -227,6 +227,25 @@ async def test_a_cancelled_worker_takes_nothing_along(bench: Any, turns: int) ->
         assert outcome.message == bench.perform("a")
 
 
+@pytest.mark.parametrize("turns", range(1, 60, 3))
+async def test_a_cancelled_put_wakes_or_puts_nothing(bench: Any, turns: int) -> None:
+    """It never leaves a message behind that nobody who waits has heard of."""
+    await bench.put_for_tomorrow()
+    waiting = bench.start_claim()
+    await bench.clock.asleep(1)
+    putting = asyncio.create_task(bench.queue.put(bench.perform("a")))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    putting.cancel()
+    await asyncio.gather(putting, return_exceptions=True)
+    asleep_again = asyncio.create_task(bench.clock.asleep(2))
+    await asyncio.wait([waiting, asleep_again], return_when=asyncio.FIRST_COMPLETED)
+    asleep_again.cancel()
+    if not waiting.done():
+        await bench.put(bench.perform("a"))
+    assert (await asyncio.wait_for(waiting, 10)).message == bench.perform("a")
+
+
 async def test_many_workers_do_everything_once(bench: Any) -> None:
     """It hands each of many messages to one worker, never two of a key at a time."""
     messages = [bench.perform(str(n), key=f"k{n % 5}") for n in range(40)]

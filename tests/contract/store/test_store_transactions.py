@@ -178,13 +178,23 @@ async def test_the_database_is_the_owners_alone(scene: Any, tmp_path: Path) -> N
     assert modes(tmp_path) == {0o600}
 
 
+def unusable_places(directory: Path) -> list[tuple[Path, str]]:
+    (directory / "folder.db").mkdir()
+    return [
+        (directory / "gone" / "prbot.db", "No such file or directory"),
+        (directory / "folder.db", "no file that prbot may read and write"),
+        (directory / "folder.db" / ("x" * 300), "File name too long"),
+    ]
+
+
 async def test_a_database_that_cannot_be_opened_is_told(clock: Any, tmp_path: Path) -> None:
-    """It names the place and the cause when there is no directory for the file."""
-    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path}/gone/prbot.db", clock)
-    with pytest.raises(StoreUnavailable, match=r"gone/prbot\.db.*unable to open") as caught:
-        await store.migrate()
-    assert "writable" in caught.value.next_step
-    await store.close()
+    """It names the place and the cause, and what to look at."""
+    for place, cause in unusable_places(tmp_path):
+        store = SqlStore(f"sqlite+aiosqlite:///{place}", clock)
+        with pytest.raises(StoreUnavailable, match=f"{place} cannot be used.*{cause}") as caught:
+            await store.migrate()
+        assert "writable" in caught.value.next_step
+        await store.close()
 
 
 async def test_a_file_that_is_no_database_is_told(clock: Any, tmp_path: Path) -> None:
