@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["town"]
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tests" / "contract" / "demo_forge"
 POSTGRES_HOMES = ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt")

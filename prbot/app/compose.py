@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -71,9 +72,10 @@ async def composed(
         await store.migrate()
         await stop_leftovers(state / "jobs", config.limits.grace)
         tokens = Secrets(environ, redactor)
+        git = tool_environment(environ, (), config.secret_variables)
         world = World(
             settings=settings_of(config, state, key, environ),
-            forges={f.name: forge_of(f, state, tokens, stack) for f in config.forges},
+            forges={f.name: forge_of(f, state, tokens, git, stack) for f in config.forges},
             store=store,
             queue=SqliteQueue(store, clock),
             tool=terraform_of(config, state, environ),
@@ -102,12 +104,24 @@ def only_process_of(state: Path) -> Iterator[None]:
 
 
 async def stop_leftovers(jobs: Path, grace: float) -> None:
-    """End what a dead worker's plans left running; an apply is left to end by itself."""
+    """End what a dead worker's plans left running; an apply is left to end by itself.
+
+    Then remove the dead jobs' directories, which hold plan files in the clear.
+    """
+    running = set()
     for leftover in process.leftovers(jobs):
         if leftover.what == "apply":
             log.error("an apply still runs", action="recover", pid=leftover.pid)
+            running.add(leftover.record.parent)
         else:
             await process.stop(leftover, grace)
+    _remove_dead(jobs, running)
+
+
+def _remove_dead(jobs: Path, running: set[Path]) -> None:
+    for directory in jobs.glob("*"):
+        if directory not in running:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 class Secrets:
@@ -128,8 +142,14 @@ class Secrets:
                 yield forge.name, self(forge.webhook_secret).encode()
 
 
-def forge_of(config: ForgeConfig, state: Path, secret: Secrets, stack: AsyncExitStack) -> Forge:
-    """Everything that speaks to one GitHub, closed with the stack."""
+def forge_of(
+    config: ForgeConfig,
+    state: Path,
+    secret: Secrets,
+    environment: Mapping[str, str],
+    stack: AsyncExitStack,
+) -> Forge:
+    """Everything that speaks to one GitHub, closed with the stack; git sees `environment`."""
     adapter = GitHubForge(
         config.name,
         _auth(config, secret),
@@ -138,7 +158,7 @@ def forge_of(config: ForgeConfig, state: Path, secret: Secrets, stack: AsyncExit
         register=secret.register,
     )
     stack.push_async_callback(adapter.close)
-    workspaces = GitWorkspaces(state / "git" / config.name)
+    workspaces = GitWorkspaces(state / "git" / config.name, environment)
 
     def digest(delivery: Delivery) -> Event:
         return github.event_of(delivery.forge, delivery.event, delivery.body)

@@ -149,18 +149,21 @@ async def _source(wish: Wish, directory: Path) -> Path:
     return local.root
 
 
+def _terraform(scratch: Path) -> Terraform:
+    scratch.mkdir()
+    cli, environment = scratch / "terraform.tfrc", dict(os.environ)
+    cli.write_text(cli_config(None))
+    command = find_command(None, environment.get("PATH", ""))
+    return Terraform(command, cli, scratch, environment)
+
+
 async def _apply_main(source: Path, scratch: Path) -> None:
     """Bring the sample's default branch to life, so that there is something to change."""
     _say("Preparing a repository whose main branch is applied ...")
-    cli, environment = scratch / "terraform.tfrc", dict(os.environ)
-    scratch.mkdir()
-    cli.write_text(cli_config(None))
-    command = find_command(None, environment.get("PATH", ""))
-    tool = Terraform(command, cli, scratch, environment)
+    tool = _terraform(scratch)
     for name in ENVIRONMENTS:
         root, data_dir = source / "environments" / name, scratch / name
-        data_dir.mkdir()
-        run = ToolRun(root, data_dir, "default", environment, timeout=120)
+        run = ToolRun(root, data_dir, "default", tool.environment, timeout=120)
         await tool.init(run)
         await tool.plan(run, data_dir / "plan")
         await tool.apply(run, data_dir / "plan")

@@ -100,7 +100,7 @@ class _Local:
         base_sha = await repository.commit(base or await repository.default_branch())
         head_sha = await repository.commit(head)
         pull = _pull(repository.root.name, base_sha, head_sha)
-        workspaces = GitWorkspaces(self.place / "git")
+        workspaces = GitWorkspaces(self.place / "git", self.environ)
         url = await repository.offer(self.place / "offered.git", base_sha, head_sha)
         await workspaces.fetch(pull, CloneAccess(url))
         checkout = await workspaces.lay_out(pull)

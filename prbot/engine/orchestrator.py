@@ -52,6 +52,9 @@ from prbot.runs.steps import (
 
 log = structlog.get_logger()
 
+ROOM = 60_000
+"""Characters a comment is rendered to; the redactor may make it longer, GitHub takes 65,536."""
+
 
 class LockTaken(Exception):  # not an error: the decision is simply taken again
     """Somebody else took a lock between gathering and performing."""
@@ -188,7 +191,8 @@ class Orchestrator:
 
     async def _say(self, unit: UnitOfWork, run: Run, step: Say) -> None:
         marker = f"prbot:{self._world.settings.installation}:{run.pull.number}:{step.topic}"
-        body = self._world.redactor.redact(render(step.message, marker=marker))
+        text = render(step.message, marker=marker, limit=ROOM)
+        body = self._world.redactor.redact(text)
         await self._put(unit, run, f"say {step.topic}", CommentLetter(f"<!-- {marker} -->", body))
 
     async def _set_status(self, unit: UnitOfWork, run: Run, step: SetStatus) -> None:

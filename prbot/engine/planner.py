@@ -6,6 +6,7 @@ that both say the same. Keeps nothing itself.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -132,11 +133,19 @@ def _digest(directory: Path) -> str:
 
 @contextmanager
 def job_directory(parent: Path, job: Job) -> Iterator[Path]:
-    """One data directory per job, new at its start and gone at its end."""
+    """One data directory per job, new at its start and gone at its end.
+
+    It stays when the job is cancelled: an apply may outlive us, and the record of its
+    process stands there.
+    """
     directory = parent / job.id
     rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True, mode=0o700)
     try:
         yield directory
-    finally:
+    except asyncio.CancelledError:
+        raise
+    except BaseException:
         rmtree(directory, ignore_errors=True)
+        raise
+    rmtree(directory, ignore_errors=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from pathlib import Path
 
 import aiohttp
 import pytest
-from town import HOOK_SECRET, Town
+from town import HOOK_SECRET, REPOSITORY, Town
 
 PING = json.dumps({"zen": "Keep it logically awesome.", "hook_id": 1}).encode()
 
@@ -102,3 +103,33 @@ async def test_health(town: Town) -> None:
         for path in ("/healthz", "/readyz"):
             async with client.get(f"{prbot.url}{path}") as answer:
                 assert answer.status == 200
+
+
+async def test_every_example_of_github(town: Town, octokit: Path) -> None:
+    """It takes every payload GitHub publishes, and goes on: none is an error of ours."""
+    prbot = await town.start()
+    examples = sorted((octokit / "webhooks-examples" / "api.github.com").glob("*.json"))
+    examples = examples or sorted((octokit / "webhooks-examples").rglob("api.github.com/*.json"))
+    assert examples
+    sent = 0
+    async with aiohttp.ClientSession() as client:
+        for entry in (e for path in examples for e in json.loads(path.read_text())):
+            for example in entry["examples"]:
+                body = json.dumps(example).encode()
+                changes = {"X_GitHub_Event": entry["name"]}
+                url = f"{prbot.url}/hooks/github"
+                async with client.post(url, data=body, headers=headers(body, **changes)) as answer:
+                    assert answer.status == 202, (entry["name"], await answer.text())
+                sent += 1
+    assert sent > 200
+    await digested(town)
+    assert prbot.service.ready
+
+
+async def digested(town: Town) -> None:
+    """A comment that is answered proves that everything before it was digested."""
+    clone = await town.build({"README.md": "Hello.\n"})
+    await clone.push("topic", "Change", {"README.md": "Hello again.\n"})
+    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
+    await town.forge.comment(pull, "alice", "prbot help")
+    await town.hears(pull, "prbot plan")

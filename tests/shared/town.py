@@ -7,7 +7,8 @@ process of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from prbot.app.serve import Running, running
-from prbot.config.server import ServerConfig
+from prbot.config.server import ForgeConfig, ServerConfig
 from prbot.demo.forge import DemoForge
 from prbot.demo.git import git
 from prbot.demo.person import Clone
@@ -129,3 +130,31 @@ class Town:
         except TimeoutError:
             seen = [(s.context, s.state, s.description) for s in pull.repo.statuses]
             pytest.fail(f"{context} never was {state}; seen: {seen}")
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    forge = DemoForge(tmp_path / "forge")
+    await forge.start()
+    for login in ("alice", "bob", "carol", "mallory"):
+        forge.create_user(login)
+    forge.create_user(BOT, kind="Bot", token=BOT_TOKEN)
+    environ = dict(os.environ) | {"STORY_TOKEN": BOT_TOKEN, "STORY_HOOK": HOOK_SECRET}
+    config = ServerConfig(
+        listen="127.0.0.1:0",
+        state_dir=tmp_path / "prbot",
+        repositories=("acme/*",),
+        forges=(
+            ForgeConfig(
+                name="forge",
+                kind="github",
+                api_url=forge.api_url,
+                clone_url=forge.url,
+                token="env://STORY_TOKEN",
+                webhook_secret="env://STORY_HOOK",
+            ),
+        ),
+    )
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(forge.stop)
+        yield Town(tmp_path, forge, environ, config, stack)
