@@ -245,7 +245,7 @@ class CannotRead(PrbotError):
 
     path: str
     cause: str
-    hint = "Name the operator's file with --config; docs/server.md says what stands in it."
+    hint = "Name the operator's file with --config; docs/configuration.md says what stands in it."
 
 
 @dataclass(eq=False)

@@ -10,7 +10,10 @@ import typer
 
 def demo(
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the forge's page; 0: any free one.")
+        int,
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="Port of the forge's page; 0: any free one."
+        ),
     ] = 0,
     script: Annotated[
         bool, typer.Option("--script", help="Play the whole story without a person.")
@@ -32,7 +35,10 @@ def demo(
         bool, typer.Option("--keep", help="Keep the demo's directory when it ends.")
     ] = False,
 ) -> int:
-    """Open a pull request on a small forge of its own, and watch prbot work on it."""
+    """Try prbot on a small forge of its own.
+
+    Opens a pull request there, tells what prbot does with it, and where to click.
+    """
     from prbot.app.demo import demo as run
 
     return run(

@@ -23,7 +23,11 @@ def plan(
         bool, typer.Option("--markdown", help="Print the comment's Markdown as it is.")
     ] = False,
 ) -> int:
-    """Print the comment the bot would post. Exits 0 without changes, 2 with, 1 on failure."""
+    """Print the comment the bot would post.
+
+    Plans commits, not uncommitted changes, and applies nothing.
+    Exits 0 without changes, 2 with changes, 1 on failure.
+    """
     from prbot.app.local import plan_locally
 
     return plan_locally(repo=repo, base=base, head=head, dirs=tuple(dirs or ()), markdown=markdown)

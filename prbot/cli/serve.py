@@ -13,7 +13,10 @@ def serve(
         Path, typer.Option(metavar="FILE", help="The operator's configuration file.")
     ] = Path("prbot.server.yaml"),
 ) -> int:
-    """Hear webhooks, plan and apply, until stopped (SIGTERM or ctrl-C drains first)."""
+    """Run the service: hear webhooks, plan, apply.
+
+    SIGTERM or ctrl-C drains: no new work is begun, running tools may end first.
+    """
     from prbot.app.serve import serve as run
 
     return run(config)
