@@ -11,30 +11,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from wcmatch import glob
-
+from prbot.config.globs import matches_any
 from prbot.model import ProjectKey, Selector
 
 CODE = (".tf", ".tf.json", ".tofu", ".tofu.json")
 """Files that make a directory a root module."""
-RELATED = (*CODE, ".tfvars", ".tfvars.json", ".terraform.lock.hcl")
-"""Files whose change makes a project affected."""
-MODULES = "modules"
-
-_GLOB = glob.GLOBSTAR | glob.DOTGLOB | glob.FORCEUNIX
+RELATED = (*CODE, ".tfvars", ".tfvars.json")
+"""Files whose change makes a project affected, beside its lock file."""
+LOCK_FILE = ".terraform.lock.hcl"
+NO_PROJECTS = frozenset({"modules", ".terraform"})
+"""Directories below which nothing is a project: modules, and what `init` downloads."""
 
 
 def projects_of(paths: Iterable[str], ignore: tuple[str, ...] = ()) -> tuple[ProjectKey, ...]:
     """Every project of a commit, given all its file paths; `ignore` are globs of directories."""
-    dirs = {_dir(path) for path in paths if path.endswith(CODE)}
+    dirs = {_dir(path) for path in paths if _is(path, CODE)}
     return tuple(
-        sorted(ProjectKey(d) for d in dirs if not _is_module(d) and not _globbed(d, ignore))
+        sorted(ProjectKey(d) for d in dirs if not _is_no_root(d) and not _globbed(d, ignore))
     )
 
 
 def affected(projects: Iterable[ProjectKey], changed: Iterable[str]) -> tuple[ProjectKey, ...]:
     """The projects of which a Terraform file changed, in order."""
-    touched = {_dir(path) for path in changed if path.endswith(RELATED)}
+    touched = {_dir(path) for path in changed if _is(path, RELATED) or _name(path) == LOCK_FILE}
     return tuple(project for project in projects if project.dir in touched)
 
 
@@ -64,12 +63,21 @@ def matches(project: ProjectKey, select: Selector) -> bool:
 
 def _globbed(name: str, patterns: tuple[str, ...]) -> bool:
     # A name is also taken literally: directories may hold glob characters.
-    return any(name == p or glob.globmatch(name, p, flags=_GLOB) for p in patterns)
+    return name in patterns or matches_any(patterns, name)
+
+
+def _is(path: str, endings: tuple[str, ...]) -> bool:
+    """Of one of these kinds, and not hidden: the tool does not load hidden files."""
+    return path.endswith(endings) and not _name(path).startswith(".")
+
+
+def _name(path: str) -> str:
+    return PurePosixPath(path).name
 
 
 def _dir(path: str) -> str:
     return PurePosixPath(path).parent.as_posix()
 
 
-def _is_module(directory: str) -> bool:
-    return MODULES in PurePosixPath(directory).parts
+def _is_no_root(directory: str) -> bool:
+    return not NO_PROJECTS.isdisjoint(PurePosixPath(directory).parts)
