@@ -74,10 +74,13 @@ class GitHttp:
         feeding = asyncio.create_task(_feed(request, writer))
         try:
             return await _answer(request, reader)
-        finally:
-            feeding.cancel()
+        except BaseException:
+            # Only here: to signal a program that has ended takes its exit code from asyncio.
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
+            raise
+        finally:
+            feeding.cancel()
             await asyncio.gather(feeding, process.wait(), return_exceptions=True)
 
 
