@@ -7,7 +7,8 @@ from pathlib import Path
 
 PRBOT = Path(sys.executable).parent / "prbot"
 COMMAND = re.compile(r"^\s*(?:\$ )?((?:prbot|make) .*)$", re.MULTILINE)
-FENCE = re.compile(r"^```(?:console|sh|shell|bash|text)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+TERMINAL = {"", "console", "sh", "shell", "bash", "text"}
 
 
 def pages(root: Path) -> list[Path]:
@@ -15,7 +16,8 @@ def pages(root: Path) -> list[Path]:
 
 
 def commands(text: str) -> list[list[str]]:
-    lines = [match[1] for block in FENCE.findall(text) for match in COMMAND.finditer(block)]
+    blocks = (block for language, block in FENCE.findall(text) if language in TERMINAL)
+    lines = [match[1] for block in blocks for match in COMMAND.finditer(block)]
     return [line.partition("#")[0].split() for line in lines]
 
 
