@@ -75,7 +75,7 @@ def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
         return refuse(run, moved)
     if nothing_changes(run, scene):
         return report_applied(run, scene)
-    why = why_not_equal(run.jobs)
+    why = why_not_equal(run.jobs, scene)
     if why:
         return hold(run, scene, why)
     reasons = _why_not(run, scene, rules, fresh)

@@ -15,6 +15,7 @@ from prbot.plans.record import StoredPlan
 from prbot.runs.applying import nothing_left
 from prbot.runs.phases import (
     Steps,
+    all_planned,
     apply_jobs,
     first_phase,
     has_work,
@@ -67,6 +68,8 @@ def decide_merged(run: Run, scene: Scene) -> Steps:
         return refuse(run, may_command(run.ask, scene.permission))
     if run.checkout is None:
         return (LayOut(),)
+    if _commit(run) != scene.pull.merge_sha:
+        return _laid_out_before(run, scene)
     rules = scene.rules if isinstance(scene.rules, Effective) else NOTHING_ALLOWED
     if run.jobs:
         return _after_planning_again(run, scene, rules)
@@ -153,19 +156,17 @@ def _after_merge(run: Run, scene: Scene, rules: Effective) -> Steps:
 
 
 def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
-    if _commit(run) != scene.pull.merge_sha:
-        return _laid_out_before(run, scene)
     if nothing_changes(run, scene):
         return report_applied(run, scene, _settle(run, scene))
     jobs = tuple(job for job in run.jobs if not _applied_meanwhile(job, scene))
     fresh = tuple(p for p in (scene.plan(job.plan_id) for job in jobs) if p is not None)
-    why = _why_changed(run, rules, jobs) or _why_hold(run, scene, rules, jobs, fresh)
+    why = _why_changed(run, scene, rules, jobs) or _why_hold(run, scene, rules, jobs, fresh)
     return hold(run, scene, why) if why else second_phase(run, scene, fresh)
 
 
 def _laid_out_before(run: Run, scene: Scene) -> Steps:
-    """What was planned again is not the merge commit, so it must not be applied."""
-    why = "the merge commit was not known when this was planned"
+    """What was laid out is not the merge commit, so nothing of it must be applied."""
+    why = "the merge commit was not known when this began"
     if run.ask.kind is AskKind.MERGE:
         return hold(run, scene, why)
     return refuse(run, (Reason("head", why, "wait for what the merge brings"),))
@@ -182,10 +183,9 @@ def _applied_meanwhile(job: Job, scene: Scene) -> bool:
     return applied and fresh is not None and not fresh.summary.has_changes
 
 
-def _why_changed(run: Run, rules: Effective, jobs: tuple[Job, ...]) -> str:
+def _why_changed(run: Run, scene: Scene, rules: Effective, jobs: tuple[Job, ...]) -> str:
     always = rules.apply_on_merge is ApplyOnMerge.ALWAYS and run.ask.kind is AskKind.MERGE
-    planned = all(job.state is JobState.PLANNED for job in jobs)
-    return "" if always and planned else why_not_equal(jobs)
+    return "" if always and all_planned(jobs, scene) else why_not_equal(jobs, scene)
 
 
 def _why_hold(

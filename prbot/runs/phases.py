@@ -61,9 +61,14 @@ def nothing_changes(run: Run, scene: Scene) -> bool:
     return len(fresh) == len(run.jobs) and not any(plan.summary.has_changes for plan in fresh)
 
 
-def why_not_equal(jobs: tuple[Job, ...]) -> str:
+def all_planned(jobs: tuple[Job, ...], scene: Scene) -> bool:
+    """Each job made its plan, and the plan is still there: a close may have dropped it."""
+    return all(job.state is JobState.PLANNED and scene.plan(job.plan_id) for job in jobs)
+
+
+def why_not_equal(jobs: tuple[Job, ...], scene: Scene) -> str:
     """In a sentence, why the plans made again do not allow an apply; empty when they do."""
-    if any(job.state is not JobState.PLANNED for job in jobs):
+    if not all_planned(jobs, scene):
         return "not everything could be planned again"
     if any(job.differences for job in jobs):
         return "the plan has changed since it was reviewed"

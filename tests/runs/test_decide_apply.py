@@ -403,6 +403,10 @@ MOVED_BASE = {
         replace(REPLANNED, pull=pull(base_sha="f" * 40), base=NEW_BASE),
         {"lock a", "apply a=p2"},
     ),
+    "closed and reopened meanwhile, so that the new plan is gone": (
+        replace(REPLANNED, plans=(plan("a"),), others=(earlier(planned(plan("a"))),)),
+        {"hold", "apply:failure", "held"},
+    ),
     "approval withdrawn meanwhile": (replace(REPLANNED, reviews=()), refused("approved")),
     "permission withdrawn meanwhile": (
         replace(REPLANNED, permission=Permission.READ),

@@ -11,6 +11,7 @@ from scenes import (
     CLOSED,
     COMMENTS_ONLY,
     DONE_MERGED,
+    HEAD,
     MERGED,
     MERGER,
     NEVER_ON_MERGE,
@@ -135,6 +136,14 @@ MERGES = {
     ),
     "planning the merge failed": (
         merge(jobs=(planning(JobState.FAILED),)),
+        HELD,
+    ),
+    "the merge's plan is gone": (
+        replanned(plans=(REVIEWED,), others=(earlier(planned(REVIEWED)),)),
+        HELD,
+    ),
+    "the merge's plan is gone where always is allowed": (
+        replanned(rules=ALWAYS_ON_MERGE, plans=(REVIEWED,), others=(earlier(planned(REVIEWED)),)),
         HELD,
     ),
     "one failed, one equal": (
@@ -336,6 +345,14 @@ ON_MERGED = {
             locks=(lock("a", OTHER_PULL),),
         ),
         HELD,
+    ),
+    "merged between laying out and deciding": (
+        after(laid_out_at=HEAD, jobs=(), plans=(REVIEWED,), others=(earlier(planned(REVIEWED)),)),
+        refused("head"),
+    ),
+    "the forge does not tell the merge commit": (
+        after(ask=ACCEPT, pull=merged(merge_sha=None), laid_out_at=HEAD, jobs=()),
+        refused("head"),
     ),
     "changed, accepted": (after(ask=ACCEPT), {"lock a", "apply a=p3"}),
     "changed, accepted by plan id": (
