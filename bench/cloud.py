@@ -8,6 +8,7 @@ address and ends with its standard input.
 from __future__ import annotations
 
 import importlib.util
+import logging
 import subprocess
 import sys
 import zipfile
@@ -70,6 +71,7 @@ def cloud() -> Iterator[str]:
 def main() -> None:
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line per request otherwise
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -85,16 +86,24 @@ def _count(text: str) -> int:
 def _measured(wanted: Sequence[str], pairs: int) -> tuple[list[Row], list[str]]:
     """The rows, and in sentences what could not be measured."""
     rows: list[Row] = []
-    missing: list[str] = []
     if "help" in wanted:
         rows += _help_rows(pairs)
-    if set(wanted) - {"help"}:
-        kinds = set(wanted)
-        if "aws" in kinds and (why := cloud.missing()):
-            kinds.discard("aws")
-            missing.append(f"the aws provider: {why}")
+    lacking = {kind: why for kind in wanted if (why := _lacking(kind))}
+    missing = [f"{kind}: {why}" for kind, why in lacking.items()]
+    if kinds := set(wanted) - {"help"} - lacking.keys():
         rows += _town_rows(kinds, pairs)
     return rows, missing
+
+
+def _lacking(kind: str) -> str:
+    """What this machine lacks for it; empty when it can be measured."""
+    if kind == "help":
+        return ""
+    if not shutil.which("terraform"):
+        return "terraform is not on PATH"
+    if kind == "idle" and not Path("/proc/self/statm").exists():
+        return "it needs /proc, as Linux has it"
+    return cloud.missing() if kind == "aws" else ""
 
 
 # --- a town ----------------------------------------------------------------------------------
@@ -242,6 +251,8 @@ def _machine() -> str:
 
 
 def _first_line(*words: str) -> str:
+    if not shutil.which(words[0]):
+        return f"{words[0]}: none"
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     return (done.stdout.splitlines() or [f"{words[0]}: none"])[0]
 

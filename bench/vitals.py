@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+CALM = 2.0
+"""Seconds that the last work gets to fade away before anybody looks."""
 LOOK = 5.0
 """Seconds for which an idle process is watched."""
 MEGABYTE = 1 << 20
@@ -25,6 +27,7 @@ class Rest:
 
 async def at_rest(pid: int) -> Rest:
     """Watch a process for `LOOK` seconds. Needs /proc, as Linux has it."""
+    await asyncio.sleep(CALM)
     before, begun = _cpu_seconds(pid), time.perf_counter()
     await asyncio.sleep(LOOK)
     used, elapsed = _cpu_seconds(pid) - before, time.perf_counter() - begun
