@@ -17,6 +17,7 @@ from prbot.app.compose import composed
 from prbot.config.server import ServerConfig, load_server
 from prbot.engine.service import Service
 from prbot.errors import CannotListen, CannotRead
+from prbot.ports import Store
 from prbot.telemetry import Redactor, set_up_logs
 from prbot.web import hooks, server
 
@@ -60,10 +61,12 @@ async def _serve(config: ServerConfig, environ: Mapping[str, str], redactor: Red
 
 @dataclass(frozen=True)
 class Running:
-    """A service that takes webhooks. `url` is where it listens, without a slash."""
+    """A service that takes webhooks. `url` is where it listens, without a slash; `store`
+    holds what it knows."""
 
     service: Service
     url: str
+    store: Store
 
 
 @asynccontextmanager
@@ -89,7 +92,7 @@ async def running(
             except OSError as error:
                 raise CannotListen(config.listen, error.strerror or str(error)) from None
             try:
-                yield Running(service, f"http://{host}:{port}")
+                yield Running(service, f"http://{host}:{port}", made.world.store)
             finally:
                 await service.drain(config.limits.grace)
                 await runner.cleanup()

@@ -21,6 +21,8 @@ from prbot.demo.forge import DemoForge
 from prbot.demo.git import git
 from prbot.demo.person import Clone
 from prbot.demo.state import Comment, Pull
+from prbot.model import PullRef, RepoRef
+from prbot.ports import JournalEntry
 from prbot.telemetry import Redactor
 
 REPOSITORY = "acme/infra"
@@ -86,6 +88,13 @@ class Town:
     def listen_at(self, url: str) -> None:
         self.forge.courier.hooks.clear()
         self.forge.add_hook(f"{url}/hooks/github", HOOK_SECRET)
+
+    async def journal(self, pull: Pull) -> tuple[JournalEntry, ...]:
+        """What prbot wrote down about a pull request, oldest first."""
+        assert self.prbot is not None
+        ref = PullRef(RepoRef("forge", pull.repo.full_name), pull.number)
+        async with self.prbot.store.begin() as unit:
+            return await unit.journal.of_pull(ref)
 
     # --- looking -------------------------------------------------------------------------
 

@@ -1,0 +1,134 @@
+"""Two people, two pull requests, two pushes: each project is one person's at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from town import REPOSITORY, Town, resource
+
+from prbot.demo.person import Clone
+from prbot.demo.state import Pull
+
+
+@pytest.fixture(autouse=True)
+def _terraform(need: Callable[[str], None]) -> None:
+    need("terraform")
+
+
+async def founded(town: Town) -> Clone:
+    clone = await town.build({"app/main.tf": town.backend("app") + resource("web")})
+    await town.start()
+    return clone
+
+
+async def proposed(town: Town, clone: Clone, branch: str, **more: bool) -> Pull:
+    """A pull request that adds one resource, called as its branch, to the one project."""
+    await clone.push(branch, "Change", {f"app/{branch}.tf": resource(branch)})
+    return await town.forge.open_pull(REPOSITORY, head=branch, title=branch, author="alice", **more)
+
+
+async def planned(town: Town, clone: Clone, branch: str) -> Pull:
+    pull = await proposed(town, clone, branch)
+    await town.hears(pull, f"terraform_data.{branch}")
+    return pull
+
+
+async def test_second_pull_request_waits_its_turn(town: Town) -> None:
+    """It refuses while another one holds the project, and goes on after its merge."""
+    clone = await founded(town)
+    first = await planned(town, clone, "first")
+    second = await planned(town, clone, "second")
+    for pull in (first, second):
+        await town.forge.review(pull, "bob", "APPROVE")
+    await town.forge.comment(first, "alice", "prbot apply")
+    await town.hears(first, "Applied")
+    await town.forge.comment(second, "alice", "prbot apply")
+    await town.hears(second, "Not done", f"pull request {first.number}")
+    await town.forge.merge(first, "bob")
+    await town.status(first, "prbot/apply", "success")
+    await town.forge.comment(second, "alice", "prbot apply")
+    await town.hears(second, "Held", "changed")  # its plan was made before the first one
+    await town.forge.comment(second, "alice", "prbot plan")
+    await town.hears(second, "terraform_data.second")
+    await town.forge.review(second, "bob", "APPROVE")
+    await town.forge.comment(second, "alice", "prbot apply")
+    await town.hears(second, "Applied")
+    state = await asyncio.to_thread(town.state_file("app").read_text)
+    assert all(f'"{name}"' in state for name in ("web", "first", "second"))
+
+
+async def test_two_applies_at_once(town: Town) -> None:
+    """It applies once when two people say so in the same second."""
+    clone = await founded(town)
+    pull = await planned(town, clone, "topic")
+    await town.forge.review(pull, "bob", "APPROVE")
+    for login in ("alice", "bob"):
+        await town.forge.comment(pull, login, "prbot apply")
+    applied = await town.reads(pull, lambda body: "Applied: 1 of 1" in body)
+    winner, loser = ("alice", "bob") if "`alice`" in applied else ("bob", "alice")
+    await town.reads(pull, lambda body: "Not done" in body and f"`{loser}`" in body)
+    assert f"`{winner}`" in applied
+    journal = await town.journal(pull)
+    assert sum(entry.action == "apply intended" for entry in journal) == 1
+
+
+async def test_push_while_planning(town: Town) -> None:
+    """It ends the older commit's checks as superseded, and reports the newer one."""
+    clone = await founded(town)
+    pull = await proposed(town, clone, "topic")
+    old = pull.head_sha
+    await clone.push("topic", "More", {"app/newer.tf": resource("newer")})
+    await town.hears(pull, "terraform_data.newer")
+    assert "superseded" in await town.status(pull, "prbot/plan", "failure", sha=old)
+    assert "superseded" in await town.status(pull, "prbot/apply", "failure", sha=old)
+    await town.status(pull, "prbot/plan", "success")
+
+
+async def test_same_content_edits_the_comment(town: Town) -> None:
+    """It edits its comment when a push brings the same plan, and begins one when asked."""
+    clone = await founded(town)
+    pull = await planned(town, clone, "topic")
+    await clone.push("topic", "Words", {"README.md": "Hello.\n"})
+    head = await town.forge.wait_for(lambda: pull.head_sha, 5)
+    await town.reads(pull, lambda body: f"`{pull.head_sha[:7]}`" in body)
+    assert head == pull.head_sha
+    assert len(town.said(pull)) == 1
+    await town.forge.comment(pull, "alice", "prbot plan")
+    await town.hears(pull, "terraform_data.topic")
+    assert len(town.said(pull)) == 2
+
+
+async def test_draft(town: Town) -> None:
+    """It leaves a draft alone, plans it on comment, never applies it, and plans it when ready."""
+    clone = await founded(town)
+    pull = await proposed(town, clone, "topic", draft=True)
+    assert "draft" in await town.status(pull, "prbot/plan", "failure")
+    assert town.said(pull) == []
+    await town.forge.comment(pull, "alice", "prbot plan")
+    await town.hears(pull, "terraform_data.topic")
+    await town.forge.review(pull, "bob", "APPROVE")
+    await town.forge.comment(pull, "alice", "prbot apply")
+    await town.hears(pull, "Not done", "draft")
+    await town.forge.ready_for_review(pull, "alice")
+    await town.status(pull, "prbot/plan", "success")
+
+
+async def test_closed_after_an_apply(town: Town) -> None:
+    """It keeps the hold, says so loudly, and lets a person end it."""
+    clone = await founded(town)
+    pull = await planned(town, clone, "topic")
+    other = await planned(town, clone, "other")
+    for each in (pull, other):
+        await town.forge.review(each, "bob", "APPROVE")
+    await town.forge.comment(pull, "alice", "prbot apply")
+    await town.hears(pull, "Applied")
+    await town.forge.close(pull, "alice")
+    await town.hears(pull, "without", "@alice")
+    await town.forge.comment(other, "alice", "prbot apply")
+    await town.hears(other, "Not done", f"pull request {pull.number}")
+    await town.forge.comment(pull, "bob", "prbot unlock")
+    await town.hears(pull, "app")
+    await town.forge.comment(other, "alice", "prbot apply")
+    await town.hears(other, "Applied")
