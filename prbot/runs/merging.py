@@ -131,8 +131,7 @@ def _reviewed(scene: Scene, project: ProjectKey) -> StoredPlan | None:
     for run in scene.runs:
         job = _plan_job_before_merge(run, scene, project)
         if job is not None:
-            shown = run.state not in UNSEEN and job.state is JobState.PLANNED
-            return scene.plan(job.plan_id) if shown else None
+            return scene.plan(job.plan_id) if run.state not in UNSEEN else None
     return None
 
 

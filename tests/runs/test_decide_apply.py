@@ -68,6 +68,10 @@ ALLOWED = {
     "no approval wanted": (say(rules=NO_APPROVALS, reviews=()), GO),
     "the author applies what another approved": (say(ask=by_comment(AskKind.APPLY, AUTHOR)), GO),
     "the approver applies": (say(ask=by_comment(AskKind.APPLY, REVIEWER)), GO),
+    "approved in the second the plan was stored: forges tell whole seconds": (
+        say(plans=(plan("a", minute=5 + 0.5 / 60),)),
+        GO,
+    ),
     "two approvals": (
         say(rules=TWO_APPROVALS, reviews=(approval(), approval(WRITER))),
         GO,
@@ -292,6 +296,10 @@ REFUSED = {
     "approved an unknown commit": (say(reviews=(approval(commit=None),)), refused("approved")),
     "approved before the plan stood there": (
         say(reviews=(approval(minute=-1),)),
+        refused("approved"),
+    ),
+    "approved in the second before the plan was stored": (
+        say(plans=(plan("a", minute=5 + 1.5 / 60),)),
         refused("approved"),
     ),
     "planned again with other content after the approval": (

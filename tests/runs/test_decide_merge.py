@@ -130,6 +130,18 @@ MERGES = {
         replanned(pull=merged(head_repo="stranger/infra"), plans=(FRESH,), jobs=(UNREVIEWED,)),
         HELD,
     ),
+    "fork, although it was planned and is equal": (
+        replanned(pull=merged(head_repo="stranger/infra")),
+        HELD,
+    ),
+    "a server that only comments now, an interrupted apply's lock": (
+        merge(
+            rules=COMMENTS_ONLY,
+            locks=(lock("a"), lock("b")),
+            others=(tried(JobState.INTERRUPTED), earlier(planned(REVIEWED))),
+        ),
+        {"free b", *SETTLED},
+    ),
     "never planned, and empty": (
         replanned(plans=(EMPTY,), jobs=(planned(EMPTY),)),
         {"apply:success", *SETTLED},
@@ -429,6 +441,16 @@ ON_MERGED = {
             locks=(lock("a"),),
         ),
         {"apply-report", "apply:failure", "free a", "done"},
+    ),
+    "merged while it was applied: the merge run cleans up": (
+        after(
+            laid_out_at=HEAD,
+            plans=(plan("a", applied=True),),
+            others=(earlier(planned(REVIEWED)),),
+            jobs=(applying(JobState.APPLIED),),
+            locks=(lock("a"),),
+        ),
+        {"apply-report", "apply:success", "done"},
     ),
     "accepted, failed": (
         after(ask=ACCEPT, jobs=(applying(JobState.FAILED, number=3),), locks=(lock("a"),)),
