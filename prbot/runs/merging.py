@@ -36,7 +36,7 @@ from prbot.runs.requirements import (
     not_locked,
     plan_is_ready,
 )
-from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
+from prbot.runs.run import AskKind, Job, JobKind, Run, RunState, Trouble
 from prbot.runs.say import Reason
 from prbot.runs.scene import NOTHING_ALLOWED, Scene
 from prbot.runs.steps import DropPlans, DropWorkspaces, Finish, FreeLocks, LayOut, StartJob
