@@ -282,10 +282,26 @@ class UnknownRevision(PrbotError):
 
 
 @dataclass(eq=False)
+class NoSuchProject(PrbotError):
+    """No directory with Terraform files matches {wanted}."""
+
+    wanted: str
+    hint = "Name a directory relative to the repository's root, or a glob of such."
+
+
+@dataclass(eq=False)
 class NoDefaultBranch(PrbotError):
     """The repository's default branch could not be found."""
 
     hint = "Name what to compare with: --base REV."
+
+
+@dataclass(eq=False)
+class DemoMisused(PrbotError):
+    """These options do not fit: {problem}."""
+
+    problem: str
+    hint = "See prbot demo --help."
 
 
 @dataclass(eq=False)

@@ -140,6 +140,7 @@ class Workspaces(Protocol):
     UnrelatedHistories, and GitMissing or GitFailed when git itself does not work.
     """
 
+    async def probe(self) -> str: ...
     async def fetch(self, pull: PullRequest, access: CloneAccess) -> None:
         """Bring the base branch, the head and (if merged) the merge commit into the mirror.
 
@@ -265,8 +266,8 @@ class Deliveries(Protocol):
         """False when this (forge, id) is known already; then nothing is stored."""
         ...
 
-    async def waiting(self, limit: int = 100) -> tuple[Delivery, ...]:
-        """Not yet digested, in the order they came."""
+    async def waiting(self, forge: str, limit: int = 100) -> tuple[Delivery, ...]:
+        """This forge's, not yet digested, in the order they came."""
         ...
 
     async def digested(self, delivery: Delivery, outcome: str) -> None:

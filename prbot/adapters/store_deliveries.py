@@ -39,10 +39,10 @@ class SqlDeliveries:
             },
         )
 
-    async def waiting(self, limit: int = 100) -> tuple[Delivery, ...]:
+    async def waiting(self, forge: str, limit: int = 100) -> tuple[Delivery, ...]:
         rows = await self.db.execute(
             select(deliveries)
-            .where(deliveries.c.digested_at.is_(None))
+            .where(deliveries.c.forge == forge, deliveries.c.digested_at.is_(None))
             .order_by(deliveries.c.seq)
             .limit(limit)
         )

@@ -29,7 +29,7 @@ from prbot.demo.person import Clone
 from prbot.demo.sample import BRANCH, ENVIRONMENTS, write_sample
 from prbot.demo.script import AUTHOR, REPOSITORY, REVIEWER, Stage, Story
 from prbot.demo.state import Comment, Pull, Status
-from prbot.errors import PrbotError, ToolMissing
+from prbot.errors import DemoMisused, DemoStepFailed, PrbotError
 from prbot.ports import ToolRun
 from prbot.telemetry import Redactor, set_up_logs
 
@@ -72,6 +72,10 @@ def demo(
     keep: bool,
 ) -> int:
     """Run until ctrl-C, or until the script has ended. 0 when everything came out right."""
+    if script and repo is not None:
+        raise DemoMisused("--script plays with the sample repository only")
+    if (repo is None) != (head is None):
+        raise DemoMisused("--repo and --head go together")
     directory = Path(tempfile.mkdtemp(prefix="prbot-demo-"))
     repo = repo.absolute() if repo else None
     wish = Wish(port, script, repo, head, base, allow_apply)
@@ -83,7 +87,7 @@ def demo(
     except PrbotError as error:
         _say(f"The demo stopped: {error}")
         _say(f"  {error.next_step}")
-        keep = keep or not isinstance(error, ToolMissing)
+        keep = keep or isinstance(error, DemoStepFailed)
         return 1
     finally:
         if keep:
@@ -130,23 +134,27 @@ async def _forge(wish: Wish, directory: Path) -> AsyncIterator[DemoForge]:
             forge.create_user(login)
         forge.create_user(BOT, kind="Bot")
         people = {AUTHOR: "write", REVIEWER: "admin", BOT: "write"}
-        source = await _source(wish, directory)
+        source, base = await _source(wish, directory)
         await forge.create_repository(
-            wish.repository, source, collaborators=people, default_branch=wish.base
+            wish.repository, source, collaborators=people, default_branch=base
         )
         yield forge
     finally:
         await forge.stop()
 
 
-async def _source(wish: Wish, directory: Path) -> Path:
+async def _source(wish: Wish, directory: Path) -> tuple[Path, str]:
+    """The repository to show, and its default branch."""
     if wish.repo is None:
         source = directory / "sample"
         await write_sample(source, directory / "states")
         await _apply_main(source, directory / "preparing")
-        return source
+        return source, "main"
     local = await LocalRepository.containing(wish.repo, dict(os.environ))
-    return local.root
+    base = wish.base or (await local.default_branch()).rpartition("/")[2]
+    for branch in (base, wish.head or ""):
+        await local.commit(f"refs/heads/{branch}")
+    return local.root, base
 
 
 def _terraform(scratch: Path) -> Terraform:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from rich.console import Console
 
@@ -27,7 +27,7 @@ from prbot.app.terminal import show
 from prbot.comments.render import render
 from prbot.config.repo import FILE_NAME, load_repo
 from prbot.engine.planner import Planner, job_directory
-from prbot.errors import PrbotError
+from prbot.errors import NoSuchProject, PrbotError, UnsafePath
 from prbot.model import (
     Checkout,
     JobId,
@@ -63,6 +63,10 @@ def plan_locally(
     *, repo: Path, base: str | None, head: str, dirs: tuple[str, ...], markdown: bool
 ) -> int:
     """Print the comment. 0 without changes, 2 with changes, 1 when a project failed."""
+    for name in dirs:
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise UnsafePath(name)
+    dirs = tuple(PurePosixPath(name).as_posix() for name in dirs)
     with tempfile.TemporaryDirectory(prefix="prbot-") as place:
         local = _Local(Path(place), dict(os.environ), Redactor())
         report = asyncio.run(local.report(repo.absolute(), base, head, dirs))
@@ -109,6 +113,8 @@ class _Local:
         paths = await workspaces.paths(pull.ref.repo, checkout.commit)
         found = projects_of(paths, rules.discovery.ignore)
         projects = chosen(found, checkout.changed, Selector(dirs))
+        if dirs and not projects:
+            raise NoSuchProject(", ".join(dirs))
         if not projects:
             return NoProjects(len(checkout.changed))
         _bring_local_state(repository.root, Path(checkout.path), projects)

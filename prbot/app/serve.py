@@ -16,7 +16,8 @@ import structlog
 from prbot.app.compose import composed
 from prbot.config.server import ServerConfig, load_server
 from prbot.engine.service import Service
-from prbot.errors import CannotListen, CannotRead
+from prbot.engine.world import World
+from prbot.errors import CannotListen, CannotRead, ForgeUnavailable
 from prbot.ports import Store
 from prbot.telemetry import Redactor, set_up_logs
 from prbot.web import hooks, server
@@ -59,6 +60,20 @@ async def _serve(config: ServerConfig, environ: Mapping[str, str], redactor: Red
         log.info("draining", action="serve")
 
 
+async def probe(world: World) -> None:
+    """Ask everything once whether it works, so that a wrong setting ends the start.
+
+    Raises what the ports raise; a forge that does not answer now may answer later.
+    """
+    log.info("tool found", action="start", tool=await world.tool.probe())
+    for name, forge in world.forges.items():
+        log.info("git found", action="start", git=await forge.workspaces.probe())
+        try:
+            log.info("forge found", action="start", forge=await forge.reader.probe())
+        except ForgeUnavailable as error:
+            log.warning("forge does not answer", action="start", forge=name, error=str(error))
+
+
 @dataclass(frozen=True)
 class Running:
     """A service that takes webhooks. `url` is where it listens, without a slash; `store`
@@ -75,6 +90,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """A service for the length of the block; it is drained at the end."""
     async with composed(config, environ, redactor) as made:
+        await probe(made.world)
         service = Service(made.world)
         door = hooks.Door(
             store=made.world.store,

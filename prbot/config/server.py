@@ -188,11 +188,6 @@ class ServerConfig(Section):
     listen: Annotated[str, AfterValidator(_listen)] = Field(
         default="127.0.0.1:4141", description="host and port of the web server, as `host:port`."
     )
-    public_url: str | None = Field(
-        default=None,
-        pattern=r"^https?://[^\s/?#]+[^\s?#]*$",
-        description="where people reach this server, for links: https://prbot.example.com.",
-    )
     state_dir: Path = Field(
         default=Path(".prbot"), description="directory of everything prbot keeps."
     )

@@ -11,10 +11,11 @@ from datetime import timedelta
 import structlog
 
 from prbot.engine.alarm import Alarm
+from prbot.engine.worker import advance_message
 from prbot.engine.world import World
-from prbot.errors import ForgeUnavailable, PrbotError
+from prbot.errors import ForgeRefused, ForgeUnavailable, PrbotError
 from prbot.model import RepoRef, RunId
-from prbot.ports import AdvanceRun, Delivery, Message, Priority
+from prbot.ports import Delivery
 from prbot.runs.asks import Asked, Listening, ask_of
 from prbot.runs.run import Run
 
@@ -38,17 +39,23 @@ class Inbox:
 
     async def digest_waiting(self) -> timedelta | None:
         """Digest all that waits; returns when to try again if a forge did not answer."""
+        done = [await self._digest_all_of(forge) for forge in self._world.forges]
+        return None if all(done) else RETRY
+
+    async def _digest_all_of(self, forge: str) -> bool:
+        """False when this forge keeps its deliveries waiting; the others go on."""
         while True:
             async with self._world.store.begin() as unit:
-                waiting = await unit.deliveries.waiting()
+                waiting = await unit.deliveries.waiting(forge)
             if not waiting:
-                return None
+                return True
             for delivery in waiting:
                 try:
                     await self._digest(delivery)
-                except ForgeUnavailable as error:
-                    log.warning("forge does not answer", action="digest", error=str(error))
-                    return RETRY
+                except (ForgeUnavailable, ForgeRefused) as error:
+                    # Refused: the token may be renewed, and no event must be lost by then.
+                    log.warning("forge does not help", action="digest", error=str(error))
+                    return False
 
     async def _digest(self, delivery: Delivery) -> None:
         outcome, run = await self._run_for(delivery)
@@ -58,15 +65,11 @@ class Inbox:
             await unit.deliveries.digested(delivery, outcome)
         log.info("delivery digested", action="digest", delivery=delivery.id, outcome=outcome)
         if run is not None:
-            work = AdvanceRun(run.id)
-            await self._world.queue.put(Message(work, f"run {run.id}", Priority.ADVANCE))
+            await self._world.queue.put(advance_message(run))
 
     async def _run_for(self, delivery: Delivery) -> tuple[str, Run | None]:
-        forge = self._world.forges.get(delivery.forge)
-        if forge is None:
-            return "its forge is no longer configured", None
         try:
-            event = forge.digest(delivery)
+            event = self._world.forges[delivery.forge].digest(delivery)
         except PrbotError as error:  # stored by an older version, or not what it claims
             return str(error), None
         asked = ask_of(event, await self._listening(delivery.forge))

@@ -9,6 +9,7 @@ twice gives the same commit in the same place.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import assert_never
 
 import structlog
@@ -17,7 +18,7 @@ from prbot.comments.render import render
 from prbot.engine.alarm import Alarm
 from prbot.engine.gather import gather, rules_of
 from prbot.engine.world import World
-from prbot.errors import ForgeUnavailable, NotFound, PrbotError
+from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError
 from prbot.model import JobId, RunId
 from prbot.ports import (
     CommentLetter,
@@ -33,6 +34,7 @@ from prbot.ports import (
 from prbot.projects.select import chosen, projects_of
 from prbot.runs.decide import decide
 from prbot.runs.locks import Lock
+from prbot.runs.planning import tell_failure
 from prbot.runs.run import Job, JobKind, Run, RunState, Trouble
 from prbot.runs.scene import Scene
 from prbot.runs.steps import (
@@ -52,6 +54,8 @@ from prbot.runs.steps import (
 
 log = structlog.get_logger()
 
+PATIENCE = timedelta(hours=2)
+"""How long a run waits for a forge that refuses to answer us."""
 ROOM = 60_000
 """Characters a comment is rendered to; the redactor may make it longer, GitHub takes 65,536."""
 
@@ -92,22 +96,37 @@ class Orchestrator:
             except NotFound as error:
                 await self._give_up(run, error)
                 return
+            except ForgeRefused as error:
+                # A token may be renewed in time; after that nobody waits any more.
+                if self._world.clock.now() - run.created_at < PATIENCE:
+                    raise
+                await self._give_up(run, error)
+                return
             steps = decide(replace(run, trouble=laid_out_badly or run.trouble), scene)
             if not steps:
                 return
             try:
-                await self._perform(run, scene, steps)
+                await self._perform(run, steps)
             except LockTaken:
                 continue
             if LayOut() in steps:
                 laid_out_badly = await self._lay_out(run, scene)
 
     async def fail(self, run_id: RunId, trouble: Trouble) -> None:
-        """End a run that keeps failing for a reason nobody foresaw."""
+        """End a run for a reason nobody foresaw, and tell those who may hear it.
+
+        A comment whose author was not looked at yet may be an outsider's: no answer.
+        """
         async with self._world.store.begin() as unit:
             run = await unit.runs.get(run_id)
-            if not run.state.finished:
-                await unit.runs.move(run_id, run.state, RunState.FAILED, trouble)
+            if run.state.finished:
+                return
+            if run.state is RunState.WORKING or not run.ask.by_comment:
+                sha = run.checkout.head if run.checkout else run.ask.head_sha
+                for step in tell_failure(run, sha, trouble):
+                    await self._step(unit, run, step, After())
+            await unit.runs.move(run_id, run.state, RunState.FAILED, trouble)
+        self._outbox.ring()
 
     async def _give_up(self, run: Run, error: PrbotError) -> None:
         log.warning("run ignored", action="advance", run=run.id, error=str(error))
@@ -139,13 +158,13 @@ class Orchestrator:
 
     # --- the steps -----------------------------------------------------------------------
 
-    async def _perform(self, run: Run, scene: Scene, steps: tuple[Step, ...]) -> None:
+    async def _perform(self, run: Run, steps: tuple[Step, ...]) -> None:
         after = After()
         async with self._world.store.begin() as unit:
             if run.state is RunState.QUEUED and not any(isinstance(s, Finish) for s in steps):
                 await unit.runs.move(run.id, RunState.QUEUED, RunState.WORKING)
             for step in steps:
-                await self._step(unit, run, scene, step, after)
+                await self._step(unit, run, step, after)
         self._outbox.ring()
         for message in after.messages:
             await self._world.queue.put(message)
@@ -153,9 +172,7 @@ class Orchestrator:
         if after.drop_workspaces:
             await self._world.forge_of(run.pull.repo).workspaces.drop(run.pull)
 
-    async def _step(
-        self, unit: UnitOfWork, run: Run, scene: Scene, step: Step, after: After
-    ) -> None:
+    async def _step(self, unit: UnitOfWork, run: Run, step: Step, after: After) -> None:
         match step:
             case LayOut():
                 pass

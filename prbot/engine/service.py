@@ -25,7 +25,7 @@ from prbot.engine.orchestrator import Orchestrator, job_message
 from prbot.engine.postman import Postman
 from prbot.engine.worker import Worker, advance_message
 from prbot.engine.world import World
-from prbot.errors import ApplyInterrupted, ForgeUnavailable, Unforeseen
+from prbot.errors import ApplyInterrupted, ForgeRefused, ForgeUnavailable, Unforeseen
 from prbot.ports import AdvanceRun, Claim, PerformJob, Priority, UnitOfWork
 from prbot.runs.run import Job, JobKind, JobState, Trouble
 
@@ -94,13 +94,13 @@ class Service:
         async with self._world.store.begin() as unit:
             for job in await unit.runs.running_jobs():
                 await self._recover_job(unit, job)
-            unfinished = await unit.runs.unfinished()
+            unfinished = [await unit.runs.get(run_id) for run_id in await unit.runs.unfinished()]
             waiting = await unit.runs.waiting_jobs()
             runs = {job.run_id: await unit.runs.get(job.run_id) for job in waiting}
         for job in waiting:
             await self._world.queue.put(job_message(runs[job.run_id], job))
-        for run_id in unfinished:
-            await self._world.queue.put(advance_message(run_id))
+        for run in unfinished:
+            await self._world.queue.put(advance_message(run))
 
     async def _recover_job(self, unit: UnitOfWork, job: Job) -> None:
         intended = await unit.plans.intended(job)
@@ -138,8 +138,8 @@ class Service:
                     await self._orchestrator.advance(run_id)
                 case PerformJob(job_id):
                     await self._worker.perform(job_id)
-        except ForgeUnavailable as error:
-            log.warning("forge does not answer", action="claim", error=str(error))
+        except (ForgeUnavailable, ForgeRefused) as error:
+            log.warning("forge does not help", action="claim", error=str(error))
             await self._world.queue.again(claim, self._world.clock.now() + RETRY)
             return
         except Exception as error:  # one bad run must not stop the service

@@ -28,12 +28,12 @@ from prbot.errors import (
     ToolChanged,
     Unforeseen,
 )
-from prbot.model import Checkout, JobId, PlanId, RunId
+from prbot.model import Checkout, JobId, PlanId
 from prbot.plans import canonical
 from prbot.plans.plan import parse
 from prbot.plans.record import StoredPlan
 from prbot.plans.summary import sensitive_strings
-from prbot.ports import AdvanceRun, ApplyOutcome, JournalEntry, Message, Priority
+from prbot.ports import AdvanceRun, ApplyOutcome, Message, Priority
 from prbot.runs.run import Job, JobKind, JobState, Run, Trouble
 
 log = structlog.get_logger()
@@ -61,7 +61,7 @@ class Worker:
             bound.warning("job lost", error=str(lost))
             return
         bound.info("job ended", state=ended.state.value)
-        await world.queue.put(advance_message(run.id))
+        await world.queue.put(advance_message(run))
 
     async def _work(self, run: Run, job: Job) -> Job:
         try:
@@ -174,9 +174,9 @@ class Worker:
             await self._world.tool.init(surroundings)
             plan_file = data_dir / "plan.tfplan"
             plan_file.write_bytes(file)
-            await self._intend(run, job, plan)
+            await self._intend(job, plan)
             outcome = await self._world.tool.apply(surroundings, plan_file)
-        return await self._settle(run, job, plan, outcome)
+        return await self._settle(job, plan, outcome)
 
     async def _reviewed(self, job: Job) -> StoredPlan:
         async with self._world.store.begin() as unit:
@@ -202,25 +202,19 @@ class Worker:
         for secret in sensitive_strings(parse(shown)):
             self._world.redactor.register(secret)
 
-    async def _intend(self, run: Run, job: Job, plan: StoredPlan) -> None:
+    async def _intend(self, job: Job, plan: StoredPlan) -> None:
         now = self._world.clock.now()
         async with self._world.store.begin() as unit:
             if not await unit.plans.intend(plan.id, job, now):
                 raise PlanTriedBefore(plan.id)
-            await unit.journal.write(
-                JournalEntry(now, run.pull, run.ask.actor, plan.id, "apply intended", job.id)
-            )
 
-    async def _settle(self, run: Run, job: Job, plan: StoredPlan, outcome: ApplyOutcome) -> Job:
+    async def _settle(self, job: Job, plan: StoredPlan, outcome: ApplyOutcome) -> Job:
         now = self._world.clock.now()
         word = "applied" if outcome.ok else "stale" if outcome.stale else "failed"
         result = job if outcome.ok else replace(job, trouble=self._apply_trouble(plan, outcome))
         new = JobState.APPLIED if outcome.ok else JobState.FAILED
         async with self._world.store.begin() as unit:
             await unit.plans.settle(plan.id, word, now if outcome.ok else None)
-            await unit.journal.write(
-                JournalEntry(now, run.pull, run.ask.actor, plan.id, f"apply {word}", job.id)
-            )
             return await unit.runs.move_job(job, new, result)
 
     def _apply_trouble(self, plan: StoredPlan, outcome: ApplyOutcome) -> Trouble:
@@ -229,6 +223,7 @@ class Worker:
         return self.trouble(ApplyFailed(plan.id, outcome.diagnostics))
 
 
-def advance_message(run_id: RunId) -> Message:
-    """One decision at a time per run."""
-    return Message(AdvanceRun(run_id), f"run {run_id}", Priority.ADVANCE)
+def advance_message(run: Run) -> Message:
+    """One decision at a time per pull request: two runs of it that decided side by side
+    would each start what only one of them may."""
+    return Message(AdvanceRun(run.id), f"pull {run.pull}", Priority.ADVANCE)

@@ -61,6 +61,11 @@ def matches(project: ProjectKey, select: Selector) -> bool:
     return in_dir and in_workspace
 
 
+def touches_modules(changed: Iterable[str]) -> bool:
+    """Whether code changed that is a module's, so that projects may be affected unseen."""
+    return any(_is(path, CODE) and _is_no_root(_dir(path)) for path in changed)
+
+
 def _globbed(name: str, patterns: tuple[str, ...]) -> bool:
     # A name is also taken literally: directories may hold glob characters.
     return name in patterns or matches_any(patterns, name)

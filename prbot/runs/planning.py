@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
-from prbot.model import ProjectKey, Sha
+from prbot.model import ProjectKey, Selector, Sha
 from prbot.plans.record import StoredPlan
+from prbot.projects.select import touches_modules
 from prbot.runs.requirements import may_command, pull_is_fit
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 from prbot.runs.say import Failure, NoProjects, PlanReport, ProjectResult, Reason, Refusal
@@ -32,10 +33,8 @@ def decide_plan(run: Run, scene: Scene) -> Steps:
     if run.trouble is not None:
         return fail(run, scene, run.trouble)
     if run.checkout is None:
-        return (
-            SetStatus(head_of(run, scene), Check.PLAN, Verdict.PENDING, "planning"),
-            LayOut(),
-        )
+        # A selector may turn out to name nothing; then the checks stay as they are.
+        return (LayOut(),) if run.ask.select.dirs else (_planning(run, scene), LayOut())
     if isinstance(scene.rules, Trouble):
         return fail(run, scene, scene.rules)
     if not run.jobs:
@@ -89,15 +88,18 @@ def _refused(run: Run, scene: Scene) -> Steps:
 
 def fail(run: Run, scene: Scene, trouble: Trouble) -> Steps:
     """End a run that could not even begin with its projects."""
-    sha = head_of(run, scene)
-    verdicts: Steps = (SetStatus(sha, Check.APPLY, Verdict.FAILURE, trouble.sentence),)
-    if run.ask.kind is AskKind.PLAN:
-        verdicts = (SetStatus(sha, Check.PLAN, Verdict.FAILURE, trouble.sentence), *verdicts)
-    return (
-        Say(run.id, Failure(run.ask.kind.value, trouble)),
-        *verdicts,
-        Finish(RunState.FAILED, trouble),
+    return (*tell_failure(run, head_of(run, scene), trouble), Finish(RunState.FAILED, trouble))
+
+
+def tell_failure(run: Run, sha: Sha | None, trouble: Trouble) -> Steps:
+    """What people are told of a run that failed as a whole; the checks if `sha` is known."""
+    checks = (Check.PLAN, Check.APPLY) if run.ask.kind is AskKind.PLAN else (Check.APPLY,)
+    verdicts = (
+        []
+        if sha is None
+        else [SetStatus(sha, check, Verdict.FAILURE, trouble.sentence) for check in checks]
     )
+    return (Say(run.id, Failure(run.ask.kind.value, trouble)), *verdicts)
 
 
 def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
@@ -112,21 +114,39 @@ def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
             SetStatus(sha, Check.APPLY, Verdict.FAILURE, "drafts are never applied"),
             Finish(RunState.IGNORED),
         )
-    return tuple(StartJob(project, JobKind.PLAN) for project in run.projects)
+    return (
+        _planning(run, scene),
+        *(StartJob(project, JobKind.PLAN) for project in run.projects),
+    )
+
+
+def _planning(run: Run, scene: Scene) -> SetStatus:
+    return SetStatus(head_of(run, scene), Check.PLAN, Verdict.PENDING, "planning")
 
 
 def _nothing_to_plan(run: Run, scene: Scene) -> Steps:
-    changed = len(run.checkout.changed) if run.checkout else 0
-    answer: Steps = (Say(run.id, NoProjects(changed)),) if run.ask.by_comment else ()
-    # A command with a selector says nothing about the rest of the pull request.
-    verdicts: Steps = ()
-    if not run.ask.select.dirs:
-        sha = head_of(run, scene)
-        verdicts = (
-            SetStatus(sha, Check.PLAN, Verdict.SUCCESS, "0 projects"),
-            SetStatus(sha, Check.APPLY, Verdict.SUCCESS, "0 projects"),
-        )
-    return (*answer, *verdicts, Finish(RunState.DONE))
+    if run.ask.select.dirs:
+        return refuse(run, (_no_such_project(run.ask.select),))
+    changed = run.checkout.changed if run.checkout else ()
+    answer: Steps = (Say(run.id, NoProjects(len(changed))),) if run.ask.by_comment else ()
+    sha, words = head_of(run, scene), "0 projects"
+    if touches_modules(changed):
+        words = "0 projects; a changed module is not followed to its projects yet"
+    return (
+        *answer,
+        SetStatus(sha, Check.PLAN, Verdict.SUCCESS, words),
+        SetStatus(sha, Check.APPLY, Verdict.SUCCESS, words),
+        Finish(RunState.DONE),
+    )
+
+
+def _no_such_project(select: Selector) -> Reason:
+    names = ", ".join(f"`{name}`" for name in select.dirs)
+    return Reason(
+        "project",
+        f"no directory with Terraform files matches {names}",
+        "name a directory relative to the repository's root, or a glob of such",
+    )
 
 
 def _refuse_fork(run: Run, scene: Scene) -> Steps:
@@ -150,6 +170,7 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
         apply_on_merge=applies_on_merge(scene),
         may_apply=rules.may_apply,
         asked=run.ask.actor if run.ask.by_comment else None,
+        bounded=rules.bounded,
     )
     failed = any(map(_failed, results))
     return (

@@ -76,17 +76,14 @@ class JobKind(StrEnum):
 class JobState(StrEnum):
     """Where a job stands.
 
-    CHANGED: an apply job whose new plan is not equal to the reviewed one; nothing was
-    applied. INTERRUPTED: an apply whose worker died; never started again by itself.
+    INTERRUPTED: an apply whose worker died; never started again by itself.
     """
 
     QUEUED = "queued"
     RUNNING = "running"
     PLANNED = "planned"
     APPLIED = "applied"
-    CHANGED = "changed"
     FAILED = "failed"
-    DROPPED = "dropped"
     INTERRUPTED = "interrupted"
 
     @property
@@ -101,15 +98,15 @@ RUN_MOVES: dict[RunState, frozenset[RunState]] = {
 """From an unfinished run anywhere forward; from a finished one nowhere."""
 
 JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
-    (JobKind.PLAN, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
+    (JobKind.PLAN, JobState.QUEUED): frozenset({JobState.RUNNING}),
     # back to QUEUED: the worker died, and a plan is simply made again
     (JobKind.PLAN, JobState.RUNNING): frozenset(
-        {JobState.PLANNED, JobState.FAILED, JobState.DROPPED, JobState.QUEUED}
+        {JobState.PLANNED, JobState.FAILED, JobState.QUEUED}
     ),
-    (JobKind.APPLY, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
+    (JobKind.APPLY, JobState.QUEUED): frozenset({JobState.RUNNING}),
     # back to QUEUED only while no intent was recorded: the store checks that
     (JobKind.APPLY, JobState.RUNNING): frozenset(
-        {JobState.APPLIED, JobState.CHANGED, JobState.FAILED, JobState.INTERRUPTED, JobState.QUEUED}
+        {JobState.APPLIED, JobState.FAILED, JobState.INTERRUPTED, JobState.QUEUED}
     ),
 }
 
@@ -142,9 +139,9 @@ class Trouble:
 class Job:
     """One project's part of a run.
 
-    `plan_id` is the plan this job made. `reviewed` (APPLY only) is the plan people
-    agreed to; the job applies it, or a fresh one equal to it. `differences` says, for
-    CHANGED, in what the fresh plan is not the reviewed one.
+    `plan_id` is the plan this job made. `reviewed` is the plan people agreed to: an APPLY
+    job applies it, a PLAN job compares with it, and `differences` says in what the fresh
+    plan is not that one.
     """
 
     id: JobId

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from prbot.config.repo import Bounded
 from prbot.model import Login, ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.run import Trouble
@@ -26,7 +27,10 @@ class ProjectResult:
 
 @dataclass(frozen=True)
 class PlanReport:
-    """The plan comment. `asked` is the comment's author when somebody asked for it."""
+    """The plan comment. `asked` is the comment's author when somebody asked for it.
+
+    `bounded` are wishes of the repository's file that the server's does not allow.
+    """
 
     results: tuple[ProjectResult, ...]
     head: Sha
@@ -34,6 +38,7 @@ class PlanReport:
     apply_on_merge: bool
     may_apply: bool
     asked: Login | None = None
+    bounded: tuple[Bounded, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -62,11 +62,7 @@ class Scene:
     def begun_projects(self) -> tuple[ProjectKey, ...]:
         """Projects an apply was begun for: one that failed half-way changed something too."""
         applied = {plan.project for plan in self.plans if plan.applied_at}
-        begun = {
-            job.project
-            for job in self.jobs()
-            if job.kind is JobKind.APPLY and job.state is not JobState.DROPPED
-        }
+        begun = {job.project for job in self.jobs() if job.kind is JobKind.APPLY}
         return tuple(sorted(applied | begun))
 
     def newest_plan_job(self, project: ProjectKey) -> Job | None:
@@ -76,12 +72,7 @@ class Scene:
 
     def was_tried(self, plan_id: PlanId) -> bool:
         """An apply of this plan was asked for once, whatever came of it."""
-        return any(
-            job.reviewed == plan_id
-            and job.kind is JobKind.APPLY
-            and job.state is not JobState.DROPPED
-            for job in self.jobs()
-        )
+        return any(job.reviewed == plan_id and job.kind is JobKind.APPLY for job in self.jobs())
 
     def affected(self) -> frozenset[ProjectKey] | None:
         """What the newest full plan of this head found; None while there was none."""

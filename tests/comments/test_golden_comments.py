@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from prbot.comments.render import render
+from prbot.config.repo import Bounded
 from prbot.model import Login, ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.plans.summary import (
@@ -218,3 +220,11 @@ def test_it_reads_as_it_was_written_down(
     """It is, letter by letter, the comment that stands in the golden file."""
     expected = (GOLDEN / f"{name}.md").read_text(encoding="utf-8")
     assert render(message(stored), marker=f"prbot:test:1:{topic}") == expected
+
+
+def test_what_the_server_does_not_give() -> None:
+    """It tells which wish of the repository's file the server does not allow."""
+    report = replace(_report(), bounded=(Bounded("defaults.apply_on_merge", "always", "never"),))
+    text = render(report, marker="m")
+    assert "`defaults.apply_on_merge: always`" in text
+    assert "`never` holds instead" in text

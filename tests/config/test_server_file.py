@@ -18,7 +18,6 @@ forges:
 
 FULL = """\
 listen: 0.0.0.0:8080
-public_url: https://prbot.example.com
 state_dir: /var/lib/prbot
 database: sqlite
 repositories: ["acme/*", "!acme/legacy", "tools/**"]
@@ -76,7 +75,6 @@ def test_everything() -> None:
     """It honours every key it documents."""
     config = load(FULL)
     assert config.address == ("0.0.0.0", 8080)  # noqa: S104 - a value, nothing listens
-    assert config.public_url == "https://prbot.example.com"
     assert config.database_file == Path("/var/lib/prbot/prbot.sqlite3")
     assert not config.may_apply
     assert config.aliases == ("atlantis", "bot-1")

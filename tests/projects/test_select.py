@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prbot.model import ProjectKey, Selector
-from prbot.projects.select import affected, chosen, matches, projects_of
+from prbot.projects.select import affected, chosen, matches, projects_of, touches_modules
 
 
 def keys(*names: str) -> tuple[ProjectKey, ...]:
@@ -148,3 +148,19 @@ def test_chosen(select: Selector, expected: tuple[ProjectKey, ...]) -> None:
 def test_matches(project: str, select: Selector, expected: bool) -> None:
     """It tells whether a command speaks of a project."""
     assert matches(keys(project)[0], select) is expected
+
+
+MODULES = {
+    "a module's code": (["modules/net/main.tf"], True),
+    "a module inside a project": (["app/modules/net/main.tf.json"], True),
+    "a module's README": (["modules/net/README.md"], False),
+    "a project's code": (["app/main.tf"], False),
+    "a file called modules": (["modules"], False),
+    "nothing": ([], False),
+}
+
+
+@pytest.mark.parametrize(("changed", "expected"), MODULES.values(), ids=MODULES)
+def test_touches_modules(changed: list[str], expected: bool) -> None:
+    """It tells that a module's code changed, whose projects nobody follows yet."""
+    assert touches_modules(changed) is expected

@@ -110,15 +110,6 @@ ALLOWED = {
         ),
         {"lock a", "apply a=p2"},
     ),
-    "an apply of this plan was dropped before it began": (
-        say(
-            others=(
-                earlier(applying(JobState.DROPPED), kind=AskKind.APPLY, state=RunState.FAILED),
-                earlier(planned(plan("a"))),
-            ),
-        ),
-        GO,
-    ),
     "changes requested by a reader": (
         say(
             reviews=(

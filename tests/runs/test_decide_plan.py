@@ -141,7 +141,6 @@ EVENTS = {
         {"report", *BAD, "failed"},
     ),
     "all failed": (fresh(jobs=(planning(JobState.FAILED),)), {"report", *BAD, "failed"}),
-    "a job was dropped": (fresh(jobs=(planning(JobState.DROPPED),)), {"report", *BAD, "failed"}),
     "rules became unreadable while planning": (
         fresh(rules=WRONG, plans=(plan("a"),), jobs=(planned(plan("a")),)),
         {"failure", *BAD, "failed"},

@@ -182,8 +182,8 @@ async def test_the_result_comes_with_the_move(scene: Any) -> None:
         job, plan_id=PlanId("p-2"), trouble=TROUBLE, differences=("one", "two"), fence=99
     )
     async with scene.store.begin() as tables:
-        moved = await tables.runs.move_job(job, JobState.CHANGED, result)
-        assert moved == replace(result, state=JobState.CHANGED, fence=job.fence)
+        moved = await tables.runs.move_job(job, JobState.FAILED, result)
+        assert moved == replace(result, state=JobState.FAILED, fence=job.fence)
         assert await tables.runs.get_job(job.id) == moved
 
 

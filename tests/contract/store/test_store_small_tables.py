@@ -29,7 +29,8 @@ async def test_a_delivery_is_taken_once(scene: Any) -> None:
         assert await tables.deliveries.add(replace(delivery, forge="ghe"))
         await tables.deliveries.digested(delivery, "a run")
         assert not await tables.deliveries.add(delivery)
-        assert [d.forge for d in await tables.deliveries.waiting()] == ["ghe"]
+        assert await tables.deliveries.waiting("gh") == ()
+        assert [d.forge for d in await tables.deliveries.waiting("ghe")] == ["ghe"]
 
 
 async def test_deliveries_wait_in_the_order_they_came(scene: Any) -> None:
@@ -39,8 +40,8 @@ async def test_deliveries_wait_in_the_order_they_came(scene: Any) -> None:
         for delivery in deliveries:
             await tables.deliveries.add(delivery)
     async with scene.store.begin() as tables:
-        assert await tables.deliveries.waiting() == tuple(deliveries)
-        assert await tables.deliveries.waiting(limit=2) == tuple(deliveries[:2])
+        assert await tables.deliveries.waiting("gh") == tuple(deliveries)
+        assert await tables.deliveries.waiting("gh", limit=2) == tuple(deliveries[:2])
 
 
 async def test_a_digested_body_is_let_go(scene: Any) -> None:
