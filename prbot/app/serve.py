@@ -17,7 +17,7 @@ from prbot.app.compose import composed
 from prbot.config.server import ServerConfig, load_server
 from prbot.engine.service import Service
 from prbot.engine.world import World
-from prbot.errors import CannotListen, CannotRead, ForgeUnavailable
+from prbot.errors import CannotListen, CannotRead, ForgeUnavailable, ServiceBroken
 from prbot.ports import Store
 from prbot.telemetry import Redactor, set_up_logs
 from prbot.web import hooks, server
@@ -52,11 +52,12 @@ async def _serve(config: ServerConfig, environ: Mapping[str, str], redactor: Red
         log.info("serving", action="serve", address=prbot.url)
         stopped = asyncio.create_task(stop.wait())
         died = asyncio.create_task(prbot.service.wait())
-        await asyncio.wait({stopped, died}, return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait({stopped, died}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         died.cancel()
-        if died.done() and not died.cancelled() and died.exception() is not None:
-            raise died.exception() or SystemExit(1)
+        if died in ended:
+            died.result()
+            raise ServiceBroken
         log.info("draining", action="serve")
 
 

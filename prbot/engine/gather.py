@@ -12,10 +12,13 @@ NEEDS_REVIEWS = (AskKind.APPLY,)
 ASKS_PERMISSION_OF_EVENTS = (AskKind.MERGE,)
 
 
-async def gather(world: World, run: Run) -> Scene:
-    """Raises ForgeUnavailable, ForgeRefused and NotFound."""
+async def gather(world: World, run: Run, pull: PullRequest | None = None) -> Scene:
+    """`pull` saves asking the forge again for what was asked a moment ago.
+
+    Raises ForgeUnavailable, ForgeRefused and NotFound.
+    """
     forge = world.forge_of(run.pull.repo)
-    pull = await forge.reader.pull_request(run.pull)
+    pull = pull or await forge.reader.pull_request(run.pull)
     async with world.store.begin() as unit:
         runs = await unit.runs.of_pull(run.pull)
         plans = await unit.plans.of_pull(run.pull)

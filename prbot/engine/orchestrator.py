@@ -19,7 +19,7 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.gather import gather, rules_of
 from prbot.engine.world import World
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError
-from prbot.model import JobId, RunId
+from prbot.model import JobId, PullRequest, RunId
 from prbot.ports import (
     CommentLetter,
     JournalEntry,
@@ -35,7 +35,7 @@ from prbot.projects.select import chosen, projects_of
 from prbot.runs.decide import decide
 from prbot.runs.locks import Lock
 from prbot.runs.planning import tell_failure
-from prbot.runs.run import Job, JobKind, Run, RunState, Trouble
+from prbot.runs.run import AskKind, Job, JobKind, Run, RunState, Trouble
 from prbot.runs.scene import Scene
 from prbot.runs.steps import (
     Acknowledge,
@@ -86,13 +86,14 @@ class Orchestrator:
         Raises ForgeUnavailable when the forge does not answer: try again later.
         """
         laid_out_badly: Trouble | None = None
+        pull: PullRequest | None = None
         while True:
             async with self._world.store.begin() as unit:
                 run = await unit.runs.get(run_id)
             if run.state.finished:
                 return
             try:
-                scene = await gather(self._world, run)
+                scene = await gather(self._world, run, pull)
             except NotFound as error:
                 await self._give_up(run, error)
                 return
@@ -105,12 +106,17 @@ class Orchestrator:
             steps = decide(replace(run, trouble=laid_out_badly or run.trouble), scene)
             if not steps:
                 return
+            pull = None
             try:
                 await self._perform(run, steps)
             except LockTaken:
                 continue
+            if any(isinstance(step, StartJob) for step in steps):
+                return  # each job rings when it ends; until then nothing is decided
             if LayOut() in steps:
                 laid_out_badly = await self._lay_out(run, scene)
+                # A plan is judged again when its jobs have ended; an apply must see now.
+                pull = scene.pull if run.ask.kind is AskKind.PLAN else None
 
     async def fail(self, run_id: RunId, trouble: Trouble) -> None:
         """End a run for a reason nobody foresaw, and tell those who may hear it.

@@ -12,8 +12,7 @@ found again at the next start.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -48,14 +47,15 @@ class Service:
         self._postman = Postman(world, self._written)
         self._orchestrator = Orchestrator(world, self._written)
         self._worker = Worker(world)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._loops: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
+        self._broken = Alarm()
         self._draining = False
 
     @property
     def ready(self) -> bool:
         """Started, not draining, and no loop has died."""
-        return bool(self._tasks) and not self._draining and not any(t.done() for t in self._tasks)
+        return bool(self._loops) and not self._draining and not any(t.done() for t in self._loops)
 
     def deliver(self) -> None:
         """A delivery was stored."""
@@ -64,27 +64,29 @@ class Service:
     async def start(self) -> None:
         """Recover what a dead process left, then start the loops."""
         await self.recover()
-        loops = [self._inbox.run(), self._postman.run()]
-        loops += [self._claim_for_ever(ADVANCING) for _ in range(ADVANCERS)]
-        loops += [self._claim_for_ever(TOOLING) for _ in range(self._world.settings.parallel_jobs)]
-        self._tasks = {asyncio.create_task(loop) for loop in loops}
+        loops = [self._inbox.run(), self._postman.run(), self._broken.wait()]
+        loops += [
+            self._hand_out(ADVANCING, ADVANCERS),
+            self._hand_out(TOOLING, self._world.settings.parallel_jobs),
+        ]
+        self._loops = {asyncio.create_task(loop) for loop in loops}
 
     async def wait(self) -> None:
-        """Return never; raise what killed a loop, should one die."""
-        await asyncio.gather(*self._tasks)
+        """Return when a loop has died, or work could not even be given back.
+
+        Raises what killed the loop.
+        """
+        ended, _ = await asyncio.wait(self._loops, return_when=asyncio.FIRST_COMPLETED)
+        for loop in ended:
+            loop.result()
 
     async def drain(self, grace: float) -> None:
         """Stop claiming, let work in hand end for `grace` seconds, then interrupt it."""
         self._draining = True
-        for task in self._tasks - self._busy:
-            task.cancel()
+        await _end(self._loops)
         if self._busy:
             await asyncio.wait(self._busy, timeout=grace)
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await _end(self._busy)
 
     # --- after a crash -------------------------------------------------------------------
 
@@ -115,20 +117,26 @@ class Service:
 
     # --- the loops -----------------------------------------------------------------------
 
-    async def _claim_for_ever(self, priorities: frozenset[Priority]) -> None:
-        while not self._draining:
-            claim = await self._world.queue.claim(priorities)
-            await self._in_hand(self._handle(claim))
+    async def _hand_out(self, priorities: frozenset[Priority], at_once: int) -> None:
+        """Claim work and do up to `at_once` pieces of it side by side.
 
-    async def _in_hand(self, work: Awaitable[None]) -> None:
-        task = asyncio.current_task()
-        if task is None:  # never: loops are tasks
-            return
-        self._busy.add(task)
-        try:
-            await work
-        finally:
-            self._busy.discard(task)
+        One claimer for all of them: each change of the queue wakes it once, not every
+        worker that has nothing to do.
+        """
+        room = asyncio.Semaphore(at_once)
+
+        def ended(work: asyncio.Task[None]) -> None:
+            self._busy.discard(work)
+            room.release()
+            if not work.cancelled() and work.exception() is not None:
+                self._broken.ring()
+
+        while True:
+            await room.acquire()
+            claim = await self._world.queue.claim(priorities)
+            work = asyncio.create_task(self._handle(claim))
+            self._busy.add(work)
+            work.add_done_callback(ended)
 
     async def _handle(self, claim: Claim) -> None:
         work = claim.message.work
@@ -153,3 +161,11 @@ class Service:
         unforeseen = Unforeseen(type(error).__name__, str(error))
         text = self._world.redactor.redact(str(unforeseen))
         await self._orchestrator.fail(work.run_id, Trouble(text))
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel them and wait until they have ended, however they end."""
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
