@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["town"]
+pytest_plugins = ["postgres", "town"]
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tests" / "contract" / "demo_forge"
