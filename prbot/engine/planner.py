@@ -20,7 +20,7 @@ from prbot.model import Checkout, PlanId, PullRef
 from prbot.plans import canonical
 from prbot.plans.plan import parse
 from prbot.plans.record import Inputs, StoredPlan
-from prbot.plans.summary import sensitive_strings, summarise
+from prbot.plans.summary import PlanSummary, sensitive_strings, summarise
 from prbot.ports import Clock, InitResult, Tool, ToolRun, Tree
 from prbot.runs.run import Job
 from prbot.telemetry import Redactor
@@ -64,10 +64,8 @@ class Planner:
         plan_file = data_dir / "plan.tfplan"
         await self.tool.plan(run, plan_file, lock)
         shown = await self.tool.show(run, plan_file)
-        plan = parse(shown)
-        # Registered before anything of this plan can reach a sink.
-        for secret in sensitive_strings(plan):
-            self.redactor.register(secret)
+        # In a thread: a large plan takes seconds to read, and webhooks want their answer.
+        digest, summary = await asyncio.to_thread(self._read, shown)
         file = plan_file.read_bytes()
         record = StoredPlan(
             id=plan_id,
@@ -78,9 +76,9 @@ class Planner:
             head=checkout.head,
             base=checkout.base,
             commit=checkout.commit,
-            hash=canonical.fingerprint(plan, self.hash_key),
+            hash=digest,
             inputs=await self._inputs(pull, job, checkout, worktree, init),
-            summary=summarise(plan),
+            summary=summary,
             plan_file=f"{plan_id}.tfplan",
             plan_file_sha256=hashlib.sha256(file).hexdigest(),
             plan_json=f"{plan_id}.json",
@@ -88,6 +86,13 @@ class Planner:
             created_at=self.clock.now(),
         )
         return MadePlan(record, file, shown)
+
+    def _read(self, shown: bytes) -> tuple[str, PlanSummary]:
+        plan = parse(shown)
+        # Registered before anything of this plan can reach a sink.
+        for secret in sensitive_strings(plan):
+            self.redactor.register(secret)
+        return canonical.fingerprint(plan, self.hash_key), summarise(plan)
 
     async def _inputs(
         self, pull: PullRef, job: Job, checkout: Checkout, worktree: Path, init: InitResult

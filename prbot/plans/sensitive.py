@@ -15,10 +15,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from prbot.plans.plan import Change, Json, Plan, not_too_deep
+from prbot.telemetry import SHORTEST, Needles
 
 SENSITIVE = "(sensitive value)"
-SHORTEST = 4
-"""Shorter secrets are hidden only where they are the whole value: `1` stands everywhere."""
+"""Secrets shorter than SHORTEST are hidden only where they are the whole value: `1` stands
+everywhere."""
 _SHORTEST_LINE = 16
 
 
@@ -135,10 +136,10 @@ class Veil:
     """Hides a whole text when it is, or holds, one of the secrets in a usual encoding."""
 
     whole: frozenset[str]
-    parts: tuple[str, ...]
+    parts: Needles
 
     def hides(self, text: str) -> bool:
-        return text in self.whole or any(part in text for part in self.parts)
+        return text in self.whole or any(self.parts.finds(text))
 
     def over(self, text: str) -> str:
         return SENSITIVE if self.hides(text) else text
@@ -147,7 +148,7 @@ class Veil:
 def veil(secrets: frozenset[str]) -> Veil:
     """A veil over these strings, their JSON and base64 forms, and long lines of them."""
     parts = {form for text in secrets for form in _forms(text) if len(form) >= SHORTEST}
-    return Veil(secrets, tuple(sorted(parts)))
+    return Veil(secrets, Needles(parts))
 
 
 def _forms(text: str) -> Iterator[str]:
