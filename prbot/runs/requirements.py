@@ -119,8 +119,8 @@ def approved(rules: Effective, scene: Scene, plans: Iterable[StoredPlan]) -> Rea
             Reason(
                 "approved",
                 f"{missing} of {rules.approvals} approvals of this plan",
-                f"somebody with write access other than {scene.pull.author} approves"
-                " the pull request as it is now",
+                f"somebody with write access who is neither {scene.pull.author} nor pushed to it"
+                " approves the pull request as it is now",
             )
         )
     return tuple(reasons)
@@ -129,7 +129,8 @@ def approved(rules: Effective, scene: Scene, plans: Iterable[StoredPlan]) -> Rea
 def _approvals(plan: StoredPlan, scene: Scene) -> int:
     """How many people approved; one who did so twice is one."""
     since = _stood_since(plan, scene.plans)
-    return len({r.author.lower() for r in scene.reviews if _approves(r, scene.pull, since)})
+    approvers = {r.author.lower() for r in scene.reviews if _approves(r, scene.pull, since)}
+    return len(approvers - scene.pushers())
 
 
 def _approves(review: Review, pull: PullRequest, since: datetime) -> bool:

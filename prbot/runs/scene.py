@@ -59,6 +59,17 @@ class Scene:
             for job in self.jobs()
         )
 
+    def pushers(self) -> frozenset[str]:
+        """Who brought the heads seen so far, in lower case: whose event first told of each.
+
+        Not promised: to know who pushed what no event told of.
+        """
+        first: dict[str, Login] = {}
+        for run in reversed(self.runs):
+            if run.ask.kind is AskKind.PLAN and not run.ask.by_comment and run.ask.head_sha:
+                first.setdefault(run.ask.head_sha, run.ask.actor)
+        return frozenset(actor.lower() for actor in first.values())
+
     def begun_projects(self) -> tuple[ProjectKey, ...]:
         """Projects an apply was begun for: one that failed half-way changed something too."""
         applied = {plan.project for plan in self.plans if plan.applied_at}

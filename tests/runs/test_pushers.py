@@ -1,0 +1,52 @@
+"""Whoever pushed to a pull request is one of its authors: their approval is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from scenes import (
+    AUTHOR,
+    HEAD,
+    OLD_HEAD,
+    REVIEWER,
+    World,
+    by_comment,
+    earlier,
+    plan,
+    planned,
+    words,
+)
+
+from prbot.model import Login, Sha
+from prbot.runs.run import AskKind, Run
+
+GO = {"lock a", "apply a=p1"}
+REFUSED = {"refuse: approved", "refused"}
+
+
+def told_by(actor: Login, head: Sha = HEAD) -> Run:
+    """The plan run of the event by which `actor` told of `head`."""
+    run = earlier(planned(plan("a", head=head)), head=head)
+    return replace(run, ask=replace(run.ask, actor=actor))
+
+
+ROWS: dict[str, tuple[tuple[Run, ...], set[str]]] = {
+    "the reviewer pushed nothing": ((told_by(AUTHOR),), GO),
+    "the reviewer pushed to the author's branch": ((told_by(REVIEWER),), REFUSED),
+    "in another spelling": ((told_by(Login("Reviewer")),), REFUSED),
+    "the reviewer pushed an earlier commit": (
+        (told_by(AUTHOR), told_by(REVIEWER, OLD_HEAD)),
+        REFUSED,
+    ),
+    "the reviewer reopened what the author had pushed": (
+        (told_by(REVIEWER), told_by(AUTHOR)),
+        GO,
+    ),
+}
+
+
+@pytest.mark.parametrize(("runs", "expected"), ROWS.values(), ids=ROWS)
+def test_approval(runs: tuple[Run, ...], expected: set[str]) -> None:
+    """It counts approvals by people who brought none of the heads."""
+    assert words(World(by_comment(AskKind.APPLY), others=runs).outcome()) == expected
