@@ -132,17 +132,15 @@ def _page_bounds(request: web.Request) -> tuple[int, int]:
 
 
 def _page(request: web.Request, answer: Answer) -> Answer:
-    if not isinstance(answer.body, list):
-        return answer
     page, size = _page_bounds(request)
-    return Answer(answer.body[(page - 1) * size : page * size], answer.status)
+    return answer.cut((page - 1) * size, page * size)
 
 
 def _page_links(request: web.Request, answer: Answer) -> dict[str, str]:
-    if not isinstance(answer.body, list):
+    if answer.items is None:
         return {}
     page, size = _page_bounds(request)
-    last = max(1, -(-len(answer.body) // size))
+    last = max(1, -(-len(answer.items) // size))
     wanted: dict[str, int] = {}
     if page > 1:
         wanted |= {"prev": min(page - 1, last), "first": 1}

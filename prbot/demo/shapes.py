@@ -106,6 +106,10 @@ class Shapes:
             }
         )
 
+    def own_repository(self, repo: Repository, caller: Level) -> Json:
+        """As a list of the caller's repositories shows it."""
+        return self.repository(repo) | {"permissions": _rights(caller)}
+
     def full_repository(self, repo: Repository, caller: Level) -> Json:
         parent = repo.parent and self.repository(repo.parent)
         return (
@@ -151,6 +155,13 @@ class Shapes:
             "suspended_by": None,
             "suspended_at": None,
         }
+
+    def listed_installation(self, installation: Installation) -> Json:
+        """In a list GitHub's description wants an enterprise's fields beside a user's."""
+        owner = installation.account
+        at = stamp(owner.created_at)
+        more = {"name": owner.login, "slug": owner.login, "created_at": at, "updated_at": at}
+        return self.installation(installation) | {"account": self.user(owner) | more}
 
     def commit(self, repo: Repository, commit: CommitInfo) -> Json:
         root = self.urls.repo(repo.full_name)

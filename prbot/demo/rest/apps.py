@@ -21,6 +21,23 @@ async def installation(call: Call) -> Answer:
     return Answer(call.forge.shapes.installation(found))
 
 
+async def installations(call: Call) -> Answer:
+    asking = _app(call)
+    mine = (one for one in call.forge.installations.values() if one.app is asking)
+    return Answer([call.forge.shapes.listed_installation(one) for one in mine])
+
+
+async def repositories(call: Call) -> Answer:
+    """What an installation's token may touch."""
+    token = call.caller.token
+    if token is None or token.installation is None:
+        raise DemoForgeRefused(403, "You must authenticate with an installation access token")
+    allowed = token.repositories or frozenset()
+    mine = [repo for repo in call.forge.repositories.values() if repo.id in allowed]
+    shapes = [call.forge.shapes.repository(repo) for repo in mine]
+    return Answer({"total_count": len(mine), "repositories": shapes}, listed="repositories")
+
+
 async def create_token(call: Call) -> Answer:
     asking = _app(call)
     wanted = call.forge.installations.get(call.number(call.path["installation_id"]))

@@ -79,10 +79,26 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """`body` None means no content; a list is cut into pages on its way out."""
+    """`body` None means no content; a list is cut into pages on its way out, and so is
+    the list under `listed` in an object that also counts it."""
 
     body: Any = None
     status: int = 200
+    listed: str | None = None
+
+    @property
+    def items(self) -> list[Any] | None:
+        """What comes in pages; None when nothing does."""
+        found = self.body[self.listed] if self.listed else self.body
+        return found if isinstance(found, list) else None
+
+    def cut(self, start: int, end: int) -> Answer:
+        """The same answer with a part of its items."""
+        if self.items is None:
+            return self
+        part = self.items[start:end]
+        body = self.body | {self.listed: part} if self.listed else part
+        return Answer(body, self.status, self.listed)
 
 
 Handler = Callable[[Call], Awaitable[Answer]]

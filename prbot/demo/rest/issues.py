@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from prbot.demo.rest.call import Answer, Call
+from prbot.demo.rules import invalid
 from prbot.demo.state import Comment
 
 
 async def comments(call: Call) -> Answer:
     return Answer([call.forge.shapes.comment(comment) for comment in call.pull.comments])
+
+
+async def all_comments(call: Call) -> Answer:
+    """Of the whole repository, those changed at or after `since`; `direction` counts
+    only beside `sort`."""
+    since = _time(call)
+    found = [c for c in call.repo.comments.values() if since is None or c.updated_at >= since]
+    by_update = call.query.get("sort") == "updated"
+    found.sort(key=lambda c: (c.updated_at if by_update else c.created_at, c.id))
+    if "sort" in call.query and call.query.get("direction") == "desc":
+        found.reverse()
+    return Answer([call.forge.shapes.comment(comment) for comment in found])
+
+
+def _time(call: Call) -> datetime | None:
+    text = call.query.get("since")
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise invalid("IssueComment", "since", "since is not a time", "invalid") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 async def create_comment(call: Call) -> Answer:

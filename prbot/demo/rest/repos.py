@@ -15,6 +15,20 @@ async def current_user(call: Call) -> Answer:
     return Answer(call.forge.shapes.private_user(user))
 
 
+async def own_repositories(call: Call) -> Answer:
+    """Where the caller was given access: a public repository alone is not enough."""
+    user = call.caller.user()
+    if call.caller.token is not None and call.caller.token.installation is not None:
+        raise DemoForgeRefused(403, "Resource not accessible by integration")
+    mine = (
+        (repo, call.caller.level(repo))
+        for repo in call.forge.repositories.values()
+        if repo.is_collaborator(user.login)
+    )
+    shapes = call.forge.shapes
+    return Answer([shapes.own_repository(repo, level) for repo, level in mine if level])
+
+
 async def repository(call: Call) -> Answer:
     level = call.caller.level(call.repo)
     return Answer(call.forge.shapes.full_repository(call.repo, level))

@@ -20,7 +20,10 @@ async def _rate_limit(_: Call) -> Answer:
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/rate_limit", _rate_limit, None),
     Route("GET", "/user", repos.current_user, None),
+    Route("GET", "/user/repos", repos.own_repositories, None),
     Route("GET", "/app", apps.app, None),
+    Route("GET", "/app/installations", apps.installations, None),
+    Route("GET", "/installation/repositories", apps.repositories, None),
     Route("GET", f"{REPO}/installation", apps.installation, None),
     Route(
         "POST",
@@ -53,6 +56,7 @@ ROUTES: tuple[Route, ...] = (
         READ,
         ("issues", "write"),
     ),
+    Route("GET", f"{REPO}/issues/comments", issues.all_comments, READ, ("issues", "read")),
     Route("GET", COMMENT, issues.comment, READ, ("issues", "read")),
     Route("PATCH", COMMENT, issues.edit_comment, READ, ("issues", "write")),
     Route("DELETE", COMMENT, issues.delete_comment, READ, ("issues", "write")),

@@ -33,8 +33,9 @@ KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 @dataclass(frozen=True)
 class Case:
-    """A request to a route and the status it must get. `fill` adds to (or overrides)
-    the scene's names in the path; `by` is a person, None, or `app` with its JWT."""
+    """A request to a route and the status it must get. `fill` adds to (or overrides) the
+    scene's names in the path; `by` is a person, None, `app` with its JWT, or its
+    `installation` with a token."""
 
     method: str
     path: str
@@ -57,6 +58,12 @@ CASES = [
     Case("GET", "/user", 200),
     Case("GET", "/user", 401, by=None),
     Case("GET", "/user", 401, by="nobody"),
+    Case("GET", "/user/repos", 200),
+    Case("GET", "/user/repos", 401, by=None),
+    Case("GET", "/app/installations", 200, by="app"),
+    Case("GET", "/app/installations", 401),
+    Case("GET", "/installation/repositories", 200, by="installation"),
+    Case("GET", "/installation/repositories", 403),
     Case("GET", "/app", 200, by="app"),
     Case("GET", "/app", 401),
     Case("GET", f"{REPO}/installation", 200, by="app"),
@@ -110,6 +117,9 @@ CASES = [
     Case("POST", COMMENTS, 422, {"body": 7}),
     Case("POST", COMMENTS, 401, {"body": "hello"}, by=None),
     Case("POST", COMMENTS, 404, {"body": "hello"}, fill=GONE),
+    Case("GET", f"{REPO}/issues/comments", 200),
+    Case("GET", f"{REPO}/issues/comments", 200, query="?sort=updated&since=2026-01-01T00:00:00Z"),
+    Case("GET", f"{REPO}/issues/comments", 422, query="?since=yesterday"),
     Case("GET", COMMENT, 200),
     Case("GET", COMMENT, 404, fill=GONE),
     Case("PATCH", COMMENT, 200, {"body": "better"}),
@@ -174,6 +184,7 @@ async def names(forge: DemoForge) -> dict[str, str]:
         "sha": pull.head_sha,
         "ref": pull.head_sha,
         "installation_id": str(installation.id),
+        "token": forge.create_installation_token(installation).value,
         "app_id": str(app.id),
     }
 
@@ -182,7 +193,8 @@ async def _faults(
     case: Case, ask: Client, names: dict[str, str], descriptions: Descriptions
 ) -> list[str]:
     path = case.path.format(**(names | case.fill)) + case.query
-    token = app_jwt(int(names["app_id"])) if case.by == "app" else None
+    token = names["token"] if case.by == "installation" else None
+    token = app_jwt(int(names["app_id"])) if case.by == "app" else token
     reply = await ask(case.method, path, case.body, by=case.by, token=token)
     if reply.status != case.status:
         return [f"answered {reply.status}: {reply.body}"]

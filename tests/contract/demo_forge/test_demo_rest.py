@@ -37,6 +37,39 @@ async def test_lists_come_in_pages(forge: DemoForge, ask: Client, pull: Pull) ->
     assert (await ask("GET", f"{COMMENTS}?page=9")).body == []
 
 
+async def test_lists_inside_objects_come_in_pages(forge: DemoForge, ask: Client) -> None:
+    """It cuts the list an object holds, and counts all of it."""
+    app = forge.create_app("helper", "acme", b"", {})
+    token = forge.create_installation_token(forge.install(app, ["acme/infra", "acme/secret"]))
+    first = await ask("GET", "/installation/repositories?per_page=1", token=token.value)
+    assert first.body["total_count"] == 2
+    assert [repo["full_name"] for repo in first.body["repositories"]] == ["acme/infra"]
+    assert 'rel="next"' in first.headers["Link"]
+
+
+async def test_own_repositories_are_those_one_was_let_into(forge: DemoForge, ask: Client) -> None:
+    """It lists a private repository to its collaborators, and a public one to no stranger."""
+    names = {
+        by: [repo["full_name"] for repo in (await ask("GET", "/user/repos", by=by)).body]
+        for by in ("alice", "carol")
+    }
+    assert names == {"alice": ["acme/infra", "acme/secret"], "carol": []}
+
+
+async def test_comments_since(forge: DemoForge, ask: Client, pull: Pull) -> None:
+    """It lists the comments of all pull requests, those changed since a moment, in order."""
+    other = await forge.open_pull("acme/infra", head="late", title="L", author="alice")
+    comments = [await forge.comment(on, "bob", "hi") for on in (pull, other, pull)]
+    for minutes, comment in enumerate(comments):
+        comment.created_at = comment.updated_at = forge.now() - timedelta(minutes=minutes)
+    path = "/repos/acme/infra/issues/comments"
+    since = comments[1].updated_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    by_update = await ask("GET", f"{path}?sort=updated&since={since}")
+    assert [c["id"] for c in by_update.body] == [comments[1].id, comments[0].id]
+    falling = await ask("GET", f"{path}?sort=created&direction=desc")
+    assert [c["id"] for c in falling.body] == [c.id for c in comments]
+
+
 async def test_unchanged_answers_are_not_sent_again(
     forge: DemoForge, ask: Client, pull: Pull
 ) -> None:
