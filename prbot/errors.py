@@ -593,6 +593,18 @@ class ApplyInterrupted(PrbotError):
 
 
 @dataclass(eq=False)
+class ApplyStopped(PrbotError):
+    """Applying plan {plan} was stopped half-way. {why}"""
+
+    plan: str
+    why: str
+    hint = (
+        "Terraform was asked to save what it had done; comment `prbot plan` to see what is"
+        " missing. The project stays locked for this pull request."
+    )
+
+
+@dataclass(eq=False)
 class StalePlan(PrbotError):
     """Plan {plan} was not applied: the state has changed since it was made."""
 

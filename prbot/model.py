@@ -236,6 +236,11 @@ class UnlockCommand:
 
 
 @dataclass(frozen=True)
+class CancelCommand:
+    select: Selector = field(default_factory=Selector)
+
+
+@dataclass(frozen=True)
 class HelpCommand:
     pass
 
@@ -252,7 +257,15 @@ class Conversation:
     """Not meant for prbot: never answered."""
 
 
-Command = PlanCommand | ApplyCommand | UnlockCommand | HelpCommand | NotUnderstood | Conversation
+Command = (
+    PlanCommand
+    | ApplyCommand
+    | UnlockCommand
+    | CancelCommand
+    | HelpCommand
+    | NotUnderstood
+    | Conversation
+)
 
 
 # --- projects and files -------------------------------------------------------------------

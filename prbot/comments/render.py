@@ -22,6 +22,7 @@ from prbot.runs.run import Trouble
 from prbot.runs.say import (
     AppliedUnmerged,
     ApplyReport,
+    Cancelled,
     Failure,
     Help,
     Hint,
@@ -31,6 +32,7 @@ from prbot.runs.say import (
     PlanReport,
     Refusal,
     Unlocked,
+    Waiting,
 )
 
 GITHUB_LIMIT = 65_536
@@ -111,6 +113,10 @@ def _template(message: Message) -> str:
             return "no_projects.md.j2"
         case Unlocked():
             return "unlocked.md.j2"
+        case Cancelled():
+            return "cancelled.md.j2"
+        case Waiting():
+            return "waiting.md.j2"
         case AppliedUnmerged():
             return "applied_unmerged.md.j2"
         case Help():

@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 
 from prbot.engine.alarm import Alarm
-from prbot.engine.worker import advance_message
+from prbot.engine.messages import advance_message
 from prbot.engine.world import World
 from prbot.errors import ForgeRefused, ForgeUnavailable, PrbotError
 from prbot.model import RepoRef, RunId
@@ -65,7 +65,15 @@ class Inbox:
             await unit.deliveries.digested(delivery, outcome)
         log.info("delivery digested", action="digest", delivery=delivery.id, outcome=outcome)
         if run is not None:
-            await self._world.queue.put(advance_message(run))
+            await self._wake(run)
+
+    async def _wake(self, run: Run) -> None:
+        """The new run, and those of the pull request that it may have overtaken."""
+        async with self._world.store.begin() as unit:
+            runs = await unit.runs.of_pull(run.pull)
+        for each in runs:
+            if not each.state.finished:
+                await self._world.queue.put(advance_message(each))
 
     async def _run_for(self, delivery: Delivery) -> tuple[str, Run | None]:
         try:

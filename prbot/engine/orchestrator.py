@@ -8,6 +8,7 @@ twice gives the same commit in the same place.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import assert_never
@@ -17,15 +18,14 @@ import structlog
 from prbot.comments.render import render
 from prbot.engine.alarm import Alarm
 from prbot.engine.gather import gather, rules_of
+from prbot.engine.messages import advance_message, job_message
 from prbot.engine.world import World
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError
-from prbot.model import JobId, PullRequest, RunId
+from prbot.model import JobId, PullRequest, RepoRef, RunId
 from prbot.ports import (
     CommentLetter,
     JournalEntry,
     Message,
-    PerformJob,
-    Priority,
     ReactionLetter,
     StatusLetter,
     StatusState,
@@ -35,7 +35,7 @@ from prbot.projects.select import chosen, projects_of
 from prbot.runs.decide import decide
 from prbot.runs.locks import Lock
 from prbot.runs.planning import tell_failure
-from prbot.runs.run import AskKind, Job, JobKind, Run, RunState, Trouble
+from prbot.runs.run import AskKind, Job, JobState, Run, RunState, Trouble
 from prbot.runs.scene import Scene
 from prbot.runs.steps import (
     Acknowledge,
@@ -49,13 +49,17 @@ from prbot.runs.steps import (
     SetStatus,
     StartJob,
     Step,
+    StopJob,
+    StopRun,
     TakeLocks,
+    Wait,
 )
 
 log = structlog.get_logger()
 
 PATIENCE = timedelta(hours=2)
 """How long a run waits for a forge that refuses to answer us."""
+GOES_ON = {RunState.QUEUED: RunState.WORKING, RunState.WAITING: RunState.RESUMED}
 ROOM = 60_000
 """Characters a comment is rendered to; the redactor may make it longer, GitHub takes 65,536."""
 
@@ -70,15 +74,18 @@ class After:
 
     messages: list[Message] = field(default_factory=list)
     artifacts: list[str] = field(default_factory=list)
+    stops: list[tuple[JobId, Trouble]] = field(default_factory=list)
+    freed: bool = False
     drop_workspaces: bool = False
 
 
 class Orchestrator:
-    """`outbox` is rung when letters were put."""
+    """`outbox` is rung when letters were put; `stop` ends a job that runs here."""
 
-    def __init__(self, world: World, outbox: Alarm) -> None:
+    def __init__(self, world: World, outbox: Alarm, stop: Callable[[JobId, Trouble], None]) -> None:
         self._world = world
         self._outbox = outbox
+        self._stop = stop
 
     async def advance(self, run_id: RunId) -> None:
         """Bring a run as far as it goes now.
@@ -167,13 +174,17 @@ class Orchestrator:
     async def _perform(self, run: Run, steps: tuple[Step, ...]) -> None:
         after = After()
         async with self._world.store.begin() as unit:
-            if run.state is RunState.QUEUED and not any(isinstance(s, Finish) for s in steps):
-                await unit.runs.move(run.id, RunState.QUEUED, RunState.WORKING)
+            if run.state in GOES_ON and not any(map(_moves, steps)):
+                await unit.runs.move(run.id, run.state, GOES_ON[run.state])
             for step in steps:
                 await self._step(unit, run, step, after)
         self._outbox.ring()
         for message in after.messages:
             await self._world.queue.put(message)
+        for job_id, why in after.stops:
+            self._stop(job_id, why)
+        if after.freed:
+            await self._wake_waiting(run.pull.repo)
         await self._world.artifacts.drop(after.artifacts)
         if after.drop_workspaces:
             await self._world.forge_of(run.pull.repo).workspaces.drop(run.pull)
@@ -194,6 +205,13 @@ class Orchestrator:
                 await self._take_locks(unit, run, step)
             case FreeLocks():
                 await unit.locks.free(run.pull, step.projects)
+                after.freed = True
+            case StopJob():
+                await self._stop_job(unit, step, after)
+            case StopRun():
+                await unit.runs.move(step.run_id, RunState.WAITING, RunState.SUPERSEDED, step.why)
+            case Wait():
+                await unit.runs.move(run.id, run.state, RunState.WAITING)
             case DropPlans():
                 after.artifacts += await unit.plans.drop_of_pull(run.pull)
             case DropWorkspaces():
@@ -232,6 +250,23 @@ class Orchestrator:
         await unit.runs.add_job(job)
         return job_message(run, job)
 
+    async def _stop_job(self, unit: UnitOfWork, step: StopJob, after: After) -> None:
+        job = await unit.runs.get_job(step.job.id)
+        if job.state is JobState.QUEUED:
+            await unit.runs.move_job(job, JobState.DROPPED, replace(job, trouble=step.why))
+            run = await unit.runs.get(job.run_id)
+            after.messages.append(advance_message(run))
+        elif job.state is JobState.RUNNING:
+            after.stops.append((job.id, step.why))
+
+    async def _wake_waiting(self, repo: RepoRef) -> None:
+        """Somebody let go of a project: whoever waits in this repository looks again."""
+        async with self._world.store.begin() as unit:
+            runs = [await unit.runs.get(run_id) for run_id in await unit.runs.unfinished()]
+        for run in runs:
+            if run.pull.repo == repo and run.state is RunState.WAITING:
+                await self._world.queue.put(advance_message(run))
+
     async def _take_locks(self, unit: UnitOfWork, run: Run, step: TakeLocks) -> None:
         now = self._world.clock.now()
         for project in step.projects:
@@ -244,8 +279,6 @@ class Orchestrator:
         )
 
 
-def job_message(run: Run, job: Job) -> Message:
-    """One job of a project at a time, whichever run it belongs to."""
-    priority = Priority.APPLY if job.kind is JobKind.APPLY else Priority.PLAN
-    key = f"project {run.pull.repo} {job.project.dir} {job.project.workspace}"
-    return Message(PerformJob(job.id), key, priority)
+def _moves(step: Step) -> bool:
+    """The step itself moves the run."""
+    return isinstance(step, Finish | Wait)

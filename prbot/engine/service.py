@@ -20,9 +20,10 @@ import structlog
 
 from prbot.engine.alarm import Alarm
 from prbot.engine.inbox import Inbox
-from prbot.engine.orchestrator import Orchestrator, job_message
+from prbot.engine.messages import advance_message, job_message
+from prbot.engine.orchestrator import Orchestrator
 from prbot.engine.postman import Postman
-from prbot.engine.worker import Worker, advance_message
+from prbot.engine.worker import Worker
 from prbot.engine.world import World
 from prbot.errors import ApplyInterrupted, ForgeRefused, ForgeUnavailable, Unforeseen
 from prbot.ports import AdvanceRun, Claim, PerformJob, Priority, UnitOfWork
@@ -45,8 +46,8 @@ class Service:
         self._written = Alarm()
         self._inbox = Inbox(world, self._delivered)
         self._postman = Postman(world, self._written)
-        self._orchestrator = Orchestrator(world, self._written)
         self._worker = Worker(world)
+        self._orchestrator = Orchestrator(world, self._written, self._worker.stop)
         self._loops: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
         self._broken = Alarm()

@@ -8,17 +8,20 @@ after a crash it is `interrupted`, and people are told.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
+from prbot.engine.messages import advance_message
 from prbot.engine.planner import Planner, input_differences, job_directory
 from prbot.engine.world import MadePlan, World
 from prbot.errors import (
     ApplyFailed,
     ApplyInterrupted,
+    ApplyStopped,
     BadPlan,
     LostLease,
     PlanFileChanged,
@@ -33,17 +36,26 @@ from prbot.plans import canonical
 from prbot.plans.plan import parse
 from prbot.plans.record import StoredPlan
 from prbot.plans.summary import sensitive_strings
-from prbot.ports import AdvanceRun, ApplyOutcome, Message, Priority
+from prbot.ports import ApplyOutcome
 from prbot.runs.run import Job, JobKind, JobState, Run, Trouble
 
 log = structlog.get_logger()
 
 
 class Worker:
-    """Stateless between jobs; several may share one World."""
+    """Does jobs, each in a task of its own, so that one can be stopped by itself."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._tasks: dict[JobId, asyncio.Task[Job]] = {}
+        self._stopping: dict[JobId, Trouble] = {}
+
+    def stop(self, job_id: JobId, why: Trouble) -> None:
+        """End a job that runs here: its tool is interrupted, and killed after the grace."""
+        task = self._tasks.get(job_id)
+        if task is not None and job_id not in self._stopping:
+            self._stopping[job_id] = why
+            task.cancel()
 
     async def perform(self, job_id: JobId) -> None:
         """Do the job if it still waits, store what came of it, and advance its run."""
@@ -56,12 +68,36 @@ class Worker:
         bound = log.bind(action=job.kind.value, run=run.id, job=job.id, project=str(job.project))
         bound.info("job started")
         try:
-            ended = await self._work(run, job)
+            ended = await self._stoppable(run, job)
         except LostLease as lost:
             bound.warning("job lost", error=str(lost))
             return
         bound.info("job ended", state=ended.state.value)
         await world.queue.put(advance_message(run))
+
+    async def _stoppable(self, run: Run, job: Job) -> Job:
+        task = asyncio.create_task(self._work(run, job))
+        self._tasks[job.id] = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            why = self._stopping.get(job.id)
+            if why is None:  # we are being stopped ourselves; the next start takes it up
+                raise
+            return await self._stopped(job, why)
+        finally:
+            del self._tasks[job.id]
+            self._stopping.pop(job.id, None)
+
+    async def _stopped(self, job: Job, why: Trouble) -> Job:
+        """Stopped on command: dropped, or interrupted when an apply had begun."""
+        async with self._world.store.begin() as unit:
+            intended = await unit.plans.intended(job)
+            if intended is None:
+                return await unit.runs.move_job(job, JobState.DROPPED, replace(job, trouble=why))
+            await unit.plans.settle(intended, "interrupted", None)
+            told = self.trouble(ApplyStopped(intended, why.sentence))
+            return await unit.runs.move_job(job, JobState.INTERRUPTED, replace(job, trouble=told))
 
     async def _work(self, run: Run, job: Job) -> Job:
         try:
@@ -221,9 +257,3 @@ class Worker:
         if outcome.stale:
             return self.trouble(StalePlan(plan.id))
         return self.trouble(ApplyFailed(plan.id, outcome.diagnostics))
-
-
-def advance_message(run: Run) -> Message:
-    """One decision at a time per pull request: two runs of it that decided side by side
-    would each start what only one of them may."""
-    return Message(AdvanceRun(run.id), f"pull {run.pull}", Priority.ADVANCE)

@@ -32,6 +32,7 @@ from prbot.errors import (
 )
 from prbot.model import (
     ApplyCommand,
+    CancelCommand,
     Command,
     Conversation,
     HelpCommand,
@@ -52,17 +53,19 @@ _OPTIONS = {
     "plan": {"dir", "workspace"},
     "apply": {"dir", "workspace", "accept-changes"},
     "unlock": {"dir", "workspace"},
+    "cancel": {"dir", "workspace"},
     "help": set[str](),
 }
 _EXTRA = {"target", "replace", "var", "var-file", "refresh", "compact-warnings", "parallelism"}
 
 # documented, and not built yet: named plainly instead of being called a mistake
-_LATER_VERBS = {"version", "cancel", "rollback", "import", "state"}
+_LATER_VERBS = {"version", "rollback", "import", "state"}
 _LATER_VERBS |= {"approve-policies", "approve_policies"}
 _LATER_OPTIONS = {
     "plan": {"project", "all", "destroy", "refresh-only", "verbose"} | _EXTRA,
     "apply": {"project", "no-merge", "accept-orphans", "override"},
     "unlock": {"project"},
+    "cancel": {"project"},
     "help": {"dir", "workspace", "project"},
 }
 _VALUED = {
@@ -183,6 +186,8 @@ def _command(verb: str, options: str) -> Command:
             return PlanCommand(_only_options(verb, words).select)
         case "unlock":
             return UnlockCommand(_only_options(verb, words).select)
+        case "cancel":
+            return CancelCommand(_only_options(verb, words).select)
         case _:
             _only_options(verb, words)
             return HelpCommand()
@@ -326,6 +331,8 @@ def spell(command: Command) -> str:
             words += ["--accept-changes"] * accept_changes
         case UnlockCommand(select):
             words = ["unlock", *_select(select)]
+        case CancelCommand(select):
+            words = ["cancel", *_select(select)]
         case HelpCommand():
             words = ["help"]
         case _:

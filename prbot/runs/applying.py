@@ -18,6 +18,7 @@ from prbot.runs.phases import (
     nothing_changes,
     report_applied,
     second_phase,
+    wait_for,
     waits,
     why_not_equal,
 )
@@ -32,7 +33,7 @@ from prbot.runs.requirements import (
     plan_is_ready,
     pull_is_fit,
 )
-from prbot.runs.run import Run, Trouble
+from prbot.runs.run import Run, RunState, Trouble
 from prbot.runs.say import Reason
 from prbot.runs.scene import NOTHING_ALLOWED, Scene
 from prbot.runs.steps import LayOut
@@ -61,11 +62,15 @@ def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
     plans, reasons = chosen_plans(scene, run.ask.select, run.ask.plan_id)
     todo = tuple(plan for plan in plans if has_work(plan))
     reasons += _why_not(run, scene, rules, todo)
+    locked = not_locked(scene, tuple(plan.project for plan in todo))
     if reasons:
-        return refuse(run, reasons)
+        return refuse(run, reasons + locked)
     if not todo:
         return refuse(run, (nothing_left(plans),))
-    return first_phase(run, scene, todo)
+    if locked:
+        return wait_for(run, locked)
+    # While it waited, the base branch may have moved: everything is laid out anew.
+    return (LayOut(),) if run.state is RunState.WAITING else first_phase(run, scene, todo)
 
 
 def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
@@ -79,6 +84,7 @@ def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
     if why:
         return hold(run, scene, why)
     reasons = _why_not(run, scene, rules, fresh)
+    reasons += not_locked(scene, tuple(plan.project for plan in fresh))
     return refuse(run, reasons) if reasons else second_phase(run, scene, fresh)
 
 
@@ -91,7 +97,6 @@ def _why_not(run: Run, scene: Scene, rules: Effective, todo: tuple[StoredPlan, .
         + pull_is_fit(scene.pull)
         + sum(ready, start=())
         + (approved(rules, scene, todo) if todo else ())
-        + not_locked(scene, tuple(plan.project for plan in todo))
     )
 
 

@@ -9,6 +9,7 @@ from typing import assert_never
 from prbot.intake.commands import parse
 from prbot.model import (
     ApplyCommand,
+    CancelCommand,
     Commented,
     Conversation,
     Event,
@@ -102,6 +103,8 @@ def _of_comment(event: Commented, listening: Listening) -> Asked | Ignored:
             )
         case UnlockCommand():
             return asked(AskKind.UNLOCK, select=command.select)
+        case CancelCommand():
+            return asked(AskKind.CANCEL, select=command.select)
         case HelpCommand():
             return asked(AskKind.HELP)
         case NotUnderstood():

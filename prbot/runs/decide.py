@@ -14,8 +14,8 @@ from prbot.model import Permission
 from prbot.projects.select import matches
 from prbot.runs import applying, merging, planning
 from prbot.runs.requirements import may_command
-from prbot.runs.run import AskKind, JobKind, Run, RunState
-from prbot.runs.say import AppliedUnmerged, Help, Hint, Reason, Refusal, Unlocked
+from prbot.runs.run import AskKind, JobKind, Run, RunState, Trouble
+from prbot.runs.say import AppliedUnmerged, Cancelled, Help, Hint, Reason, Refusal, Unlocked
 from prbot.runs.scene import Scene
 from prbot.runs.steps import (
     Acknowledge,
@@ -25,6 +25,8 @@ from prbot.runs.steps import (
     FreeLocks,
     Say,
     Step,
+    StopJob,
+    StopRun,
 )
 
 
@@ -61,6 +63,8 @@ def _decide(run: Run, scene: Scene) -> tuple[Step, ...]:
             return _decide_close(run, scene)
         case AskKind.UNLOCK:
             return _decide_unlock(run, scene)
+        case AskKind.CANCEL:
+            return _decide_cancel(run, scene)
         case AskKind.HELP:
             return (Say(run.id, Help(scene.bot)), Finish(RunState.DONE))
         case AskKind.HINT:
@@ -82,6 +86,30 @@ def _decide_close(run: Run, scene: Scene) -> tuple[Step, ...]:
     if not any(map(scene.is_applying, touched)):  # a running tool still reads its files
         steps.append(DropWorkspaces())
     return (*steps, Finish(RunState.DONE))
+
+
+def _decide_cancel(run: Run, scene: Scene) -> tuple[Step, ...]:
+    """Stop what other runs of the pull request do, an apply by a clean interrupt."""
+    stopping = tuple(
+        job
+        for job in scene.jobs()
+        if not job.state.finished and matches(job.project, run.ask.select)
+    )
+    resting = tuple(other for other in scene.runs if other.state is RunState.WAITING)
+    reasons = may_command(run.ask, scene.permission)
+    if not reasons and not stopping and not resting:
+        reasons = (Reason("running", "nothing runs or waits here", "there is nothing to do"),)
+    if reasons:
+        refusal = Refusal("cancel", run.ask.actor, reasons)
+        return (Say(run.id, refusal), Finish(RunState.REFUSED))
+    why = Trouble(f"Cancelled by {run.ask.actor}.", "Comment `prbot plan` to begin again.")
+    projects = tuple(sorted({job.project for job in stopping}))
+    return (
+        *(StopJob(job, why) for job in stopping),
+        *(StopRun(other.id, why) for other in resting),
+        Say(run.id, Cancelled(projects, run.ask.actor)),
+        Finish(RunState.DONE),
+    )
 
 
 def _decide_unlock(run: Run, scene: Scene) -> tuple[Step, ...]:

@@ -23,6 +23,7 @@ from prbot.runs.phases import (
     nothing_changes,
     report_applied,
     second_phase,
+    wait_for,
     waiting_plans,
     waits,
     why_not_equal,
@@ -41,7 +42,16 @@ from prbot.runs.say import Reason
 from prbot.runs.scene import NOTHING_ALLOWED, Scene
 from prbot.runs.steps import DropPlans, DropWorkspaces, Finish, FreeLocks, LayOut, StartJob
 
-UNSEEN = frozenset({RunState.QUEUED, RunState.WORKING, RunState.SUPERSEDED, RunState.IGNORED})
+UNSEEN = frozenset(
+    {
+        RunState.QUEUED,
+        RunState.WORKING,
+        RunState.WAITING,
+        RunState.RESUMED,
+        RunState.SUPERSEDED,
+        RunState.IGNORED,
+    }
+)
 """Runs that ended, or have not, without showing their plans to anybody."""
 
 
@@ -150,6 +160,10 @@ def _after_merge(run: Run, scene: Scene, rules: Effective) -> Steps:
     left = _what_is_left(run, scene)
     if not rules.may_apply or not (left.reviewed or left.unreviewed):
         return (*_settle(run, scene), Finish(RunState.DONE))
+    projects = (*(plan.project for plan in left.reviewed), *left.unreviewed)
+    locked = not_locked(scene, projects)
+    if locked and rules.apply_on_merge is not ApplyOnMerge.NEVER:
+        return wait_for(run, locked)
     compared = (StartJob(plan.project, JobKind.PLAN, plan.id) for plan in left.reviewed)
     return (*compared, *(StartJob(project, JobKind.PLAN) for project in left.unreviewed))
 
@@ -248,8 +262,10 @@ def _apply_by_comment(run: Run, scene: Scene, rules: Effective) -> Steps:
     if not reasons:
         reasons = _why_none(run, left, todo, wanted) or _not_the_named(run, scene, todo)
     reasons += sum((_is_ready(plan, scene) for plan in todo), start=())
-    reasons += not_locked(scene, tuple(plan.project for plan in todo))
-    return refuse(run, reasons) if reasons else first_phase(run, scene, todo)
+    locked = not_locked(scene, tuple(plan.project for plan in todo))
+    if reasons:
+        return refuse(run, reasons + locked)
+    return wait_for(run, locked) if locked else first_phase(run, scene, todo)
 
 
 def _why_none(

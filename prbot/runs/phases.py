@@ -11,9 +11,19 @@ from prbot.model import ProjectKey
 from prbot.plans.record import StoredPlan
 from prbot.runs.planning import applies_on_merge, head_of, result_of
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState
-from prbot.runs.say import ApplyReport, HoldReport, ProjectResult
+from prbot.runs.say import ApplyReport, HoldReport, ProjectResult, Reason, Waiting
 from prbot.runs.scene import Scene
-from prbot.runs.steps import Check, Finish, Say, SetStatus, StartJob, Step, TakeLocks, Verdict
+from prbot.runs.steps import (
+    Check,
+    Finish,
+    Say,
+    SetStatus,
+    StartJob,
+    Step,
+    TakeLocks,
+    Verdict,
+    Wait,
+)
 
 Steps = tuple[Step, ...]
 
@@ -24,9 +34,9 @@ def has_work(plan: StoredPlan) -> bool:
 
 
 def first_phase(run: Run, scene: Scene, plans: tuple[StoredPlan, ...]) -> Steps:
-    """Make again what was made from another commit; skip the phase when nothing was."""
+    """Make again what was made from another commit, or before a wait; else skip it."""
     commit = run.checkout.commit if run.checkout else None
-    if all(plan.commit == commit for plan in plans):
+    if run.state is not RunState.RESUMED and all(plan.commit == commit for plan in plans):
         return second_phase(run, scene, plans)
     pending = SetStatus(head_of(run, scene), Check.APPLY, Verdict.PENDING, "planning again")
     return (pending, *(StartJob(plan.project, JobKind.PLAN, plan.id) for plan in plans))
@@ -40,6 +50,14 @@ def second_phase(run: Run, scene: Scene, plans: tuple[StoredPlan, ...]) -> Steps
         SetStatus(head_of(run, scene), Check.APPLY, Verdict.PENDING, "applying"),
         *(StartJob(plan.project, JobKind.APPLY, plan.id) for plan in todo),
     )
+
+
+def wait_for(run: Run, reasons: tuple[Reason, ...]) -> Steps:
+    """Rest until others let go, and say once for whom; `wait_is_over` goes on."""
+    if run.state is RunState.WAITING:
+        return ()
+    told = Waiting(run.ask.kind.value, run.ask.actor, reasons)
+    return (Say(f"{run.id}-waits", told), Wait())
 
 
 def apply_jobs(run: Run) -> tuple[Job, ...]:

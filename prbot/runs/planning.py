@@ -19,6 +19,7 @@ from prbot.runs.steps import (
     SetStatus,
     StartJob,
     Step,
+    StopJob,
     Verdict,
 )
 
@@ -62,14 +63,22 @@ def _merged_meanwhile(run: Run, scene: Scene) -> Steps:
     if run.checkout is not None and run.checkout.commit != scene.pull.merge_sha:
         sha = head_of(run, scene)
         ended = SetStatus(sha, Check.PLAN, Verdict.FAILURE, "merged before it was planned")
-        return (ended, Finish(RunState.SUPERSEDED))
+        stopped = _stop_jobs(run, "the pull request was merged")
+        return (*stopped, ended, Finish(RunState.SUPERSEDED))
     return () if run.ask.by_comment else (Finish(RunState.SUPERSEDED),)
+
+
+def _stop_jobs(run: Run, why: str) -> Steps:
+    """The newest commit wins: what still plans an older one is dropped or interrupted."""
+    trouble = Trouble(f"Stopped: {why}.")
+    return tuple(StopJob(job, trouble) for job in run.jobs if not job.state.finished)
 
 
 def _end_checks(run: Run, scene: Scene, why: str) -> Steps:
     """End a run that no longer matters; the checks of its commit say so."""
     sha = head_of(run, scene)
     return (
+        *_stop_jobs(run, why),
         SetStatus(sha, Check.PLAN, Verdict.FAILURE, why),
         SetStatus(sha, Check.APPLY, Verdict.FAILURE, why),
         Finish(RunState.SUPERSEDED),

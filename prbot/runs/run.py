@@ -23,6 +23,7 @@ class AskKind(StrEnum):
     MERGE = "merge"
     CLOSE = "close"
     UNLOCK = "unlock"
+    CANCEL = "cancel"
     HELP = "help"
     HINT = "hint"
 
@@ -55,6 +56,8 @@ class Ask:
 class RunState(StrEnum):
     QUEUED = "queued"
     WORKING = "working"
+    WAITING = "waiting"
+    RESUMED = "resumed"
     DONE = "done"
     FAILED = "failed"
     REFUSED = "refused"
@@ -65,7 +68,10 @@ class RunState(StrEnum):
 
     @property
     def finished(self) -> bool:
-        return self not in (RunState.QUEUED, RunState.WORKING)
+        return self not in UNFINISHED
+
+
+UNFINISHED = (RunState.QUEUED, RunState.WORKING, RunState.WAITING, RunState.RESUMED)
 
 
 class JobKind(StrEnum):
@@ -76,7 +82,8 @@ class JobKind(StrEnum):
 class JobState(StrEnum):
     """Where a job stands.
 
-    INTERRUPTED: an apply whose worker died; never started again by itself.
+    INTERRUPTED: an apply whose worker died; never started again by itself. DROPPED:
+    superseded or cancelled before it changed anything.
     """
 
     QUEUED = "queued"
@@ -85,6 +92,7 @@ class JobState(StrEnum):
     APPLIED = "applied"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    DROPPED = "dropped"
 
     @property
     def finished(self) -> bool:
@@ -92,21 +100,30 @@ class JobState(StrEnum):
 
 
 RUN_MOVES: dict[RunState, frozenset[RunState]] = {
-    RunState.QUEUED: frozenset(RunState) - {RunState.QUEUED},
-    RunState.WORKING: frozenset(RunState) - {RunState.QUEUED, RunState.WORKING},
+    RunState.QUEUED: frozenset(RunState) - {RunState.QUEUED, RunState.RESUMED},
+    RunState.WORKING: frozenset(RunState) - set(UNFINISHED) | {RunState.WAITING},
+    # for somebody else's lock; what was planned before is planned again when it is free
+    RunState.WAITING: frozenset(RunState) - set(UNFINISHED) | {RunState.RESUMED},
+    RunState.RESUMED: frozenset(RunState) - set(UNFINISHED) | {RunState.WAITING},
 }
 """From an unfinished run anywhere forward; from a finished one nowhere."""
 
 JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
-    (JobKind.PLAN, JobState.QUEUED): frozenset({JobState.RUNNING}),
+    (JobKind.PLAN, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
     # back to QUEUED: the worker died, and a plan is simply made again
     (JobKind.PLAN, JobState.RUNNING): frozenset(
-        {JobState.PLANNED, JobState.FAILED, JobState.QUEUED}
+        {JobState.PLANNED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
     ),
-    (JobKind.APPLY, JobState.QUEUED): frozenset({JobState.RUNNING}),
-    # back to QUEUED only while no intent was recorded: the store checks that
+    (JobKind.APPLY, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
+    # back to QUEUED, or DROPPED, only while no intent was recorded: the store checks that
     (JobKind.APPLY, JobState.RUNNING): frozenset(
-        {JobState.APPLIED, JobState.FAILED, JobState.INTERRUPTED, JobState.QUEUED}
+        {
+            JobState.APPLIED,
+            JobState.FAILED,
+            JobState.INTERRUPTED,
+            JobState.QUEUED,
+            JobState.DROPPED,
+        }
     ),
 }
 

@@ -104,6 +104,23 @@ class Unlocked:
 
 
 @dataclass(frozen=True)
+class Cancelled:
+    """What was dropped, and what was asked to end (an apply saves its state first)."""
+
+    projects: tuple[ProjectKey, ...]
+    actor: Login
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An apply that goes on by itself once others have let go; `reasons` name them."""
+
+    command: str
+    actor: Login
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
 class AppliedUnmerged:
     """Closed without a merge although something was applied from it."""
 
@@ -129,6 +146,8 @@ Message = (
     | Failure
     | NoProjects
     | Unlocked
+    | Cancelled
+    | Waiting
     | AppliedUnmerged
     | Help
     | Hint

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from prbot.model import PlanId, ProjectKey, Sha
-from prbot.runs.run import JobKind, RunState, Trouble
+from prbot.model import PlanId, ProjectKey, RunId, Sha
+from prbot.runs.run import Job, JobKind, RunState, Trouble
 from prbot.runs.say import Message
 
 
@@ -36,6 +36,27 @@ class StartJob:
     project: ProjectKey
     kind: JobKind
     reviewed: PlanId | None = None
+
+
+@dataclass(frozen=True)
+class StopJob:
+    """Drop a job that waits; ask a running one to end cleanly. `why` becomes its trouble."""
+
+    job: Job
+    why: Trouble
+
+
+@dataclass(frozen=True)
+class StopRun:
+    """End another run of the pull request, one that rests until a lock is freed."""
+
+    run_id: RunId
+    why: Trouble
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Let the run rest until a lock of its repository is freed."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +118,9 @@ Step = (
     LayOut
     | Acknowledge
     | StartJob
+    | StopJob
+    | StopRun
+    | Wait
     | TakeLocks
     | FreeLocks
     | Say

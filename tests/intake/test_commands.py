@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from prbot.intake.commands import parse, spell
 from prbot.model import (
     ApplyCommand,
+    CancelCommand,
     Command,
     Conversation,
     HelpCommand,
@@ -130,6 +131,9 @@ OPTIONS = [
     ),
     ("prbot unlock", UnlockCommand()),
     ("prbot unlock -d a", UnlockCommand(dirs("a"))),
+    ("prbot cancel", CancelCommand()),
+    ("prbot cancel -d a -w b", CancelCommand(Selector(("a",), ("b",)))),
+    ("cancel", TALK),
     ("prbot help", HelpCommand()),
 ]
 
@@ -217,7 +221,6 @@ HINTS = [
     ("prbot import aws_x.y id", "import"),
     ("prbot state rm aws_x.y", "state"),
     ("prbot rollback", "rollback"),
-    ("prbot cancel", "cancel"),
     ("prbot version", "version"),
     # bare commands never get a hint about their grammar
     ("plan -x", None),

@@ -47,8 +47,11 @@ from prbot.runs.steps import (
     SetStatus,
     StartJob,
     Step,
+    StopJob,
+    StopRun,
     TakeLocks,
     Verdict,
+    Wait,
 )
 
 REPO = RepoRef("github", "acme/infra")
@@ -340,6 +343,8 @@ _MESSAGES: dict[type, str] = {
     say.Failure: "failure",
     say.NoProjects: "no-projects",
     say.Unlocked: "unlocked",
+    say.Cancelled: "cancelled",
+    say.Waiting: "told-to-wait",
     say.AppliedUnmerged: "applied-unmerged",
     say.Help: "help",
     say.Hint: "hint",
@@ -370,6 +375,12 @@ def _words(step: Step) -> list[str]:
             return [_MESSAGES[type(step.message)]]
         case SetStatus():
             return [f"{step.check}:{step.verdict}"]
+        case StopJob():
+            return [f"stop {step.job.kind} {step.job.project}"]
+        case StopRun():
+            return [f"stop {step.run_id}"]
+        case Wait():
+            return ["waiting"]
         case DropPlans():
             return ["drop-plans"]
         case DropWorkspaces():

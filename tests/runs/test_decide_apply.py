@@ -326,10 +326,13 @@ REFUSED = {
         say(rules=NO_APPROVALS, reviews=(approval(WRITER, state=CHANGES),)),
         refused("approved"),
     ),
-    "lock of another pull request": (say(locks=(lock("a", OTHER_PULL),)), refused("lock")),
+    "lock of another pull request": (
+        say(locks=(lock("a", OTHER_PULL),)),
+        {"told-to-wait", "waiting"},
+    ),
     "one of two is locked": (
         say(plans=TWO, locks=(lock("b", OTHER_PULL),)),
-        refused("lock"),
+        {"told-to-wait", "waiting"},
     ),
     "rules unreadable": (say(rules=WRONG), {"failure", "apply:failure", "failed"}),
     "laying out failed": (say(broken=WRONG), {"failure", "apply:failure", "failed"}),

@@ -395,7 +395,7 @@ ON_MERGED = {
     "an outsider accepts": (after(ask=ACCEPT, permission=Permission.NONE), {"ignored"}),
     "accepted, but locked": (
         after(ask=ACCEPT, locks=(lock("a", OTHER_PULL),)),
-        refused("lock"),
+        {"told-to-wait", "waiting"},
     ),
     "accepted on a server that only comments": (
         after(ask=ACCEPT, rules=COMMENTS_ONLY),

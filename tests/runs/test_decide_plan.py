@@ -64,7 +64,7 @@ EVENTS = {
     ),
     "a newer head while jobs run": (
         fresh(pull=PUSHED, laid_out_at=HEAD, jobs=(planning(JobState.RUNNING),)),
-        {*BAD, "superseded"},
+        {"stop plan a", *BAD, "superseded"},
     ),
     "a newer head after all was planned": (
         fresh(pull=PUSHED, laid_out_at=HEAD, plans=(plan("a"),), jobs=(planned(plan("a")),)),
@@ -73,7 +73,7 @@ EVENTS = {
     "closed meanwhile": (fresh(pull=pull(open=False)), {*BAD, "superseded"}),
     "closed while jobs run": (
         fresh(pull=pull(open=False), jobs=(planning(JobState.RUNNING),)),
-        {*BAD, "superseded"},
+        {"stop plan a", *BAD, "superseded"},
     ),
     "merged meanwhile": (fresh(pull=merged()), {"superseded"}),
     "fork with projects": (fresh(pull=FORK), {"refuse: fork", *BAD, "refused"}),
@@ -151,7 +151,7 @@ EVENTS = {
     ),
     "merged while jobs run": (
         fresh(pull=merged(), laid_out_at=HEAD, jobs=(planning(JobState.RUNNING),)),
-        {"plan:failure", "superseded"},
+        {"stop plan a", "plan:failure", "superseded"},
     ),
     "branch not served": (fresh(served=False), {"ignored"}),
 }
@@ -195,7 +195,7 @@ COMMENTS = {
     "laying out failed": (fresh(ask=ASKED, broken=WRONG), {"failure", *BAD, "failed"}),
     "pushed meanwhile": (
         fresh(ask=ASKED, pull=PUSHED, laid_out_at=HEAD, jobs=(planning(JobState.RUNNING),)),
-        {*BAD, "superseded"},
+        {"stop plan a", *BAD, "superseded"},
     ),
     "planned": (
         fresh(ask=ASKED, plans=(plan("a"),), jobs=(planned(plan("a")),)),
@@ -203,11 +203,11 @@ COMMENTS = {
     ),
     "closed while jobs run": (
         fresh(ask=ASKED, pull=pull(open=False), jobs=(planning(JobState.RUNNING),)),
-        {*BAD, "superseded"},
+        {"stop plan a", *BAD, "superseded"},
     ),
     "merged while jobs run": (
         fresh(ask=ASKED, pull=merged(), laid_out_at=HEAD, jobs=(planning(JobState.RUNNING),)),
-        {"plan:failure", "superseded"},
+        {"stop plan a", "plan:failure", "superseded"},
     ),
     "a alone planned, while b is still being planned": (
         fresh(

@@ -7,6 +7,7 @@ process of its own.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -14,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from watchfiles import awatch
 
 from prbot.app.serve import Running, running
-from prbot.config.server import ForgeConfig, ServerConfig
+from prbot.config.server import ForgeConfig, Limits, ServerConfig
 from prbot.demo.forge import DemoForge
 from prbot.demo.git import git
 from prbot.demo.person import Clone
@@ -126,6 +128,19 @@ class Town:
 
         return await self.forge.wait_for(found, PATIENCE)
 
+    async def working(self, pull: Pull) -> None:
+        """Wait until Terraform's plan of the pull request's project runs."""
+        records = self.directory / "prbot" / "jobs"
+
+        def runs() -> bool:
+            found = (path.read_text() for path in records.glob("*/process.json"))
+            return any('"plan"' in text for text in found)
+
+        async with asyncio.timeout(PATIENCE):
+            watching = awatch(self.directory, step=5, rust_timeout=200, yield_on_timeout=True)
+            while not runs():
+                await anext(watching)
+
     async def status(self, pull: Pull, context: str, state: str, sha: str | None = None) -> str:
         """Wait until the newest status of the commit is in this state; its description."""
         wanted = sha or pull.head_sha
@@ -153,6 +168,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         listen="127.0.0.1:0",
         state_dir=tmp_path / "prbot",
         repositories=("acme/*",),
+        limits=Limits(grace=3),
         forges=(
             ForgeConfig(
                 name="forge",

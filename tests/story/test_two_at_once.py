@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 
 import pytest
@@ -36,7 +37,7 @@ async def planned(town: Town, clone: Clone, branch: str) -> Pull:
 
 
 async def test_second_pull_request_waits_its_turn(town: Town) -> None:
-    """It refuses while another one holds the project, and goes on after its merge."""
+    """It waits while another one holds the project, and goes on by itself after its merge."""
     clone = await founded(town)
     first = await planned(town, clone, "first")
     second = await planned(town, clone, "second")
@@ -45,10 +46,9 @@ async def test_second_pull_request_waits_its_turn(town: Town) -> None:
     await town.forge.comment(first, "alice", "prbot apply")
     await town.hears(first, "Applied")
     await town.forge.comment(second, "alice", "prbot apply")
-    await town.hears(second, "Not done", f"pull request {first.number}")
+    await town.hears(second, "Waiting", f"pull request {first.number}")
     await town.forge.merge(first, "bob")
     await town.status(first, "prbot/apply", "success")
-    await town.forge.comment(second, "alice", "prbot apply")
     await town.hears(second, "Held", "changed")  # its plan was made before the first one
     await town.forge.comment(second, "alice", "prbot plan")
     await town.hears(second, "terraform_data.second")
@@ -127,8 +127,55 @@ async def test_closed_after_an_apply(town: Town) -> None:
     await town.forge.close(pull, "alice")
     await town.hears(pull, "without", "@alice")
     await town.forge.comment(other, "alice", "prbot apply")
-    await town.hears(other, "Not done", f"pull request {pull.number}")
+    await town.hears(other, "Waiting", f"pull request {pull.number}")
     await town.forge.comment(pull, "bob", "prbot unlock")
     await town.hears(pull, "app")
-    await town.forge.comment(other, "alice", "prbot apply")
-    await town.hears(other, "Applied")
+    await town.hears(other, "Held")  # planned again: the state holds what is in no branch
+
+
+async def test_cancel_a_wait(town: Town) -> None:
+    """It gives up waiting when somebody says so."""
+    clone = await founded(town)
+    first, second = await planned(town, clone, "first"), await planned(town, clone, "second")
+    for pull in (first, second):
+        await town.forge.review(pull, "bob", "APPROVE")
+    await town.forge.comment(first, "alice", "prbot apply")
+    await town.hears(first, "Applied")
+    await town.forge.comment(second, "alice", "prbot apply")
+    await town.hears(second, "Waiting")
+    await town.forge.comment(second, "bob", "prbot cancel")
+    await town.hears(second, "Cancelled")
+    await town.forge.merge(first, "bob")
+    await town.status(first, "prbot/apply", "success")
+    await town.forge.comment(second, "bob", "prbot help")
+    await town.hears(second, "understands")
+    assert not any("Held" in comment.body for comment in town.said(second))
+
+
+async def test_a_push_stops_the_running_plan(town: Town) -> None:
+    """It interrupts a plan of an older commit; only the newer one is reported."""
+    gate = town.directory / "gate"
+    os.mkfifo(gate)
+    clone = await founded(town)
+    slow = f'resource "terraform_data" "slow" {{\n  input = file("{gate}")\n}}\n'
+    await clone.push("topic", "Slow", {"app/slow.tf": slow})
+    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="topic", author="alice")
+    await town.working(pull)
+    await clone.push("topic", "Quick", {"app/slow.tf": resource("quick")})
+    await town.hears(pull, "terraform_data.quick")
+    assert len(town.said(pull)) == 1
+
+
+async def test_cancel_a_running_plan(town: Town) -> None:
+    """It interrupts a running plan on command, and tells that it was cancelled."""
+    gate = town.directory / "gate"
+    os.mkfifo(gate)
+    clone = await founded(town)
+    slow = f'resource "terraform_data" "slow" {{\n  input = file("{gate}")\n}}\n'
+    await clone.push("topic", "Slow", {"app/slow.tf": slow})
+    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="topic", author="alice")
+    await town.working(pull)
+    await town.forge.comment(pull, "bob", "prbot cancel")
+    await town.reads(pull, lambda body: body.startswith("## Cancelled: 1 project"))
+    await town.reads(pull, lambda body: "Cancelled by bob" in body)
+    await town.status(pull, "prbot/plan", "failure")

@@ -1,0 +1,21 @@
+"""What the engine tells its workers, and what must not happen side by side."""
+
+from __future__ import annotations
+
+from prbot.ports import AdvanceRun, Message, PerformJob, Priority
+from prbot.runs.run import Job, JobKind, Run
+
+
+def advance_message(run: Run) -> Message:
+    """One decision at a time per pull request: two runs of it that decided side by side
+    would each start what only one of them may."""
+    pull, repo = str(run.pull), str(run.pull.repo)
+    return Message(AdvanceRun(run.id), f"pull {pull}", Priority.ADVANCE, repo=repo, group=pull)
+
+
+def job_message(run: Run, job: Job) -> Message:
+    """One job of a project at a time, whichever run it belongs to."""
+    priority = Priority.APPLY if job.kind is JobKind.APPLY else Priority.PLAN
+    repo = str(run.pull.repo)
+    key = f"project {repo} {job.project.dir} {job.project.workspace}"
+    return Message(PerformJob(job.id), key, priority, repo=repo, group=str(run.pull))
