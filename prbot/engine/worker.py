@@ -192,7 +192,7 @@ class Worker:
         data = await self._world.artifacts.get(reviewed.plan_json)
         if data is None:
             return ("the reviewed plan's JSON is no longer stored",)
-        lines = canonical.differences(parse(data), parse(made.json))
+        lines = await asyncio.to_thread(_differences, data, made.json)
         # The keyed hash decides; the words only explain it.
         return lines or ("the plan's content changed",)
 
@@ -230,7 +230,7 @@ class Worker:
             raise PlanFileChanged(plan.id)
         shown = await self._world.artifacts.get(plan.plan_json)
         if shown is not None:
-            self._register_secrets(shown)
+            await asyncio.to_thread(self._register_secrets, shown)
         return file
 
     def _register_secrets(self, shown: bytes) -> None:
@@ -257,3 +257,7 @@ class Worker:
         if outcome.stale:
             return self.trouble(StalePlan(plan.id))
         return self.trouble(ApplyFailed(plan.id, outcome.diagnostics))
+
+
+def _differences(reviewed: bytes, fresh: bytes) -> tuple[str, ...]:
+    return canonical.differences(parse(reviewed), parse(fresh))
