@@ -21,7 +21,12 @@ from prbot.adapters.installation import derive, load_or_create_key
 from prbot.adapters.queue_sqlite import SqliteQueue
 from prbot.adapters.store import SqlStore
 from prbot.adapters.terraform import Terraform
-from prbot.adapters.terraform_setup import cli_config, find_command, tool_environment
+from prbot.adapters.terraform_setup import (
+    cli_config,
+    credentials_of,
+    find_command,
+    tool_environment,
+)
 from prbot.adapters.workspaces import GitWorkspaces
 from prbot.config.references import resolve
 from prbot.config.repo import Effective, effective, load_repo
@@ -72,6 +77,8 @@ async def composed(
         await store.migrate()
         await stop_leftovers(state / "jobs", config.limits.grace)
         tokens = Secrets(environ, redactor)
+        for credential in credentials_of(_tool_environment(config, environ)):
+            redactor.register(credential)
         git = tool_environment(environ, (), config.secret_variables)
         world = World(
             settings=settings_of(config, state, key, environ),

