@@ -582,6 +582,14 @@ class ApplyFailed(PrbotError):
 
 
 @dataclass(eq=False)
+class StateRescued(PrbotError):
+    """Terraform could not save the state; it is kept on prbot's machine as {path}."""
+
+    path: str
+    hint = "Let nobody apply here before it is brought back with `terraform state push`."
+
+
+@dataclass(eq=False)
 class ApplyInterrupted(PrbotError):
     """prbot was stopped while plan {plan} was being applied; what it changed is not known."""
 

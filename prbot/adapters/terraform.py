@@ -32,7 +32,7 @@ from prbot.adapters.terraform_output import (
     state_is_lost,
     version_line,
 )
-from prbot.errors import ToolFailed, ToolMissing, ToolTimedOut
+from prbot.errors import StateRescued, ToolFailed, ToolMissing, ToolTimedOut
 from prbot.ports import ApplyOutcome, InitResult, ToolRun
 
 STREAM_LIMIT = 64 * 1024 * 1024
@@ -41,6 +41,9 @@ SOCKET_ROOM = 70
 """Longest TMPDIR used as it is: a provider puts a socket there, and 107 bytes are all a
 socket's path may have (unix(7))."""
 LOCK_FILE = ".terraform.lock.hcl"
+UNSAVED = "errored.tfstate"
+"""Where an apply leaves a state that the backend did not take, in the working directory:
+https://developer.hashicorp.com/terraform/cli/commands/state/push"""
 STEERING = ("TF_CLI_*", "TF_WORKSPACE", "TF_DATA_DIR", "TF_LOG*", "TF_REATTACH_PROVIDERS")
 """Variables that would change what a command does or writes; never taken over."""
 
@@ -117,15 +120,28 @@ class Terraform:
     async def apply(self, run: ToolRun, plan_file: Path) -> ApplyOutcome:
         words = ["apply", "-json", "-input=false", str(plan_file)]
         answer = await self._call(run, "apply", words, tied=False)
+        said = self._rescue(run) + _words(answer)
         if answer.timed_out:
-            raise ToolTimedOut("apply", round(run.timeout), _words(answer))
+            raise ToolTimedOut("apply", round(run.timeout), said)
         lines = events(answer.stdout)
         return ApplyOutcome(
             ok=answer.code == 0,
             stale=answer.code != 0 and is_stale(lines),
-            diagnostics=diagnostics(lines) if answer.code == 0 else _words(answer),
+            diagnostics=diagnostics(lines) if answer.code == 0 else said,
             events=lines,
         )
+
+    def _rescue(self, run: ToolRun) -> str:
+        """Keep the state that a backend did not take, or it would go with the worktree."""
+        unsaved = run.root / UNSAVED
+        if not unsaved.is_file():
+            return ""
+        kept = _made(self.scratch.parent / "rescued") / f"{run.data_dir.name}.tfstate"
+        kept.touch(mode=0o600)
+        kept.write_bytes(unsaved.read_bytes())
+        _remove(unsaved)
+        told = StateRescued(str(kept))
+        return f"{told} {told.next_step}\n\n"
 
     # --- one process ------------------------------------------------------------------------
 
