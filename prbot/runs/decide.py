@@ -43,7 +43,10 @@ def decide(run: Run, scene: Scene) -> tuple[Step, ...]:
 
 
 def _concerns_us(run: Run, scene: Scene) -> bool:
-    """Served branches only; and outsiders get no reply, no reaction, no run."""
+    """Served branches only; and outsiders get no reply, no reaction, no run. What an apply
+    did is told in any case, even if the base branch or the access changed meanwhile."""
+    if any(job.kind is JobKind.APPLY for job in run.jobs):
+        return True
     if not scene.served:
         return False
     return not run.ask.by_comment or scene.permission is not Permission.NONE

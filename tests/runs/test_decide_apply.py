@@ -476,6 +476,14 @@ ENDED = {
         say(pull=CLOSED, plans=(DONE,), jobs=(applying(JobState.APPLIED),), locks=(lock("a"),)),
         {"apply-report", "apply:success", "done"},
     ),
+    "applied, sent to a branch that is not served meanwhile": (
+        say(served=False, plans=(DONE,), jobs=(applying(JobState.APPLIED),), locks=(lock("a"),)),
+        {"apply-report", "apply:success", "done"},
+    ),
+    "applied, the asker thrown out meanwhile": (
+        say(permission=Permission.NONE, plans=(DONE,), jobs=(applying(JobState.APPLIED),)),
+        {"apply-report", "apply:success", "done"},
+    ),
     "applied, rules unreadable meanwhile": (
         say(rules=WRONG, plans=(DONE,), jobs=(applying(JobState.APPLIED),)),
         {"apply-report", "apply:success", "done"},
