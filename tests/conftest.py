@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,10 @@ PACKAGE = ROOT / "tests" / "contract" / "demo_forge"
 POSTGRES_HOMES = ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt")
 
 Need = Callable[[str], None]
+
+# A shell starts what it runs in the background with interrupts ignored, and every program
+# the tests start would inherit that; prbot itself installs a handler when it serves.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _has_postgres() -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from prbot.adapters.terraform_setup import find_command
 from prbot.demo.git import git
 
 WEB = 'resource "terraform_data" "web" {\n  input = "one"\n}\n'
@@ -99,7 +100,10 @@ async def test_local_state(tmp_path: Path) -> None:
     await git(tmp_path, "checkout", "--quiet", "main")
     for words in (("init",), ("apply", "-auto-approve")):
         tool = await asyncio.create_subprocess_exec(
-            "terraform", *words, cwd=tmp_path / "app", stdout=asyncio.subprocess.DEVNULL
+            *find_command(None, os.environ["PATH"]),
+            *words,
+            cwd=tmp_path / "app",
+            stdout=asyncio.subprocess.DEVNULL,
         )
         assert await tool.wait() == 0
     state = (tmp_path / "app" / "terraform.tfstate").read_bytes()
