@@ -73,7 +73,8 @@ class PullRequest:
     """A pull request as the forge tells it now.
 
     `mergeable` is None while the forge has not decided yet. `merge_sha` is the
-    commit on the base branch that the merge made (None before it is merged).
+    commit on the base branch that the merge made (None before it is merged). `closed_at`
+    is when it was merged or closed. A list tells neither `mergeable` nor `merged_by`.
     `head_repo` is None when the head repository was deleted.
     """
 
@@ -93,6 +94,7 @@ class PullRequest:
     merge_sha: Sha | None = None
     mergeable: bool | None = None
     url: str = ""
+    closed_at: datetime | None = None
 
     @property
     def fork(self) -> bool:

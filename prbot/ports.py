@@ -17,6 +17,7 @@ from typing import Protocol
 
 from prbot.model import (
     Checkout,
+    Commented,
     DeliveryId,
     JobId,
     Login,
@@ -74,6 +75,29 @@ class ForgeReader(Protocol):
         ...
 
     async def clone_access(self, repo: RepoRef) -> CloneAccess: ...
+
+    # What the reconciler asks every few minutes; what did not change costs little.
+
+    async def repositories(self) -> tuple[RepoRef, ...]:
+        """Those we were given access to, archived ones aside."""
+        ...
+
+    async def open_pulls(self, repo: RepoRef) -> tuple[PullRequest, ...]:
+        """Without `mergeable`, which lists do not tell."""
+        ...
+
+    async def recently_closed_pulls(
+        self, repo: RepoRef, since: datetime
+    ) -> tuple[PullRequest, ...]:
+        """Closed or merged since then; without `merged_by`, which lists do not tell."""
+        ...
+
+    async def comments_since(self, repo: RepoRef, since: datetime) -> tuple[Commented, ...]:
+        """Comments on pull requests made since then and never edited, oldest first.
+
+        The same `since` again is answered more cheaply than a new one.
+        """
+        ...
 
 
 class StatusState(StrEnum):

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from prbot.adapters.github_auth import GitHubApp, GitHubToken, git_header
 from prbot.adapters.github_limits import Request
+from prbot.adapters.github_lists import Lists
 from prbot.adapters.github_shapes import (
     APP,
     COMMENT_ID,
@@ -64,6 +65,11 @@ class GitHubForge:
         self._api_url = api_url
         self._clone_url = (clone_url or _clone_url(api_url)).rstrip("/")
         self._wire = Wire(name, api_url, auth, timeout, threads, now)
+        lists = Lists(name, self._wire, installed=isinstance(auth, GitHubApp))
+        self.repositories = lists.repositories
+        self.open_pulls = lists.open_pulls
+        self.recently_closed_pulls = lists.recently_closed_pulls
+        self.comments_since = lists.comments_since
         self._bot: Login | None = None
 
     @property
@@ -96,7 +102,8 @@ class GitHubForge:
     async def pull_request(self, pull: PullRef) -> PullRequest:
         path = f"{_repo_path(pull.repo)}/pulls/{pull.number}"
         request = Request("read", f"pull request {pull}", "GET", path, pull.repo.path)
-        return pull_of(pull, await self._wire.read(request, PULL))
+        answer = await self._wire.read(request, PULL)
+        return pull_of(pull, answer)
 
     async def permission(self, repo: RepoRef, login: Login) -> Permission:
         """One request; two for those who only read.

@@ -48,6 +48,10 @@ class Purse(Protocol):
         """For calls about `repo` (`owner/name`); None for calls about ourselves."""
         ...
 
+    def lend_as(self, installation: int) -> Loan:
+        """For calls in the name of one installation of our App."""
+        ...
+
     def refused(self, repo: str | None, loan: Loan) -> bool:
         """The forge did not take it; whether another one is worth a try."""
         ...
@@ -61,6 +65,9 @@ class TokenPurse:
         self._loan = Loan(token.value.strip(), "token")
 
     def lend(self, repo: str | None) -> Loan:
+        return self._loan
+
+    def lend_as(self, installation: int) -> Loan:
         return self._loan
 
     def refused(self, repo: str | None, loan: Loan) -> bool:
@@ -106,6 +113,10 @@ class AppPurse:
                 del self._installations[repo]
                 return self._loan(repo)
 
+    def lend_as(self, installation: int) -> Loan:
+        with self._lock:
+            return self._loan_of(installation)
+
     def refused(self, repo: str | None, loan: Loan) -> bool:
         """A clock that goes wrong lets a token end early; a new one is worth one try."""
         with self._lock:
@@ -118,7 +129,9 @@ class AppPurse:
         self._github.close()
 
     def _loan(self, repo: str) -> Loan:
-        installation = self._installation(repo)
+        return self._loan_of(self._installation(repo))
+
+    def _loan_of(self, installation: int) -> Loan:
         return Loan(self._token(installation), f"installation {installation}")
 
     def _installation(self, repo: str) -> int:

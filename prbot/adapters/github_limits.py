@@ -19,7 +19,9 @@ _SECONDARY_WAIT = 60.0
 class Request:
     """One call. `do` and `what` are for people: "read", "pull request acme/infra#5".
 
-    `repo` is whose installation speaks (`owner/name`), None for questions about us.
+    `repo` is whose installation speaks (`owner/name`), `installation` names it by its id;
+    both None for questions about us. `etag` makes it conditional: 304 when the answer
+    would be the one that had this tag, which costs nothing of the rate limit.
     """
 
     do: str
@@ -29,10 +31,17 @@ class Request:
     repo: str | None
     body: Mapping[str, Any] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    installation: int | None = None
+    etag: str | None = None
 
     def page(self, number: int) -> Request:
         """The same call for one page of a list, numbered from 1."""
-        return replace(self, parameters={"per_page": PER_PAGE, "page": number})
+        numbers = {"per_page": PER_PAGE, "page": number}
+        return replace(self, parameters={**self.parameters, **numbers})
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {} if self.etag is None else {"If-None-Match": self.etag}
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,11 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     text: str
+
+    @property
+    def unchanged(self) -> bool:
+        """The answer to a conditional call is the one its `etag` was of."""
+        return self.status == 304
 
     @property
     def has_next(self) -> bool:

@@ -5,9 +5,12 @@ Shapes: https://docs.github.com/en/rest; fields that are not read may be missing
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel, TypeAdapter
+import re
+from typing import Annotated, Any
 
-from prbot.model import Login, Permission, PullRef, PullRequest, Sha
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, TypeAdapter
+
+from prbot.model import Login, Permission, PullRef, PullRequest, RepoRef, Sha
 
 GHOST = Login("ghost")
 """The name GitHub shows for accounts that were deleted."""
@@ -21,6 +24,7 @@ def permission_of(word: str) -> Permission:
 
 class User(BaseModel):
     login: str
+    type: str = "User"
 
 
 class App(BaseModel):
@@ -39,6 +43,15 @@ class BaseRepository(Repository):
     default_branch: str
 
 
+class OwnRepository(Repository):
+    archived: bool = False
+
+
+class Installation(BaseModel):
+    id: int
+    suspended_at: AwareDatetime | None = None
+
+
 class Head(BaseModel):
     ref: str
     sha: str
@@ -51,18 +64,38 @@ class Base(BaseModel):
     repo: BaseRepository
 
 
-class Pull(BaseModel):
+class AnyPull(BaseModel):
     title: str
     html_url: str
     state: str
     draft: bool = False
-    merged: bool
-    merged_by: User | None
     merge_commit_sha: str | None
-    mergeable: bool | None
+    closed_at: AwareDatetime | None
     user: User | None
     head: Head
     base: Base
+
+
+class Pull(AnyPull):
+    """As it is told when it is asked for by itself."""
+
+    merged: bool
+    merged_by: User | None
+    mergeable: bool | None
+
+
+class ListedPull(AnyPull):
+    """As it stands in a list, which knows less of it."""
+
+    number: int
+    merged_at: AwareDatetime | None
+    updated_at: AwareDatetime
+    mergeable: None = None
+    merged_by: None = None
+
+    @property
+    def merged(self) -> bool:
+        return self.merged_at is not None
 
 
 class ReviewShape(BaseModel):
@@ -94,10 +127,30 @@ class CommentId(BaseModel):
 class Comment(CommentId):
     body: str | None = None
     user: User | None
+    html_url: str
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
 
     @property
     def author(self) -> str:
         return self.user.login if self.user else GHOST
+
+    @property
+    def edited(self) -> bool:
+        return self.updated_at != self.created_at
+
+    @property
+    def pull_number(self) -> int | None:
+        """The address is the one thing that tells a pull request's from an issue's."""
+        found = re.search(r"/pull/(\d+)#", self.html_url)
+        return int(found[1]) if found else None
+
+
+def _repositories(answer: Any) -> Any:
+    """The list inside `{"total_count": …, "repositories": […]}`."""
+    if not isinstance(answer, dict):
+        raise ValueError("not an object")
+    return answer.get("repositories")
 
 
 APP = TypeAdapter(App)
@@ -107,9 +160,19 @@ PERMISSION = TypeAdapter(Collaborator)
 REVIEWS = TypeAdapter(list[ReviewShape])
 COMMENTS = TypeAdapter(list[Comment])
 COMMENT_ID = TypeAdapter(CommentId)
+LISTED_PULLS = TypeAdapter(list[ListedPull])
+REPOSITORIES = TypeAdapter(list[OwnRepository])
+INSTALLATIONS = TypeAdapter(list[Installation])
+INSTALLED: TypeAdapter[list[OwnRepository]] = TypeAdapter(
+    Annotated[list[OwnRepository], BeforeValidator(_repositories)]
+)
 
 
-def pull_of(ref: PullRef, pull: Pull) -> PullRequest:
+def listed_pull_of(repo: RepoRef, pull: ListedPull) -> PullRequest:
+    return pull_of(PullRef(repo, pull.number), pull)
+
+
+def pull_of(ref: PullRef, pull: Pull | ListedPull) -> PullRequest:
     # before the merge, merge_commit_sha is a commit GitHub made only to try it
     merge = Sha(pull.merge_commit_sha) if pull.merged and pull.merge_commit_sha else None
     return PullRequest(
@@ -127,6 +190,7 @@ def pull_of(ref: PullRef, pull: Pull) -> PullRequest:
         merged=pull.merged,
         merged_by=Login(pull.merged_by.login) if pull.merged_by else None,
         merge_sha=merge,
+        closed_at=pull.closed_at,
         mergeable=pull.mergeable,
         url=pull.html_url,
     )

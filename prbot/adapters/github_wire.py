@@ -16,10 +16,10 @@ import json
 import logging
 import re
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 from github import Auth, GithubException
 from github.Requester import Requester
@@ -30,6 +30,16 @@ from prbot.adapters.github_limits import PER_PAGE, Answer, Limits, Request
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class _Page(Generic[_T]):
+    """A page of a list as it was last sent; kept to be asked for conditionally."""
+
+    parameters: Mapping[str, object]
+    etag: str | None
+    items: list[_T]
+    has_next: bool
 
 
 class Wire:
@@ -56,6 +66,7 @@ class Wire:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"github-{name}")
         self._lock = threading.Lock()
         self._local = threading.local()
+        self._pages: dict[object, _Page[Any]] = {}
         self._lines: list[_Line] = []
         # at DEBUG PyGithub logs answers, and an answer may be a token
         logging.getLogger("github.Requester").setLevel(logging.INFO)
@@ -77,6 +88,33 @@ class Wire:
             yield self._parsed(request, answer, shape)
             number, more = number + 1, answer.has_next
 
+    async def known_pages(
+        self, request: Request, shape: TypeAdapter[list[_T]]
+    ) -> AsyncIterator[list[_T]]:
+        """As `pages`, for a list that is asked for again and again: what did not change
+        is not sent again, and costs nothing."""
+        number, more = 1, True
+        while more:
+            page = await self._known_page(request.page(number), shape)
+            yield page.items
+            number, more = number + 1, page.has_next
+
+    async def _known_page(self, request: Request, shape: TypeAdapter[list[_T]]) -> _Page[_T]:
+        place = (request.path, request.parameters["page"], request.parameters.get("state"))
+        known: _Page[_T] | None = self._pages.get(place)
+        if known is None or known.parameters != request.parameters:
+            known = None
+        answer = await self.ask(replace(request, etag=known.etag if known else None))
+        if known is not None and answer.unchanged:
+            return known
+        items = self._parsed(request, answer, shape)
+        etag = answer.headers.get("etag")
+        # a full page may stay the same while a next one begins
+        more = answer.has_next or len(items) >= PER_PAGE
+        page = _Page(request.parameters, etag, items, more)
+        self._pages[place] = page
+        return page
+
     async def token(self, repo: str) -> str:
         """A token that may read this repository, for git."""
         request = Request("get a token for", f"repository {repo}", "GET", "", repo)
@@ -96,7 +134,7 @@ class Wire:
         loan, answer = self._send(request)
         if answer.status == 401 and self._purse.refused(request.repo, loan):
             loan, answer = self._send(request)
-        if answer.status >= 300:
+        if answer.status >= 300 and not (answer.unchanged and request.etag):
             raise self._refusal(request, answer)
         return answer
 
@@ -108,6 +146,7 @@ class Wire:
                 request.verb,
                 request.path,
                 parameters=dict(request.parameters),
+                headers=request.headers,
                 input=request.body,
             )
         # whatever PyGithub and requests raise about an odd answer, callers know three errors
@@ -120,6 +159,8 @@ class Wire:
     def _lend(self, request: Request) -> Loan:
         self._check_limit(request, "app")
         try:
+            if request.installation is not None:
+                return self._purse.lend_as(request.installation)
             return self._purse.lend(request.repo)
         except GithubException as error:
             answer = Answer(error.status, error.headers or {}, json.dumps(error.data))
