@@ -5,8 +5,8 @@ given back or done) or until the next message's time has come. Idle workers cost
 
 Not promised: two processes on one database. Each would not hear the other's puts, and
 `recover` of one would give away what the other has in hand; that is what the PostgreSQL
-queue is for. Nor is it a limit on parallel work: as many claims are in hand as there are
-workers that ask.
+queue is for. Nor is there a limit on all parallel work: as many claims are in hand as
+there are workers that ask.
 """
 
 from __future__ import annotations
@@ -20,25 +20,40 @@ from typing import Any
 from prbot.adapters.store import SqlStore
 from prbot.adapters.store_queue import QueueTable
 from prbot.adapters.store_transaction import to_the_end
-from prbot.ports import Claim, Clock, Message, Priority
+from prbot.ports import NO_LIMITS, Claim, Clock, Limits, Message, Priority, Work
 
 LONGEST_NAP = 60.0
 """Seconds. The wall clock may jump (suspend, NTP) while a timer sleeps; look again then."""
 
 
 class SqliteQueue:
-    """Meets `Queue`. `sleep` is replaced by tests together with the clock."""
+    """Meets `Queue`. `sleep` is replaced by tests together with the clock.
+
+    What another process had in hand is lost as soon as this one begins.
+    """
 
     def __init__(
         self,
         store: SqlStore,
         clock: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         self._store = store
         self._clock = clock
         self._sleep = sleep
+        self._limits = limits
+        self._held: set[int] = set()
         self._changed = asyncio.Event()
+
+    async def open(self) -> None:
+        await self.recover()
+
+    async def close(self) -> None:
+        async with self._changing() as table:
+            for claim_id in self._held:
+                await table.give_back(claim_id, None)
+        self._held.clear()
 
     async def put(self, message: Message) -> None:
         async with self._changing() as table:
@@ -55,14 +70,21 @@ class SqliteQueue:
     async def done(self, claim: Claim) -> None:
         async with self._changing() as table:
             await table.finish(claim.id)
+        self._held.discard(claim.id)
 
     async def again(self, claim: Claim, not_before: datetime) -> None:
         await self._give_back(claim, not_before)
 
+    async def cancel(self, work: Work) -> bool:
+        async with self._changing() as table:
+            return await table.cancel(work)
+
     async def recover(self) -> None:
+        """What this process did not claim itself was claimed by one that is dead."""
         async with self._changing() as table:
             for claim_id in await table.in_hand():
-                await table.give_back(claim_id, None)
+                if claim_id not in self._held:
+                    await table.give_back(claim_id, None)
 
     @asynccontextmanager
     async def _changing(self) -> AsyncIterator[QueueTable]:
@@ -70,7 +92,7 @@ class SqliteQueue:
         comes later waits for the next change."""
         try:
             async with self._store.transaction() as db:
-                yield QueueTable(db)
+                yield QueueTable(db, self._limits)
         finally:
             self._changed.set()
             self._changed = asyncio.Event()
@@ -95,14 +117,17 @@ class SqliteQueue:
     async def _take(self, priorities: frozenset[Priority]) -> tuple[Claim | None, float | None]:
         now = self._clock.now()
         async with self._store.transaction() as db:
-            table = QueueTable(db)
+            table = QueueTable(db, self._limits)
             claim = await table.take(now, priorities)
             ready = None if claim else await table.next_ready(now, priorities)
+            if claim is not None:  # before it can be seen, or `recover` would give it away
+                self._held.add(claim.id)
         return claim, (ready - now).total_seconds() if ready else None
 
     async def _give_back(self, claim: Claim, not_before: datetime | None) -> None:
         async with self._changing() as table:
             await table.give_back(claim.id, not_before)
+        self._held.discard(claim.id)
 
     async def _rest(self, changed: asyncio.Event, nap: float | None) -> None:
         sleepers: list[asyncio.Future[Any]] = [asyncio.ensure_future(changed.wait())]

@@ -2,6 +2,10 @@
 
 The same work waits at most once, and a key is in hand at most once; the table's own
 unique indexes say so, whatever this code does.
+
+Turns: of equally urgent messages that one goes first whose group was served longest ago,
+and a group that was never served, or had nothing to do meanwhile, before all others. So
+a pull request of one project waits for one job of one with 1,500, not for all of them.
 """
 
 from __future__ import annotations
@@ -10,16 +14,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
-from prbot.adapters.store_tables import queue
+from prbot.adapters.store_tables import queue, queue_turns
 from prbot.adapters.store_transaction import Transaction
 from prbot.model import JobId, RunId
-from prbot.ports import AdvanceRun, Claim, Message, PerformJob, Priority, Work
+from prbot.ports import NO_LIMITS, AdvanceRun, Claim, Limits, Message, PerformJob, Priority, Work
 
 _RANK = {priority.value: rank for rank, priority in enumerate(Priority)}
 _rank = case(_RANK, value=queue.c.priority, else_=len(_RANK))
 _waits = queue.c.claimed_at.is_(None)
+_its_turn = and_(queue_turns.c.priority == queue.c.priority, queue_turns.c.group == queue.c.group)
 
 
 @dataclass(frozen=True)
@@ -27,6 +44,7 @@ class QueueTable:
     """The queue inside one transaction."""
 
     db: Transaction
+    limits: Limits = NO_LIMITS
 
     async def put(self, message: Message) -> None:
         """Add it, or bring the same waiting work forward: sooner and more urgent wins."""
@@ -37,20 +55,27 @@ class QueueTable:
             await self._bring_forward(same, message.priority, message.not_before)
 
     async def take(self, now: datetime, among: frozenset[Priority]) -> Claim | None:
-        """Take in hand the most urgent, then oldest message whose time and key allow it."""
+        """Take in hand the most urgent message whose time, key and repository allow it;
+        among equals the one whose turn it is, then the oldest."""
         ready = or_(queue.c.not_before.is_(None), queue.c.not_before <= now)
-        best = select(queue).where(_claimable(among), ready).order_by(_rank, queue.c.seq)
+        best = (
+            select(queue)
+            .outerjoin(queue_turns, _its_turn)
+            .where(self._claimable(among), ready)
+            .order_by(_rank, func.coalesce(queue_turns.c.turn, 0), queue.c.seq)
+        )
         row = (await self.db.execute(best.limit(1))).one_or_none()
         if row is None:
             return None
         mine = queue.c.seq == row.seq
         await self.db.execute(update(queue).where(mine).values(claimed_at=now))
+        await self._take_turn(row.priority, row.group)
         return Claim(row.seq, _message(row))
 
     async def next_ready(self, now: datetime, among: frozenset[Priority]) -> datetime | None:
         """When the next message becomes ready by time alone; None when none will."""
         later = select(func.min(queue.c.not_before)).where(
-            _claimable(among), queue.c.not_before > now
+            self._claimable(among), queue.c.not_before > now
         )
         moment: datetime | None = (await self.db.execute(later)).scalar()
         return moment
@@ -68,6 +93,12 @@ class QueueTable:
             return
         back = {"claimed_at": None, "not_before": not_before}
         await self.db.execute(update(queue).where(_in_hand(claim_id)).values(back))
+
+    async def cancel(self, work: Work) -> bool:
+        twin = await self._waiting_twin(_kind(work), _subject(work))
+        if twin is not None:
+            await self.db.execute(delete(queue).where(queue.c.seq == twin.seq))
+        return twin is not None
 
     async def in_hand(self) -> tuple[int, ...]:
         """The ids of all claims, oldest first."""
@@ -88,12 +119,35 @@ class QueueTable:
             update(queue).where(queue.c.seq == row.seq).values(priority=urgent, not_before=sooner)
         )
 
+    async def _take_turn(self, priority: str, group: str) -> None:
+        """Behind all others; forgotten when the group has nothing left that waits."""
+        mine = and_(queue_turns.c.priority == priority, queue_turns.c.group == group)
+        same = and_(_waits, queue.c.priority == priority, queue.c.group == group)
+        last = (await self.db.execute(select(func.max(queue_turns.c.turn)))).scalar()
+        await self.db.execute(delete(queue_turns).where(mine))
+        if (await self.db.execute(select(queue.c.seq).where(same).limit(1))).first() is not None:
+            turn = {"priority": priority, "group": group, "turn": (last or 0) + 1}
+            await self.db.execute(insert(queue_turns).values(turn))
 
-def _claimable(among: frozenset[Priority]) -> ColumnElement[bool]:
-    """Waiting, of one of these priorities, under a key that nobody has in hand."""
-    taken = queue.alias("taken")
-    free = queue.c.key.not_in(select(taken.c.key).where(taken.c.claimed_at.is_not(None)))
-    return and_(_waits, queue.c.priority.in_(among), free)
+    def _claimable(self, among: frozenset[Priority]) -> ColumnElement[bool]:
+        """Waiting, of one of these priorities, under a key that nobody has in hand, of a
+        repository that has room."""
+        taken = queue.alias("taken")
+        free = queue.c.key.not_in(select(taken.c.key).where(taken.c.claimed_at.is_not(None)))
+        return and_(_waits, queue.c.priority.in_(among), free, self._has_room())
+
+    def _has_room(self) -> ColumnElement[bool]:
+        limit = self.limits.per_repository
+        if limit is None:
+            return true()
+        busy = queue.alias("busy")
+        full = (
+            select(busy.c.repo)
+            .where(busy.c.claimed_at.is_not(None), busy.c.kind == "perform", busy.c.repo != "")
+            .group_by(busy.c.repo)
+            .having(func.count() >= limit)
+        )
+        return or_(queue.c.kind != "perform", queue.c.repo.not_in(full))
 
 
 def _in_hand(claim_id: int) -> ColumnElement[bool]:
@@ -115,6 +169,8 @@ def _values(message: Message) -> dict[str, Any]:
         "key": message.key,
         "priority": message.priority,
         "not_before": message.not_before,
+        "repo": message.repo,
+        "group": message.group,
     }
 
 
@@ -124,4 +180,4 @@ def _message(row: Row[Any]) -> Message:
         work = AdvanceRun(RunId(row.subject))
     else:
         work = PerformJob(JobId(row.subject))
-    return Message(work, row.key, Priority(row.priority), row.not_before)
+    return Message(work, row.key, Priority(row.priority), row.not_before, row.repo, row.group)

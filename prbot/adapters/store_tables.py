@@ -189,6 +189,16 @@ queue = _table(
     _needed("priority", Text),
     Column("not_before", UtcTime),
     Column("claimed_at", UtcTime),
+    _needed("repo", Text, server_default=""),
+    _needed("group", Text, server_default=""),
 )
 _only_where("uq_queue_waiting", "claimed_at IS NULL", queue.c.kind, queue.c.subject, unique=True)
 _only_where("uq_queue_in_hand", "claimed_at IS NOT NULL", queue.c.key, unique=True)
+
+queue_turns = _table(
+    "queue_turns",
+    _needed("priority", Text),
+    _needed("group", Text),
+    _needed("turn", BigInteger),
+    UniqueConstraint("priority", "group"),
+)

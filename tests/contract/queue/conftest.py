@@ -15,7 +15,17 @@ import pytest
 from prbot.adapters.queue_sqlite import SqliteQueue
 from prbot.adapters.store import SqlStore
 from prbot.model import JobId, RunId
-from prbot.ports import AdvanceRun, Claim, Message, PerformJob, Priority, Queue, Work
+from prbot.ports import (
+    NO_LIMITS,
+    AdvanceRun,
+    Claim,
+    Limits,
+    Message,
+    PerformJob,
+    Priority,
+    Queue,
+    Work,
+)
 
 
 @dataclass
@@ -72,7 +82,8 @@ class Bench:
 
     queue: Queue
     clock: FastForward
-    reopen: Callable[[], Queue]
+    another: Callable[[Limits], Queue]
+    limits: Limits = NO_LIMITS
     claiming: list[asyncio.Task[Claim]] = field(default_factory=list)
 
     advance = staticmethod(advance)
@@ -109,6 +120,19 @@ class Bench:
         assert claim.message == sentinel
         await self.queue.done(claim)
 
+    async def die(self) -> None:
+        """The process is gone, with all it had in hand; another one takes its place."""
+        self.queue = self.reopen()
+        await self.queue.open()
+
+    def limit(self, per_repository: int) -> None:
+        self.limits = Limits(per_repository)
+        self.queue = self.reopen()
+
+    def reopen(self) -> Queue:
+        """An adapter as another process would have it."""
+        return self.another(self.limits)
+
     async def close(self) -> None:
         for task in self.claiming:
             task.cancel()
@@ -122,10 +146,10 @@ async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'prbot.db'}", clock)
     await store.migrate()
 
-    def reopen() -> Queue:
-        return SqliteQueue(store, clock, clock.sleep)
+    def another(limits: Limits) -> Queue:
+        return SqliteQueue(store, clock, clock.sleep, limits)
 
-    bench = Bench(reopen(), clock, reopen)
+    bench = Bench(another(NO_LIMITS), clock, another)
     yield bench
     await bench.close()
     await store.close()

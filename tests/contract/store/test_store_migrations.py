@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -38,14 +39,14 @@ async def test_two_processes_may_migrate_at_once(open_store: Callable[[], SqlSto
     """It makes the tables once when two start together on an empty file."""
     first, second = open_store(), open_store()
     await asyncio.gather(first.migrate(), second.migrate())
-    assert (await first.probe()).endswith("revision r0001")
+    assert re.search(r"revision r\d{4}\w*$", await first.probe())
 
 
 async def test_a_newer_database_is_refused(store: SqlStore) -> None:
     """It names the unknown revision and touches nothing."""
     async with store.transaction() as db:
         await db.execute(text("UPDATE alembic_version SET version_num = 'r9999'"))
-    with pytest.raises(StoreTooNew, match=r"at revision r9999, this prbot knows r0001"):
+    with pytest.raises(StoreTooNew, match=r"at revision r9999, this prbot knows r\d{4}"):
         await store.migrate()
     assert (await store.probe()).endswith("revision r9999")
 
