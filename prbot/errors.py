@@ -347,6 +347,14 @@ class PayloadTooLarge(PrbotError):
     hint = "GitHub never sends more than 25 MB; raise `max_payload` if your forge does."
 
 
+@dataclass(eq=False)
+class NotStored(PrbotError):
+    """The webhook could not be stored: {problem}."""
+
+    problem: str
+    hint = "Send it again in a while (on GitHub: Redeliver). If this goes on, look for `deliveries not stored` in prbot's log."
+
+
 # --- what people asked ----------------------------------------------------------------
 
 

@@ -290,6 +290,10 @@ class Deliveries(Protocol):
         """False when this (forge, id) is known already; then nothing is stored."""
         ...
 
+    async def add_all(self, batch: Sequence[Delivery]) -> tuple[bool, ...]:
+        """`add` for each, in this order; of twins in the batch the first is new."""
+        ...
+
     async def waiting(self, forge: str, limit: int = 100) -> tuple[Delivery, ...]:
         """This forge's, not yet digested, in the order they came."""
         ...

@@ -7,6 +7,7 @@ delivery is known for ever.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy import Row, select, update
 
 from prbot.adapters.store_tables import deliveries
 from prbot.adapters.store_transaction import Transaction
-from prbot.adapters.store_types import insert_once
+from prbot.adapters.store_types import insert_new
 from prbot.model import DeliveryId
 from prbot.ports import Clock, Delivery
 
@@ -27,17 +28,17 @@ class SqlDeliveries:
     clock: Clock
 
     async def add(self, delivery: Delivery) -> bool:
-        return await insert_once(
-            self.db,
-            deliveries,
-            {
-                "forge": delivery.forge,
-                "id": delivery.id,
-                "event": delivery.event,
-                "body": delivery.body,
-                "received_at": delivery.received_at,
-            },
-        )
+        return (await self.add_all((delivery,)))[0]
+
+    async def add_all(self, batch: Sequence[Delivery]) -> tuple[bool, ...]:
+        rows = [_values(delivery) for delivery in batch]
+        key = (deliveries.c.forge, deliveries.c.id)
+        stored = await insert_new(self.db, deliveries, rows, key)
+        news = []
+        for delivery in batch:
+            news.append((delivery.forge, delivery.id) in stored)
+            stored.discard((delivery.forge, delivery.id))  # a twin of it is not new
+        return tuple(news)
 
     async def waiting(self, forge: str, limit: int = 100) -> tuple[Delivery, ...]:
         rows = await self.db.execute(
@@ -55,6 +56,16 @@ class SqlDeliveries:
             .where(deliveries.c.digested_at.is_(None))
             .values(digested_at=self.clock.now(), outcome=outcome, body=b"")
         )
+
+
+def _values(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "forge": delivery.forge,
+        "id": delivery.id,
+        "event": delivery.event,
+        "body": delivery.body,
+        "received_at": delivery.received_at,
+    }
 
 
 def _delivery(row: Row[Any]) -> Delivery:

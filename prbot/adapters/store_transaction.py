@@ -9,7 +9,7 @@ and the cancellation goes on after it; local statements take milliseconds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -45,8 +45,11 @@ class Transaction:
         """`sqlite` or `postgresql`."""
         return self.connection.dialect.name
 
-    async def execute(self, statement: Executable) -> CursorResult[Any]:
-        return await to_the_end(self.connection.execute(statement))
+    async def execute(
+        self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Once, with the values of all `rows` if there are any."""
+        return await to_the_end(self.connection.execute(statement, rows))
 
     async def run_sync(self, work: Callable[[Connection], T]) -> T:
         """Call `work` with the connection as synchronous code knows it."""

@@ -6,7 +6,7 @@ neither database stores anything else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -102,3 +102,20 @@ async def insert_once(db: Transaction, table: Table, values: Mapping[str, Any]) 
     insert = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
     result = await db.execute(insert(table).values(**values).on_conflict_do_nothing())
     return result.rowcount == 1
+
+
+async def insert_new(
+    db: Transaction,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    key: Sequence[Column[Any]],
+) -> set[tuple[Any, ...]]:
+    """Insert, in order, the rows whose unique values are new; returns their keys.
+
+    In one statement, so that many rows cost little more than one.
+    """
+    if not rows:
+        return set()
+    insert = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
+    statement = insert(table).on_conflict_do_nothing().returning(*key)
+    return {tuple(row) for row in await db.execute(statement, rows)}

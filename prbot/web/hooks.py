@@ -1,6 +1,7 @@
 """`POST /hooks/github`: check who signed, store the delivery, answer 202; nothing else.
 
-The answer leaves after the commit, so what a forge was told is stored is stored.
+The answer leaves after the commit (`letterbox.py`), so what a forge was told is stored is
+stored. Where nobody can vouch for that the answer is 503, and the sender may try again.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from prbot.errors import BadPayload, BadSignature, PayloadTooLarge, PrbotError
+from prbot.errors import BadPayload, BadSignature, NotStored, PayloadTooLarge, PrbotError
 from prbot.intake import github
 from prbot.model import DeliveryId
 from prbot.ports import Clock, Delivery, Store
+from prbot.web.letterbox import Letterbox
 
 log = structlog.get_logger()
 
@@ -22,7 +24,11 @@ STATUS_OF: Mapping[type[PrbotError], int] = {
     BadSignature: 401,
     PayloadTooLarge: 413,
     BadPayload: 400,
+    NotStored: 503,
 }
+
+RETRY_AFTER = 10
+"""Seconds a sender is asked to wait after a 503."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +42,13 @@ class Door:
     delivered: Callable[[], None]
 
 
-def routes(door: Door) -> list[web.RouteDef]:
+def routes(door: Door, letterbox: Letterbox) -> list[web.RouteDef]:
     async def receive(request: web.Request) -> web.Response:
         try:
             delivery = await _delivery(request, door)
+            new = await letterbox.put(delivery)
         except PrbotError as error:
             return _refuse(error)
-        async with door.store.begin() as unit:
-            new = await unit.deliveries.add(delivery)
-        door.delivered()
-        log.info("delivery stored", action="hook", delivery=delivery.id, hook=delivery.event)
         return web.json_response({"delivery": delivery.id, "new": new}, status=202)
 
     return [web.post("/hooks/github", receive)]
@@ -67,9 +70,12 @@ async def _delivery(request: web.Request, door: Door) -> Delivery:
 
 
 def _header(request: web.Request, name: str) -> str:
+    """Plain enough for every database: one bad value would spoil a whole transaction."""
     value = request.headers.get(name, "").strip()
     if not value or len(value) > 200:
         raise BadPayload(f"the header {name} is missing or too long")
+    if not (value.isascii() and value.isprintable()):
+        raise BadPayload(f"the header {name} is not plain text")
     return value
 
 
@@ -89,4 +95,6 @@ async def _body(request: web.Request, limit: int) -> bytes:
 def _refuse(error: PrbotError) -> web.Response:
     status = STATUS_OF.get(type(error), 400)
     log.warning("delivery refused", action="hook", status=status, error=str(error))
-    return web.json_response({"error": str(error), "hint": error.next_step}, status=status)
+    said = {"error": str(error), "hint": error.next_step}
+    headers = {"Retry-After": str(RETRY_AFTER)} if status == 503 else None
+    return web.json_response(said, status=status, headers=headers)

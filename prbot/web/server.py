@@ -7,6 +7,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from prbot.web import hooks
+from prbot.web.letterbox import Letterbox
 
 
 def application(door: hooks.Door, ready: Callable[[], bool]) -> web.Application:
@@ -20,9 +21,15 @@ def application(door: hooks.Door, ready: Callable[[], bool]) -> web.Application:
             return web.json_response({"status": "ready"})
         return web.json_response({"status": "not ready"}, status=503)
 
+    letterbox = Letterbox(door.store, door.delivered)
+
+    async def empty(_: web.Application) -> None:
+        await letterbox.close()
+
     app = web.Application()
-    app.add_routes(hooks.routes(door))
+    app.add_routes(hooks.routes(door, letterbox))
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz)])
+    app.on_cleanup.append(empty)
     return app
 
 
