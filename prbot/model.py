@@ -148,6 +148,7 @@ class PullMerged:
     actor: Actor
     merge_sha: Sha | None
     fork: bool
+    merged_at: datetime | None = None
     reason: str = "merged"
 
 

@@ -132,6 +132,7 @@ class _Pull(BaseModel):
     merged: bool | None = False
     merged_by: _User | None = None
     merge_commit_sha: _CommitId | None = None
+    merged_at: AwareDatetime | None = None
     head: _Head
     base: _Base
 
@@ -251,7 +252,7 @@ def _closed(forge: str, payload: _PullPayload) -> PullMerged | PullClosed:
     # with auto-merge the sender may be whoever made the last check pass
     merger = (pull.merged_by or payload.sender).actor
     merge = None if pull.merge_commit_sha is None else Sha(pull.merge_commit_sha)
-    return PullMerged(ref, head, base, default, merger, merge, payload.from_fork)
+    return PullMerged(ref, head, base, default, merger, merge, payload.from_fork, pull.merged_at)
 
 
 def _review(forge: str, payload: dict[str, Any]) -> Event:

@@ -27,6 +27,7 @@ from prbot.runs.requirements import (
     Reasons,
     approved,
     chosen_plans,
+    may_apply_now,
     may_command,
     mode_allows,
     not_locked,
@@ -51,8 +52,8 @@ def decide_apply(run: Run, scene: Scene) -> Steps:
     rules = scene.rules if isinstance(scene.rules, Effective) else NOTHING_ALLOWED
     if run.jobs:
         return _after_planning_again(run, scene, rules)
-    if may_command(run.ask, scene.permission) or not scene.pull.open:
-        return refuse(run, may_command(run.ask, scene.permission) + pull_is_fit(scene.pull))
+    if may_apply_now(run, scene.permission) or not scene.pull.open:
+        return refuse(run, may_apply_now(run, scene.permission) + pull_is_fit(scene.pull))
     if run.checkout is None:
         return (LayOut(),)
     return _begin(run, scene, rules)

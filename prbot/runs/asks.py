@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from prbot.intake.commands import parse
@@ -70,7 +70,10 @@ def ask_of(event: Event, listening: Listening) -> Asked | Ignored:
         PullMerged: AskKind.MERGE,
         PullClosed: AskKind.CLOSE,
     }[type(event)]
-    return Asked(event.pull, Ask(kind, event.actor.login, event.reason, event.head_sha))
+    ask = Ask(kind, event.actor.login, event.reason, event.head_sha)
+    if isinstance(event, PullChanged):
+        ask = replace(ask, base_branch=event.base_branch, draft=event.draft)
+    return Asked(event.pull, ask)
 
 
 def _of_comment(event: Commented, listening: Listening) -> Asked | Ignored:

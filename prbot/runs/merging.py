@@ -32,7 +32,7 @@ from prbot.runs.planning import fail, refuse
 from prbot.runs.requirements import (
     Reasons,
     chosen_plans,
-    may_command,
+    may_apply_now,
     mode_allows,
     not_locked,
     plan_is_ready,
@@ -74,8 +74,8 @@ def decide_merged(run: Run, scene: Scene) -> Steps:
     trouble = run.trouble or scene.rules
     if isinstance(trouble, Trouble):
         return fail(run, scene, trouble)
-    if run.ask.by_comment and may_command(run.ask, scene.permission):
-        return refuse(run, may_command(run.ask, scene.permission))
+    if run.ask.by_comment and may_apply_now(run, scene.permission):
+        return refuse(run, may_apply_now(run, scene.permission))
     if run.checkout is None:
         return (LayOut(),)
     if _commit(run) != scene.pull.merge_sha:
@@ -211,13 +211,17 @@ def _why_hold(
             reasons += plan_is_ready(plan, scene, plan.head)
     told = [reason.message for reason in reasons]
     if run.ask.kind is AskKind.MERGE:
-        told = [*_why_not_by_itself(scene, rules, jobs), *told]
+        told = [*_why_not_by_itself(run, scene, rules, jobs), *told]
     return "; ".join(told)
 
 
-def _why_not_by_itself(scene: Scene, rules: Effective, jobs: tuple[Job, ...]) -> list[str]:
+def _why_not_by_itself(
+    run: Run, scene: Scene, rules: Effective, jobs: tuple[Job, ...]
+) -> list[str]:
     """What a merge cannot decide alone, and a person can."""
     told = []
+    if run.ask.late:
+        told.append("prbot heard of the merge too late to apply it by itself")
     if scene.pull.fork:
         told.append("the head branch lay in a fork, so nothing was planned before the merge")
     if rules.apply_on_merge is ApplyOnMerge.NEVER:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prbot.config.repo import Effective
 from prbot.model import Permission, PlanId, ProjectKey, PullRequest, Review, ReviewState, Selector
 from prbot.plans.record import StoredPlan
 from prbot.projects.select import matches
 from prbot.runs.locks import blockers
-from prbot.runs.run import Ask, Job, JobState
+from prbot.runs.run import Ask, Job, JobState, Run
 from prbot.runs.say import Reason
 from prbot.runs.scene import Scene
 
@@ -29,6 +29,20 @@ def may_command(ask: Ask, permission: Permission) -> Reasons:
             "somebody with write access can repeat the command",
         ),
     )
+
+
+TOO_OLD = timedelta(minutes=30)
+"""How late an `apply` may be found: people go on, and no longer expect it."""
+
+
+def may_apply_now(run: Run, permission: Permission) -> Reasons:
+    """Write access, and the comment was not found too late."""
+    reasons = may_command(run.ask, permission)
+    said_at = run.ask.commented_at
+    if said_at is None or run.created_at - said_at <= TOO_OLD:
+        return reasons
+    too_old = f"the comment of {said_at:%Y-%m-%d %H:%M} UTC is too old"
+    return (*reasons, Reason("age", too_old, "say it again"))
 
 
 def pull_is_fit(pull: PullRequest) -> Reasons:

@@ -33,8 +33,9 @@ class Ask:
     """Why a run exists: the event or the comment, reduced to what deciding needs.
 
     `head_sha` is the commit an event spoke of (None for comments: they mean the head
-    as it is when the run starts). `comment_id` is None for events. `message` is the
-    text of a HINT.
+    as it is when the run starts), `base_branch` and `draft` what else a PLAN event saw.
+    `comment_id` is None for events. `message` is the text of a HINT. `late`: a merge of
+    which we heard too late to apply it by ourselves.
     """
 
     kind: AskKind
@@ -47,6 +48,9 @@ class Ask:
     plan_id: PlanId | None = None
     accept_changes: bool = False
     message: str = ""
+    base_branch: str = ""
+    draft: bool = False
+    late: bool = False
 
     @property
     def by_comment(self) -> bool:

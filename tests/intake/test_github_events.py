@@ -164,6 +164,16 @@ CARL_MERGED: Payload = {
             CARL_MERGED | {"merged_by": None, "head": GONE},
             PullMerged(PULL, HEAD, "main", "main", ANN, MERGE, fork=True),
         ),
+        (
+            "closed",
+            None,
+            CARL_MERGED | {"merged_at": "2026-01-05T12:00:00Z"},
+            PullMerged(
+                *(PULL, HEAD, "main", "main", CARL, MERGE),
+                fork=False,
+                merged_at=datetime(2026, 1, 5, 12, tzinfo=UTC),
+            ),
+        ),
     ],
 )
 def test_pull_request(

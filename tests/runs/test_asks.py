@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -51,8 +52,9 @@ def comment(body: str, actor: Actor = SOMEBODY, pull: PullRef = PULL) -> Comment
     return Commented(pull, 42, body, actor, NOON)
 
 
-def by_event(kind: AskKind, reason: str) -> Ask:
-    return Ask(kind, SOMEBODY.login, reason, head_sha=HEAD)
+def by_event(kind: AskKind, reason: str, **more: Any) -> Ask:
+    base = {"base_branch": "main"} if kind is AskKind.PLAN else {}
+    return Ask(kind, SOMEBODY.login, reason, head_sha=HEAD, **{**base, **more})
 
 
 EVENTS = {
@@ -65,7 +67,7 @@ EVENTS = {
         replace(CHANGED, actor=Actor(SOMEBODY.login, is_bot=True)),
         by_event(AskKind.PLAN, "opened"),
     ),
-    "a draft": (replace(CHANGED, draft=True), by_event(AskKind.PLAN, "opened")),
+    "a draft": (replace(CHANGED, draft=True), by_event(AskKind.PLAN, "opened", draft=True)),
     "a fork": (replace(CHANGED, fork=True), by_event(AskKind.PLAN, "opened")),
     "merged": (MERGED, by_event(AskKind.MERGE, "merged")),
     "closed": (CLOSED, by_event(AskKind.CLOSE, "closed")),
@@ -76,7 +78,7 @@ EVENTS = {
     "closed on a base not served": (replace(CLOSED, base_branch="release"), None),
     "the default branch has another name": (
         replace(CHANGED, base_branch="trunk", default_branch="trunk"),
-        by_event(AskKind.PLAN, "opened"),
+        by_event(AskKind.PLAN, "opened", base_branch="trunk"),
     ),
     "a review": (Reviewed(PULL, SOMEBODY, "submitted"), None),
     "a push": (Pushed(REPO, "main", HEAD, "main", SOMEBODY), None),

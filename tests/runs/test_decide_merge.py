@@ -42,6 +42,7 @@ from prbot.runs.steps import Say, TakeLocks
 SETTLED = {"drop-plans", "drop-workspaces", "done"}
 HELD = {"hold", "apply:failure", "held"}
 REVIEWED = plan("a")
+LATE = replace(by_event(AskKind.MERGE), late=True)
 FRESH = after_merge("a", 3, run="r-now")
 CHANGED = after_merge("a", 3, run="r-now", content="other")
 EMPTY = after_merge("a", 3, run="r-now", content="none", changes=0)
@@ -69,6 +70,7 @@ def tried(state: JobState, number: int = 1, project: str = "a") -> Run:
 
 MERGES = {
     "reviewed": (merge(), {"plan a~p1"}),
+    "reviewed, but found too late": (merge(ask=LATE), {"plan a~p1"}),
     "two reviewed": (merge(projects="a b", plans=(B, REVIEWED)), {"plan a~p1", "plan b~p2"}),
     "one was planned, one never": (merge(projects="a b"), {"plan a~p1", "plan b"}),
     "never planned": (merge(plans=()), {"plan a"}),
@@ -108,6 +110,8 @@ MERGES = {
         {"lock a,b", "apply a=p3", "apply b=p4"},
     ),
     "equal, our lock is held": (replanned(locks=(lock("a"),)), {"lock a", "apply a=p3"}),
+    "equal, but found too late": (replanned(ask=LATE), HELD),
+    "too late where always is allowed": (replanned(ask=LATE, rules=ALWAYS_ON_MERGE), HELD),
     "changed": (replanned(plans=(CHANGED, REVIEWED), jobs=(DIFFERS,)), HELD),
     "one changed, one equal": (
         replanned(
