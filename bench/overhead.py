@@ -14,9 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,9 +25,9 @@ from pathlib import Path
 from bench import cases, cloud, vitals
 from bench.by_hand import Hand, Laps
 from bench.cases import DIRECTORY, Case
+from bench.machine import machine, tell
 from bench.table import Row, markdown
 from bench.town import TOKEN, Heard, Street, Town, lock_file, town
-from prbot import __version__
 from prbot.adapters.github_auth import git_header
 from prbot.adapters.terraform_setup import tool_environment
 
@@ -114,7 +112,7 @@ def _town_rows(kinds: set[str], pairs: int) -> list[Row]:
         directory = Path(name)
         mirror = directory / "providers" if endpoint else None
         if mirror is not None:
-            _tell("unpacking the aws provider")
+            tell("unpacking the aws provider")
             cloud.unpack_provider(mirror)
         return asyncio.run(_in_town(directory, mirror, endpoint, kinds, pairs))
 
@@ -138,7 +136,7 @@ async def _in_town(
         hand = Hand(directory / "hand", environment, place.prbot.cli_config)
         pid = place.prbot.process.pid
         if "idle" in kinds:
-            _tell("watching prbot serve after its start")
+            tell("watching prbot serve after its start")
             rows += _rest_rows("after start", await vitals.at_rest(pid))
         if "aws" in kinds:
             rows += _aws_rows(await _rounds(place, hand, cases.aws(endpoint), pairs))
@@ -147,7 +145,7 @@ async def _in_town(
         elif kinds == {"idle"}:
             await _rounds(place, hand, cases.terraform_data(), IDLE_ROUNDS)
         if "idle" in kinds:
-            _tell("watching prbot serve after its work")
+            tell("watching prbot serve after its work")
             rows += _rest_rows("after the runs", await vitals.at_rest(pid))
     return rows
 
@@ -161,13 +159,13 @@ async def _rounds(place: Town, hand: Hand, case: Case, pairs: int) -> list[Pair]
     street = await place.open(case, {f"{DIRECTORY}/main.tf": main, **await lock_file(root)})
     mirror = hand.directory / "mirrors" / f"{case.name}.git"
     await asyncio.to_thread(hand.make_mirror, mirror)
-    _tell(f"{case.title}: warming up")
+    tell(f"{case.title}: warming up")
     await _pair(street, hand, mirror, str(state), 1)
     found = []
     for number in range(2, pairs + 2):
         found.append(await _pair(street, hand, mirror, str(state), number))
         both = f"prbot {found[-1].prbot.total:.3f} s, by hand {found[-1].hand.total:.3f} s"
-        _tell(f"{case.title}: {number - 1}/{pairs}: {both}")
+        tell(f"{case.title}: {number - 1}/{pairs}: {both}")
     return found
 
 
@@ -222,7 +220,7 @@ def _rest_rows(when: str, rest: vitals.Rest) -> list[Row]:
 
 
 def _help_rows(times: int) -> list[Row]:
-    _tell("prbot --help")
+    tell("prbot --help")
     vitals.start_of_help()  # warms the page cache, and writes what Python compiles
     found = [(vitals.start_of_help(), vitals.start_of_python()) for _ in range(times)]
     return [
@@ -235,30 +233,8 @@ def _ms(seconds: Iterator[float]) -> list[float]:
     return [MILLISECONDS * each for each in seconds]
 
 
-# --- the machine -----------------------------------------------------------------------------
-
-
 def _machine() -> str:
-    said = [
-        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {platform.system()}",
-        f"Python {platform.python_version()}",
-        f"prbot {__version__}",
-        _first_line("git", "version"),
-        _first_line("terraform", "version"),
-        f"aws provider {cloud.VERSION}",
-    ]
-    return ", ".join(said)
-
-
-def _first_line(*words: str) -> str:
-    if not shutil.which(words[0]):
-        return f"{words[0]}: none"
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    return (done.stdout.splitlines() or [f"{words[0]}: none"])[0]
-
-
-def _tell(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
+    return f"{machine()}, aws provider {cloud.VERSION}"
 
 
 if __name__ == "__main__":
