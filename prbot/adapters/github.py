@@ -172,13 +172,13 @@ class GitHubForge:
         return True
 
     async def _own_comment(self, pull: PullRef, marker: str) -> int | None:
-        """The oldest one: whoever can comment can copy a marker, but not our name."""
+        """The oldest one marked so: whoever can comment can copy a marker, but not our name."""
         bot = await self.bot_login()
         path = f"{_repo_path(pull.repo)}/issues/{pull.number}/comments"
         request = Request("read", f"comments of {pull}", "GET", path, pull.repo.path)
         async for page in self._wire.pages(request, COMMENTS):
             for comment in page:
-                if comment.author == bot and marker in (comment.body or ""):
+                if comment.author == bot and _is_marked(comment.body or "", marker):
                     return comment.id
         return None
 
@@ -199,6 +199,12 @@ class GitHubForge:
             await self._wire.ask(Request("react to", what, "POST", path, pull.repo.path, body=body))
         except NotFound:
             return
+
+
+def _is_marked(body: str, marker: str) -> bool:
+    """At its start or end: in between it may be quoted from a plan, by whoever wrote that."""
+    text = body.strip()
+    return text.startswith(marker) or text.endswith(marker)
 
 
 def _write(pull: PullRef, what: str, verb: str, path: str, text: str) -> Request:

@@ -62,6 +62,14 @@ async def test_forged_marker(scene: Scene) -> None:
     assert scene.bodies == [("bob", f"{MARKER}\nforged"), (scene.bot, FIRST)]
 
 
+async def test_quoted_marker(scene: Scene) -> None:
+    """It does not take a comment of ours that only quotes the marker, as a plan may have it."""
+    other = f"<!-- other -->\n```\n{MARKER}\n```\nthe end"
+    await scene.port.upsert_comment(scene.ref, "<!-- other -->", other, None)
+    await scene.port.upsert_comment(scene.ref, MARKER, FIRST, None)
+    assert scene.bodies == [(scene.bot, other), (scene.bot, FIRST)]
+
+
 async def test_deleted_comment(scene: Scene) -> None:
     """It writes a new comment in place of one that was deleted."""
     known = await scene.port.upsert_comment(scene.ref, MARKER, FIRST, None)
