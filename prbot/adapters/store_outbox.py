@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Update, and_, func, select, update
+from sqlalchemy import Row, Select, Update, and_, case, func, select, update
 
-from prbot.adapters.store_tables import comments, outbox
+from prbot.adapters.store_tables import comments, outbox, runs
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import insert_once, is_pull, pull_values, read_pull
 from prbot.model import PullRef
@@ -45,7 +45,7 @@ class SqlOutbox:
         return due_at
 
     async def sent(self, row: OutboxRow, forge_id: int | None, at: datetime) -> None:
-        await self.db.execute(_waiting(row).values(settled_at=at))
+        await self.db.execute(_waiting(row).values(settled_at=at, why=None))
         if forge_id is not None and isinstance(row.letter, CommentLetter):
             await self._remember(row.pull, row.letter.marker, forge_id)
 
@@ -73,6 +73,16 @@ class SqlOutbox:
         new = {**pull_values(pull), "marker": marker, "forge_id": forge_id}
         if not await insert_once(self.db, comments, new):
             await self.db.execute(update(comments).where(same).values(forge_id=forge_id))
+
+
+def comments_of_runs(pull: PullRef) -> Select[Any]:
+    """(run, when it was written or None) of each comment of the pull request's runs.
+
+    A letter's key begins with its run, and a comment's goes on with `say`.
+    """
+    written = case((outbox.c.why.is_(None), outbox.c.settled_at)).label("written")
+    mine = outbox.c.key.startswith(runs.c.id.concat(" say "))
+    return select(runs.c.id, written).join(runs, mine).where(is_pull(outbox, pull))
 
 
 def _first_of_each_pull() -> Select[Any]:

@@ -8,6 +8,7 @@ report anything.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, insert, select, update
@@ -20,6 +21,7 @@ from prbot.adapters.store_jobs import (
     unsettled_intent,
 )
 from prbot.adapters.store_journal import SqlJournal
+from prbot.adapters.store_outbox import comments_of_runs
 from prbot.adapters.store_tables import jobs, runs
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_pull, pull_values, read_pull
@@ -67,9 +69,20 @@ class SqlRuns:
         mine = is_pull(runs, pull)
         rows = await self.db.execute(select(runs).where(mine).order_by(runs.c.seq.desc()))
         theirs = await self._jobs(jobs.c.run_id.in_(select(runs.c.id).where(mine)))
+        told = await self._told_at(pull)
         return tuple(
-            _run(row, tuple(job for job in theirs if job.run_id == row.id)) for row in rows
+            _run(row, tuple(job for job in theirs if job.run_id == row.id), told.get(row.id))
+            for row in rows
         )
+
+    async def _told_at(self, pull: PullRef) -> dict[str, datetime]:
+        """When all comments of a run were written; runs that still have some are left out."""
+        told: dict[str, datetime | None] = {}
+        for row in await self.db.execute(comments_of_runs(pull)):
+            run_id, written = row.id, row.written
+            last = told.get(run_id, written)
+            told[run_id] = None if last is None or written is None else max(last, written)
+        return {run_id: at for run_id, at in told.items() if at is not None}
 
     async def lay_out(
         self, run_id: RunId, checkout: Checkout, projects: tuple[ProjectKey, ...]
@@ -167,7 +180,7 @@ def _run_values(run: Run) -> dict[str, Any]:
     }
 
 
-def _run(row: Row[Any], its_jobs: tuple[Job, ...]) -> Run:
+def _run(row: Row[Any], its_jobs: tuple[Job, ...], told_at: datetime | None = None) -> Run:
     return Run(
         id=RunId(row.id),
         pull=read_pull(row),
@@ -178,4 +191,5 @@ def _run(row: Row[Any], its_jobs: tuple[Job, ...]) -> Run:
         projects=row.projects,
         trouble=row.trouble,
         jobs=its_jobs,
+        told_at=told_at,
     )

@@ -52,6 +52,7 @@ class Postman:
         return None if due is None else max(timedelta(0), due - self._world.clock.now())
 
     async def _write(self, row: OutboxRow) -> None:
+        began = self._world.clock.now()  # people may read and approve it before we hear back
         try:
             forge_id = await self._hand_over(row)
         except ForgeUnavailable as error:
@@ -62,7 +63,7 @@ class Postman:
                 await unit.outbox.give_up(row, str(error))
         else:
             async with self._world.store.begin() as unit:
-                await unit.outbox.sent(row, forge_id, self._world.clock.now())
+                await unit.outbox.sent(row, forge_id, began)
 
     async def _hand_over(self, row: OutboxRow) -> int | None:
         writer = self._world.forge_of(row.pull.repo).writer

@@ -33,6 +33,7 @@ from prbot.runs.requirements import (
     not_locked,
     plan_is_ready,
     pull_is_fit,
+    seen_when_asked,
 )
 from prbot.runs.run import Run, RunState, Trouble
 from prbot.runs.say import Reason
@@ -97,6 +98,7 @@ def _why_not(run: Run, scene: Scene, rules: Effective, todo: tuple[StoredPlan, .
         + mode_allows(rules)
         + pull_is_fit(scene.pull)
         + sum(ready, start=())
+        + seen_when_asked(run.ask, scene, todo)
         + (approved(rules, scene, todo) if todo else ())
     )
 

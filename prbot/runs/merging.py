@@ -36,6 +36,7 @@ from prbot.runs.requirements import (
     mode_allows,
     not_locked,
     plan_is_ready,
+    seen_when_asked,
 )
 from prbot.runs.run import AskKind, Job, JobKind, Run, RunState, Trouble
 from prbot.runs.say import Reason
@@ -141,8 +142,15 @@ def _reviewed(scene: Scene, project: ProjectKey) -> StoredPlan | None:
     for run in scene.runs:
         job = _plan_job_before_merge(run, scene, project)
         if job is not None:
-            return scene.plan(job.plan_id) if run.state not in UNSEEN else None
+            return scene.plan(job.plan_id) if _was_shown(run, scene) else None
     return None
+
+
+def _was_shown(run: Run, scene: Scene) -> bool:
+    if run.state in UNSEEN or run.told_at is None:
+        return False
+    heard = (each.created_at for each in scene.runs if each.ask.kind is AskKind.MERGE)
+    return run.told_at <= min(heard, default=run.told_at)
 
 
 def _plan_job_before_merge(run: Run, scene: Scene, project: ProjectKey) -> Job | None:
@@ -266,6 +274,7 @@ def _apply_by_comment(run: Run, scene: Scene, rules: Effective) -> Steps:
     if not reasons:
         reasons = _why_none(run, left, todo, wanted) or _not_the_named(run, scene, todo)
     reasons += sum((_is_ready(plan, scene) for plan in todo), start=())
+    reasons += seen_when_asked(run.ask, scene, todo)
     locked = not_locked(scene, tuple(plan.project for plan in todo))
     if reasons:
         return refuse(run, reasons + locked)

@@ -142,7 +142,9 @@ def approved(rules: Effective, scene: Scene, plans: Iterable[StoredPlan]) -> Rea
 
 def _approvals(plan: StoredPlan, scene: Scene) -> int:
     """How many people approved; one who did so twice is one."""
-    since = _stood_since(plan, scene.plans)
+    since = _stood_since(plan, scene)
+    if since is None:
+        return 0
     approvers = {r.author.lower() for r in scene.reviews if _approves(r, scene.pull, since)}
     return len(approvers - scene.pushers())
 
@@ -160,16 +162,35 @@ def _approves(review: Review, pull: PullRequest, since: datetime) -> bool:
     )
 
 
-def _stood_since(plan: StoredPlan, history: tuple[StoredPlan, ...]) -> datetime:
-    """Since when this very content stands in the pull request without a different one between."""
-    since = plan.created_at
-    for earlier in history:  # newest first
+def _stood_since(plan: StoredPlan, scene: Scene) -> datetime | None:
+    """Since when this very content stands in a comment without a different plan between;
+    None while it was not told. A plan that is made but not told was seen by nobody."""
+    since = scene.told_at(plan)
+    for earlier in scene.plans:  # newest first
         if earlier.project != plan.project or earlier.created_at > plan.created_at:
             continue
         if (earlier.hash, earlier.inputs, earlier.head) != (plan.hash, plan.inputs, plan.head):
             break
-        since = earlier.created_at
+        since = scene.told_at(earlier) or since
     return since
+
+
+def seen_when_asked(ask: Ask, scene: Scene, plans: Iterable[StoredPlan]) -> Reasons:
+    """Whoever says apply means what stood there when it was said, not what came since."""
+    return tuple(
+        Reason(
+            "seen",
+            f"plan {plan.id} of `{plan.project}` was not in the pull request when you asked",
+            "read it, then repeat the command",
+        )
+        for plan in plans
+        if ask.commented_at is not None and not _stood_at(ask.commented_at, plan, scene)
+    )
+
+
+def _stood_at(moment: datetime, plan: StoredPlan, scene: Scene) -> bool:
+    since = _stood_since(plan, scene)
+    return since is not None and moment >= since.replace(microsecond=0)
 
 
 def not_locked(scene: Scene, projects: tuple[ProjectKey, ...]) -> Reasons:

@@ -179,7 +179,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Run:
-    """One ask being carried out. `checkout` and `projects` are None until laid out."""
+    """One ask being carried out. `checkout` and `projects` are None until laid out.
+
+    `told_at` is when the last of its comments began to be written, None while one of
+    them is still to be written, or was refused, or there is none.
+    """
 
     id: RunId
     pull: PullRef
@@ -190,3 +194,4 @@ class Run:
     projects: tuple[ProjectKey, ...] | None = None
     trouble: Trouble | None = None
     jobs: tuple[Job, ...] = field(default=())
+    told_at: datetime | None = None

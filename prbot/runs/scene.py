@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
@@ -58,6 +59,12 @@ class Scene:
             job.kind is JobKind.APPLY and job.project == project and not job.state.finished
             for job in self.jobs()
         )
+
+    def told_at(self, plan: StoredPlan) -> datetime | None:
+        """When the comment stood there that shows this plan; None while there is none."""
+        made_by = (run for run in self.runs if any(job.plan_id == plan.id for job in run.jobs))
+        told = (run.told_at for run in made_by if run.state.finished and run.told_at)
+        return next((max(at, plan.created_at) for at in told), None)
 
     def pushers(self) -> frozenset[str]:
         """Who brought the heads seen so far, in lower case: whose event first told of each.

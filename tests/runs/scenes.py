@@ -217,7 +217,8 @@ def earlier(
     checkout = Checkout("/tree", commit, BASE, head, ())
     projects = tuple(sorted({each.project for each in jobs}))
     ask = Ask(kind, AUTHOR, "earlier", head_sha=head, select=select or Selector())
-    return Run(run_id, PULL, ask, at(-10), state, checkout, projects, None, jobs)
+    begun = at(15 if kind is AskKind.MERGE else -10)
+    return Run(run_id, PULL, ask, begun, state, checkout, projects, None, jobs)
 
 
 def approval(
@@ -249,7 +250,7 @@ def by_comment(kind: AskKind, actor: Login = WRITER, **more: object) -> Ask:
         actor,
         "commented",
         comment_id=COMMENT,
-        commented_at=at(20),
+        commented_at=at(40),
         **more,  # type: ignore[arg-type] # rows name fields freely
     )
 
@@ -305,6 +306,7 @@ class World:
         if others is None:
             mine = {each.plan_id for each in run.jobs}
             others = _made_by(tuple(p for p in self.plans if p.id not in mine))
+        others = tuple(_told(each, self.plans) for each in others)
         return Scene(
             pull=self.pull,
             bot=Login("prbot[bot]"),
@@ -325,6 +327,13 @@ class World:
             run = self.laid_out(run)
             steps += decide(run, self.scene(run))
         return steps
+
+
+def _told(run: Run, plans: tuple[StoredPlan, ...]) -> Run:
+    """The run, its comment written when its last plan was made, unless a row says when."""
+    mine = {each.plan_id for each in run.jobs}
+    made = max((p.created_at for p in plans if p.id in mine), default=run.created_at)
+    return replace(run, told_at=run.told_at or made) if run.state.finished else run
 
 
 def _made_by(plans: tuple[StoredPlan, ...]) -> tuple[Run, ...]:

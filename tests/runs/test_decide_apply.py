@@ -93,7 +93,10 @@ ALLOWED = {
     ),
     "by plan id": (say(ask=by_comment(AskKind.APPLY, plan_id=plan_id(1)), plans=TWO), GO),
     "planned again with the same content after the approval": (
-        say(plans=(plan("a", 2, minute=9), plan("a"))),
+        say(
+            plans=(plan("a", 2, minute=9), plan("a")),
+            others=(earlier(planned(plan("a", 2))), earlier(planned(plan("a")))),
+        ),
         {"lock a", "apply a=p2"},
     ),
     "an old failure, planned again since": (
@@ -184,7 +187,12 @@ REFUSED = {
     ),
     "plan id unknown": (say(ask=by_comment(AskKind.APPLY, plan_id=plan_id(9))), refused("plan")),
     "planning in flight": (
-        say(others=(earlier(planning(JobState.RUNNING), state=RunState.WORKING),)),
+        say(
+            others=(
+                earlier(planning(JobState.RUNNING), state=RunState.WORKING),
+                earlier(planned(plan("a"))),
+            )
+        ),
         refused("planning"),
     ),
     "planning waits in the queue": (
@@ -255,7 +263,7 @@ REFUSED = {
                 ),
             )
         ),
-        refused("planning"),
+        refused("planning", "seen", "approved"),
     ),
     "nothing to apply": (say(plans=(plan("a", changes=0),)), refused("changes")),
     "applied already": (say(plans=(plan("a", applied=True),)), refused("changes")),
