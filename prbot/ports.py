@@ -468,6 +468,34 @@ class Outbox(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Seen:
+    """When this database first met a repository, and since when it knows all of it."""
+
+    seen_at: datetime
+    reconciled_at: datetime | None
+
+
+class Repositories(Protocol):
+    async def hold(self, repo: RepoRef, now: datetime) -> Seen:
+        """Note the repository if it is new, and keep others from holding it until the
+        transaction ends."""
+        ...
+
+    async def claim(
+        self, repo: RepoRef, now: datetime, until: datetime, unless_since: datetime
+    ) -> Seen | None:
+        """The right to reconcile the repository until then.
+
+        None when somebody else has it, or it was reconciled after `unless_since`.
+        """
+        ...
+
+    async def reconciled(self, repo: RepoRef, at: datetime) -> None:
+        """All that had happened by `at` is known; the right is given back."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """All tables inside one transaction."""
 
@@ -483,6 +511,8 @@ class UnitOfWork(Protocol):
     def journal(self) -> Journal: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def repositories(self) -> Repositories: ...
 
 
 class Store(Protocol):

@@ -34,6 +34,7 @@ from prbot.adapters.store_journal import SqlJournal
 from prbot.adapters.store_locks import SqlLocks
 from prbot.adapters.store_outbox import SqlOutbox
 from prbot.adapters.store_plans import SqlPlans
+from prbot.adapters.store_repositories import SqlRepositories
 from prbot.adapters.store_runs import SqlRuns
 from prbot.adapters.store_transaction import Transaction, open_transaction, to_the_end
 from prbot.errors import StoreUnavailable
@@ -53,6 +54,7 @@ class SqlUnitOfWork:
     locks: SqlLocks
     journal: SqlJournal
     outbox: SqlOutbox
+    repositories: SqlRepositories
 
 
 class SqlStore:
@@ -101,6 +103,7 @@ class SqlStore:
                 locks=SqlLocks(db),
                 journal=journal,
                 outbox=SqlOutbox(db, self._clock),
+                repositories=SqlRepositories(db),
             )
 
     @asynccontextmanager

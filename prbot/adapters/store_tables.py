@@ -173,6 +173,16 @@ _only_where(
     outbox.c.seq,
 )
 
+repositories = _table(
+    "repositories",
+    _needed("forge", Text),
+    _needed("repo", Text),
+    _needed("seen_at", UtcTime),
+    Column("reconciled_at", UtcTime),
+    Column("busy_until", UtcTime),
+    UniqueConstraint("forge", "repo"),
+)
+
 comments = _table(
     "comments",
     *pull_columns(),
