@@ -7,7 +7,7 @@ caller should handle. `docs/forge-port.md` names the wire call behind each forge
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,8 +32,10 @@ from prbot.model import (
     Sha,
 )
 from prbot.plans.record import StoredPlan
+from prbot.runs.journal import JournalEntry as JournalEntry
 from prbot.runs.locks import Lock
 from prbot.runs.run import Job, JobState, Run, RunState, Trouble
+from prbot.runs.state_look import StateLock, StateLook
 
 
 class Clock(Protocol):
@@ -237,6 +239,19 @@ class ApplyOutcome:
     events: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class ApplyTrace:
+    """`running`: something of the tool still runs. `events` as in `ApplyOutcome`; empty
+    also when the directory is gone."""
+
+    running: bool
+    events: tuple[str, ...]
+
+
+Heard = Callable[[tuple[str, ...]], Awaitable[None]]
+"""Gets new lines of a tool's JSON stream, whole ones, not yet redacted."""
+
+
 class Tool(Protocol):
     """Terraform (later OpenTofu). Raises ToolMissing, ToolFailed, ToolTimedOut."""
 
@@ -258,8 +273,35 @@ class Tool(Protocol):
         """The plan file's JSON."""
         ...
 
-    async def apply(self, run: ToolRun, plan_file: Path) -> ApplyOutcome:
-        """Apply exactly this plan file, once. ToolTimedOut after a clean interrupt."""
+    async def apply(
+        self, run: ToolRun, plan_file: Path, heard: Heard | None = None
+    ) -> ApplyOutcome:
+        """Apply exactly this plan file, once. ToolTimedOut after a clean interrupt.
+
+        `heard` gets the lines of `apply -json` while they come, in order. It may raise:
+        then it gets the same lines again with the next ones, and the apply goes on.
+        """
+        ...
+
+    async def state_lock(self, run: ToolRun) -> StateLock | None:
+        """Who holds the state's lock, after `init`; None when nobody does.
+
+        Asks for the lock and gives it back at once. May be called while an apply of the
+        same `run` goes on. Changes nothing.
+        """
+        ...
+
+    async def look(self, run: ToolRun) -> StateLook:
+        """After `init`: what is recorded in the state, and who holds its lock."""
+        ...
+
+    async def force_unlock(self, run: ToolRun, lock_id: str) -> None:
+        """After `init`: break the state's lock. Not every backend compares the id: look
+        who holds the lock before."""
+        ...
+
+    async def trace(self, data_dir: Path) -> ApplyTrace:
+        """What an apply of this machine left in its job's data directory."""
         ...
 
 
@@ -393,18 +435,6 @@ class Locks(Protocol):
     async def free(self, pull: PullRef, projects: Sequence[ProjectKey]) -> None:
         """Free those of `projects` that exactly this pull request holds."""
         ...
-
-
-@dataclass(frozen=True)
-class JournalEntry:
-    """One line of who did what; append-only. `subject` is a run, job or plan id."""
-
-    at: datetime
-    pull: PullRef
-    actor: Login | None
-    subject: str
-    action: str
-    detail: str = ""
 
 
 class Journal(Protocol):

@@ -1,4 +1,4 @@
-"""Terraform as a port: init, plan, show, apply, each one process.
+"""Terraform as a port: init, plan, show, apply and looks at the state, each one process.
 
 Meets `Tool`. What a run may see is `ToolRun.environment` plus the names set here, which
 win: an own CLI configuration always, TF_DATA_DIR, HOME and TMPDIR inside the job's data
@@ -17,12 +17,13 @@ import contextlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from prbot.adapters import process
+from prbot.adapters import process, terraform_state
 from prbot.adapters.process import Completed, Output
+from prbot.adapters.tail import following
 from prbot.adapters.terraform_output import (
     diagnostics,
     events,
@@ -33,13 +34,16 @@ from prbot.adapters.terraform_output import (
     version_line,
 )
 from prbot.errors import StateRescued, ToolFailed, ToolMissing, ToolTimedOut
-from prbot.ports import ApplyOutcome, InitResult, ToolRun
+from prbot.ports import ApplyOutcome, ApplyTrace, Heard, InitResult, ToolRun
+from prbot.runs.state_look import StateLock, StateLook
 
 STREAM_LIMIT = 64 * 1024 * 1024
 """Most bytes of output that are read back from anything but `show`."""
 SOCKET_ROOM = 70
 """Longest TMPDIR used as it is: a provider puts a socket there, and 107 bytes are all a
 socket's path may have (unix(7))."""
+LOOK_SECONDS = 60.0
+"""Longest time to find out who holds a state's lock."""
 LOCK_FILE = ".terraform.lock.hcl"
 UNSAVED = "errored.tfstate"
 """Where an apply leaves a state that the backend did not take, in the working directory:
@@ -117,9 +121,16 @@ class Terraform:
             _remove(_logs(run) / "show.out")
         return _check("show", run, answer).stdout
 
-    async def apply(self, run: ToolRun, plan_file: Path) -> ApplyOutcome:
+    async def apply(
+        self, run: ToolRun, plan_file: Path, heard: Heard | None = None
+    ) -> ApplyOutcome:
+        async def listen(stream: bytes) -> None:
+            if heard is not None:
+                await heard(events(stream))
+
         words = ["apply", "-json", "-input=false", str(plan_file)]
-        answer = await self._call(run, "apply", words, tied=False)
+        async with following(_logs(run) / "apply.out", listen):
+            answer = await self._call(run, "apply", words, tied=False)
         said = self._rescue(run) + _words(answer)
         if answer.timed_out:
             raise ToolTimedOut("apply", round(run.timeout), said)
@@ -130,6 +141,40 @@ class Terraform:
             diagnostics=diagnostics(lines) if answer.code == 0 else said,
             events=lines,
         )
+
+    async def state_lock(self, run: ToolRun) -> StateLock | None:
+        # Neither look is recorded: the job's record may be that of an apply that runs now.
+        asking = replace(run, timeout=min(run.timeout, LOOK_SECONDS))
+        words = [*terraform_state.ASKING, "--", terraform_state.NOBODY]
+        answer = await self._call(asking, "state-lock", words, recorded=False)
+        said = plain(answer.stdout + b"\n" + answer.stderr)
+        lock = terraform_state.lock_of(said)
+        if lock is None and not terraform_state.is_free(said):
+            _check("state rm -dry-run", asking, answer, good=())
+        return lock
+
+    async def look(self, run: ToolRun) -> StateLook:
+        verb = "state pull"
+        try:
+            answer = await self._call(
+                run, "state-pull", ["state", "pull"], recorded=False, limit=None
+            )
+        finally:
+            _remove(_logs(run) / "state-pull.out")  # a state holds secrets in clear
+        try:
+            found = terraform_state.recorded(_check(verb, run, answer).stdout)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ToolFailed(verb, 0, f"the state cannot be read: {error!r}") from None
+        return StateLook(found, await self.state_lock(run))
+
+    async def force_unlock(self, run: ToolRun, lock_id: str) -> None:
+        words = ["force-unlock", "-no-color", "-force", "--", lock_id]
+        _check("force-unlock", run, await self._call(run, "force-unlock", words))
+
+    async def trace(self, data_dir: Path) -> ApplyTrace:
+        running = bool(process.leftovers(data_dir))
+        said = await asyncio.to_thread(_bytes_of, data_dir / "logs" / "apply.out")
+        return ApplyTrace(running, events(said))
 
     def _rescue(self, run: ToolRun) -> str:
         """Keep the state that a backend did not take, or it would go with the worktree."""
@@ -154,13 +199,14 @@ class Terraform:
         name: str,
         words: Sequence[str],
         tied: bool = True,
+        recorded: bool = True,
         limit: int | None = STREAM_LIMIT,
     ) -> Completed:
         logs = _made(_logs(run))
         output = Output(
             stdout=logs / f"{name}.out",
             stderr=logs / f"{name}.err",
-            record=run.data_dir / process.RECORD,
+            record=run.data_dir / process.RECORD if recorded else None,
             what=name,
         )
         with _short_directory(_made(run.data_dir / "tmp")) as temporary:

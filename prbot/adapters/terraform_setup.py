@@ -6,7 +6,6 @@ Everything a tool process may see is decided here, by allow-list.
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from prbot.adapters.process import find
 from prbot.errors import ToolMissing
+from prbot.runs.state_look import hcl_string
 
 ALLOWED = (
     "PATH", "LANG", "LANGUAGE", "LC_*", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -103,7 +103,7 @@ def cli_config(provider_mirror: Path | None) -> str:
     held = () if provider_mirror is None else _providers(provider_mirror)
     blocks = [f"  direct {{\n    exclude = {_words(held)}\n  }}"]
     if provider_mirror is not None and held:
-        path = _quoted(os.path.abspath(provider_mirror))
+        path = hcl_string(os.path.abspath(provider_mirror))
         blocks.insert(
             0, f"  filesystem_mirror {{\n    path    = {path}\n    include = {_words(held)}\n  }}"
         )
@@ -117,10 +117,4 @@ def _providers(mirror: Path) -> tuple[str, ...]:
 
 
 def _words(words: tuple[str, ...]) -> str:
-    return f"[{', '.join(map(_quoted, words))}]"
-
-
-def _quoted(text: str) -> str:
-    """As an HCL string: JSON's escapes, and no template sequences."""
-    quoted = json.dumps(text, ensure_ascii=False)
-    return quoted.replace("${", "$${").replace("%{", "%%{")
+    return f"[{', '.join(map(hcl_string, words))}]"

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+from prbot.engine.hearing import Hearing
 from prbot.engine.messages import advance_message
 from prbot.engine.planner import Planner, input_differences, job_directory
 from prbot.engine.world import MadePlan, World
@@ -211,7 +212,8 @@ class Worker:
             plan_file = data_dir / "plan.tfplan"
             plan_file.write_bytes(file)
             await self._intend(job, plan)
-            outcome = await self._world.tool.apply(surroundings, plan_file)
+            async with Hearing(self._world, run, job, surroundings) as hearing:
+                outcome = await self._world.tool.apply(surroundings, plan_file, hearing.heard)
         return await self._settle(job, plan, outcome)
 
     async def _reviewed(self, job: Job) -> StoredPlan:
