@@ -154,7 +154,10 @@ REFUSED = {
     "no access": (say(permission=Permission.NONE), {"ignored"}),
     "branch not served": (say(served=False), {"ignored"}),
     "read access": (say(permission=Permission.READ), refused("permission")),
-    "found half an hour late": (say(ask=replace(APPLY, commented_at=at(-5))), GO),
+    "found half an hour late": (
+        say(ask=replace(APPLY, commented_at=at(-5)), plans=(plan("a", minute=-8),)),
+        GO,
+    ),
     "found later": (say(ask=replace(APPLY, commented_at=at(-6))), refused("age")),
     "found later, and merged meanwhile": (
         say(ask=replace(APPLY, commented_at=at(-6)), pull=merged()),
