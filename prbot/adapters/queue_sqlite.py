@@ -1,7 +1,7 @@
 """The embedded queue: a table in the store's database, and waiting without polling.
 
-Who finds nothing to claim sleeps until something changes in this process (a message put,
-given back or done) or until the next message's time has come. Idle workers cost nothing.
+Who waits is woken by what changes in this process: a message put, given back or done.
+Idle workers cost nothing.
 
 Not promised: two processes on one database. Each would not hear the other's puts, and
 `recover` of one would give away what the other has in hand; that is what the PostgreSQL
@@ -15,15 +15,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 
+from prbot.adapters.queue_waiting import Waiting
 from prbot.adapters.store import SqlStore
 from prbot.adapters.store_queue import QueueTable
-from prbot.adapters.store_transaction import to_the_end
 from prbot.ports import NO_LIMITS, Claim, Clock, Limits, Message, Priority, Work
-
-LONGEST_NAP = 60.0
-"""Seconds. The wall clock may jump (suspend, NTP) while a timer sleeps; look again then."""
 
 
 class SqliteQueue:
@@ -41,10 +37,9 @@ class SqliteQueue:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._sleep = sleep
         self._limits = limits
         self._held: set[int] = set()
-        self._changed = asyncio.Event()
+        self._waiting = Waiting(sleep)
 
     async def open(self) -> None:
         await self.recover()
@@ -60,12 +55,7 @@ class SqliteQueue:
             await table.put(message)
 
     async def claim(self, priorities: frozenset[Priority] = frozenset(Priority)) -> Claim:
-        while True:
-            changed = self._changed  # before looking, so that no change slips in between
-            claim, nap = await self._take_or_give_back(priorities)
-            if claim is not None:
-                return claim
-            await self._rest(changed, nap)
+        return await self._waiting.claim(lambda: self._take(priorities), self._give_back)
 
     async def done(self, claim: Claim) -> None:
         async with self._changing() as table:
@@ -88,31 +78,12 @@ class SqliteQueue:
 
     @asynccontextmanager
     async def _changing(self) -> AsyncIterator[QueueTable]:
-        """Wake everybody who waits, also when we are cancelled just after the commit; who
-        comes later waits for the next change."""
+        """Wake everybody who waits, also when we are cancelled just after the commit."""
         try:
             async with self._store.transaction() as db:
                 yield QueueTable(db, self._limits)
         finally:
-            self._changed.set()
-            self._changed = asyncio.Event()
-
-    async def _take_or_give_back(
-        self, priorities: frozenset[Priority]
-    ) -> tuple[Claim | None, float | None]:
-        """Take, or how many seconds to sleep at most (None: until something changes).
-
-        A worker that is cancelled while the database answers must not leave a message
-        in hand that nobody holds.
-        """
-        taking = asyncio.ensure_future(self._take(priorities))
-        try:
-            return await to_the_end(taking)
-        except asyncio.CancelledError:
-            claim = None if taking.exception() else taking.result()[0]
-            if claim is not None:
-                await to_the_end(self._give_back(claim, claim.message.not_before))
-            raise
+            self._waiting.wake()
 
     async def _take(self, priorities: frozenset[Priority]) -> tuple[Claim | None, float | None]:
         now = self._clock.now()
@@ -128,13 +99,3 @@ class SqliteQueue:
         async with self._changing() as table:
             await table.give_back(claim.id, not_before)
         self._held.discard(claim.id)
-
-    async def _rest(self, changed: asyncio.Event, nap: float | None) -> None:
-        sleepers: list[asyncio.Future[Any]] = [asyncio.ensure_future(changed.wait())]
-        if nap is not None:
-            sleepers.append(asyncio.ensure_future(self._sleep(min(nap, LONGEST_NAP))))
-        try:
-            await asyncio.wait(sleepers, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for sleeper in sleepers:
-                sleeper.cancel()

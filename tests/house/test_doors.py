@@ -21,6 +21,8 @@ DOORS = {
     "markdown_it": ["prbot.demo.*"],
     "markupsafe": ["prbot.demo.*"],
     "nh3": ["prbot.demo.*"],
+    "procrastinate": ["prbot.adapters.queue_postgres*"],
+    "psycopg": ["prbot.adapters.queue_postgres*"],
     "pydantic": [*BORDERS, "prbot.demo.*"],
     "pydantic_core": BORDERS,
     "pydantic_settings": ["prbot.config.environment"],

@@ -105,10 +105,13 @@ class PostgresServer:
             self._process = None
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """`postgresql://…` of a fresh database, dropped at the end, whoever is in it."""
+    def database(self, like: str = "template1") -> Iterator[str]:
+        """`postgresql://…` of a fresh database, dropped at the end, whoever is in it.
+
+        A copy of the database named `like`, in which nobody may be at this moment.
+        """
         name = f"prbot_{next(self._numbers)}"
-        self._say(f"CREATE DATABASE {name}")
+        self._say(f"CREATE DATABASE {name} TEMPLATE {like}")
         try:
             yield self.url(name)
         finally:

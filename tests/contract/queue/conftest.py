@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from postgres import PostgresServer
 
+from prbot.adapters.queue_postgres import PostgresQueue
 from prbot.adapters.queue_sqlite import SqliteQueue
 from prbot.adapters.store import SqlStore
 from prbot.model import JobId, RunId
@@ -82,7 +86,9 @@ class Bench:
 
     queue: Queue
     clock: FastForward
-    another: Callable[[Limits], Queue]
+    another: Callable[[Limits], Awaitable[Queue]]
+    kill: Callable[[Queue], Awaitable[None]]
+    heard: Callable[[Queue], Awaitable[None]]
     limits: Limits = NO_LIMITS
     claiming: list[asyncio.Task[Claim]] = field(default_factory=list)
 
@@ -92,12 +98,13 @@ class Bench:
     async def put(self, *messages: Message) -> None:
         for message in messages:
             await self.queue.put(message)
+        await self.heard(self.queue)
 
     async def put_for_tomorrow(self, priority: Priority = Priority.PLAN) -> None:
         """Work so far away that who has nothing else to do sleeps with a timer: a test
         sees that, and need not guess when a worker is at rest."""
         tomorrow = self.clock.after(86_400)
-        await self.queue.put(perform("far", not_before=tomorrow, priority=priority))
+        await self.put(perform("far", not_before=tomorrow, priority=priority))
 
     async def take(self) -> Message:
         """Claim what must be there."""
@@ -122,16 +129,17 @@ class Bench:
 
     async def die(self) -> None:
         """The process is gone, with all it had in hand; another one takes its place."""
-        self.queue = self.reopen()
-        await self.queue.open()
+        await self.kill(self.queue)
+        self.queue = await self.reopen()
+        await self.queue.recover()
 
-    def limit(self, per_repository: int) -> None:
+    async def limit(self, per_repository: int) -> None:
         self.limits = Limits(per_repository)
-        self.queue = self.reopen()
+        self.queue = await self.reopen()
 
-    def reopen(self) -> Queue:
+    async def reopen(self) -> Queue:
         """An adapter as another process would have it."""
-        return self.another(self.limits)
+        return await self.another(self.limits)
 
     async def close(self) -> None:
         for task in self.claiming:
@@ -140,16 +148,78 @@ class Bench:
                 await task
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+    if request.param == "sqlite":
+        async with on_sqlite(tmp_path) as bench:
+            yield bench
+    else:
+        server = request.getfixturevalue("postgres_server")
+        with server.database(like=request.getfixturevalue("migrated")) as url:
+            async with on_postgres(url) as bench:
+                yield bench
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres_server: PostgresServer) -> Iterator[str]:
+    """The name of a database in which the queue's schema stands, to copy from."""
+    with postgres_server.database() as url:
+        queue = PostgresQueue(url, FastForward())
+        with ThreadPoolExecutor(1) as aside:  # here an event loop runs already
+            aside.submit(lambda: asyncio.run(queue.migrate())).result()
+        yield url.rpartition("/")[2]
+
+
+@asynccontextmanager
+async def on_sqlite(directory: Path) -> AsyncIterator[Bench]:
     clock = FastForward()
-    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'prbot.db'}", clock)
+    store = SqlStore(f"sqlite+aiosqlite:///{directory / 'prbot.db'}", clock)
     await store.migrate()
 
-    def another(limits: Limits) -> Queue:
+    async def another(limits: Limits) -> Queue:
         return SqliteQueue(store, clock, clock.sleep, limits)
 
-    bench = Bench(another(NO_LIMITS), clock, another)
+    async def kill(queue: Queue) -> None:
+        """On SQLite a process is dead as soon as the next one opens the queue."""
+
+    async def heard(queue: Queue) -> None:
+        """On SQLite it is heard at once."""
+
+    bench = Bench(await another(NO_LIMITS), clock, another, kill, heard)
     yield bench
     await bench.close()
     await store.close()
+
+
+@asynccontextmanager
+async def on_postgres(url: str) -> AsyncIterator[Bench]:
+    clock = FastForward()
+    opened: list[PostgresQueue] = []
+
+    async def another(limits: Limits) -> Queue:
+        queue = PostgresQueue(url, clock, clock.sleep, limits)
+        await queue.open()
+        opened.append(queue)
+        return queue
+
+    async def kill(queue: Queue) -> None:
+        """As if its last heartbeat had been an hour ago."""
+        late = (
+            "UPDATE prbot_queue.procrastinate_workers"
+            " SET last_heartbeat = now() - interval '1 hour' WHERE id = %s"
+        )
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            await connection.execute(late, (queue._worker,))
+
+    async def heard(queue: Queue) -> None:
+        """What is told comes in order: after this, everything told before was heard."""
+        changed = queue._waiting._changed
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            await connection.execute("NOTIFY prbot_queue")
+        await asyncio.wait_for(changed.wait(), 10)
+
+    bench = Bench(await another(NO_LIMITS), clock, another, kill, heard)
+    yield bench
+    await bench.close()
+    for queue in opened:
+        await queue.close()

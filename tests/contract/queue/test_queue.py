@@ -219,8 +219,7 @@ async def test_closing_gives_back_what_is_in_hand(bench: Any) -> None:
     await bench.put(bench.perform("a"))
     await bench.claim()
     await bench.queue.close()
-    bench.queue = bench.reopen()
-    await bench.queue.open()
+    bench.queue = await bench.reopen()
     assert await bench.take() == bench.perform("a")
 
 
@@ -254,7 +253,7 @@ async def test_work_in_hand_is_not_cancelled(bench: Any) -> None:
 async def test_a_repository_has_no_more_in_hand_than_its_limit(bench: Any) -> None:
     """It lets work of other repositories, and advances, pass; who waits is woken when a
     place is free."""
-    bench.limit(2)
+    await bench.limit(2)
     infra = [bench.perform(job, repo="gh:acme/infra") for job in "abc"]
     await bench.put(*infra, bench.perform("d", repo="gh:acme/apps"))
     await bench.put(bench.advance("r", repo="gh:acme/infra", priority=Priority.DRIFT))
@@ -274,7 +273,7 @@ async def test_a_repository_has_no_more_in_hand_than_its_limit(bench: Any) -> No
 
 async def test_a_full_repository_sets_no_timer(bench: Any) -> None:
     """It does not wake for work whose time comes but for which there is no room."""
-    bench.limit(1)
+    await bench.limit(1)
     await bench.put(bench.perform("a", repo="gh:acme/infra"))
     await bench.claim()
     await bench.put(bench.perform("b", repo="gh:acme/infra", not_before=bench.clock.after(5)))
