@@ -145,7 +145,7 @@ class _PullPayload(_Action):
     pull_request: _Pull
     repository: _Repository
     sender: _User = _GHOST
-    changes: _Changes = _Changes()
+    changes: _Changes | None = None
 
     @property
     def from_fork(self) -> bool:
@@ -224,7 +224,7 @@ def _pull_request(forge: str, payload: dict[str, Any]) -> Event:
         return _changed(forge, _read(_PullPayload, payload), action)
     if action == "edited" and payload.get("changes"):
         edited = _read(_PullPayload, payload)
-        if edited.changes.base is not None:
+        if edited.changes is not None and edited.changes.base is not None:
             return _changed(forge, edited, "base changed")
     return _unhandled("pull_request", payload)
 
