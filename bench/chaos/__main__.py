@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from bench.chaos.series import Numbered, one
 from bench.chaos.strike import CLASSES
 from bench.chaos.trial import Kit, Outcome, prepare
 
+TESTS = Path(__file__).parents[2] / "tests" / "shared"
 HEAD = (
     *("class", "trials", "lost events", "duplicate comments", "second applies"),
     *("orphan locks", "interrupted", "reported", "other faults"),
@@ -38,8 +40,8 @@ def main() -> int:
     wanted = range(arguments.trials) if arguments.only is None else [arguments.only]
     print(f"seed {arguments.seed}, {arguments.database}, {len(wanted)} trials", flush=True)
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="chaos-kit-") as name:
-        kit = prepare(Path(name))
+    with tempfile.TemporaryDirectory(prefix="chaos-kit-") as name, _server(arguments) as url:
+        kit = prepare(Path(name), url)
         found = _all(kit, arguments.seed, wanted, arguments.jobs)
     print()
     print(_table(found))
@@ -51,13 +53,26 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--trials", type=int, default=100, help="how many (default 100)")
-    parser.add_argument("--database", choices=("sqlite",), default="sqlite")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--seed", default=secrets.token_hex(4), help="draw as in another run")
     parser.add_argument("--only", type=int, help="try only the trial with this number")
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count(), help="trials at once (default: cores)"
     )
     return parser.parse_args()
+
+
+@contextmanager
+def _server(arguments: argparse.Namespace) -> Iterator[str | None]:
+    """The URL of a PostgreSQL of our own, the one of the tests, if it is wanted."""
+    if arguments.database == "sqlite":
+        yield None
+        return
+    sys.path.insert(0, str(TESTS))
+    from postgres import running_postgres
+
+    with running_postgres() as server:
+        yield server.url("postgres")
 
 
 def _all(kit: Kit, seed: str, wanted: Sequence[int], jobs: int) -> list[Numbered]:

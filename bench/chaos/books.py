@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
+from psycopg.rows import dict_row
+
 from prbot.runs.run import RunState
 
 Row = Mapping[str, Any]
@@ -51,6 +54,8 @@ class Books:
             if not self._connections:
                 self._connections.append(_connected(self.address))
             return [dict(row) for row in self._connections[0].execute(query)]
+        except psycopg.errors.UndefinedTable:
+            return []
         except sqlite3.OperationalError as error:
             if str(error).startswith(("no such table", "unable to open")):
                 return []
@@ -89,6 +94,8 @@ class Books:
 
 def _connected(address: str) -> Any:
     """Each query is a transaction of its own, so that it sees what was committed last."""
+    if address.startswith("postgresql"):
+        return psycopg.connect(address, autocommit=True, row_factory=dict_row)
     connection = sqlite3.connect(
         f"file:{address}?mode=ro", uri=True, timeout=5, isolation_level=None
     )

@@ -18,8 +18,8 @@ from pathlib import Path
 
 START = 60.0
 """Seconds a process has to say that it is there."""
-SAYS = {"serve": "serving", "worker": "working"}
-"""The event of the log that says so."""
+SAYS = ("serving", "working")
+"""Events of the log that say so."""
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Member:
         for line in self.log.read_bytes()[begun:].splitlines():
             with contextlib.suppress(ValueError):
                 entry: dict[str, str] = json.loads(line)
-                if entry.get("event") == SAYS[self.verb]:
+                if entry.get("event") in SAYS:
                     return entry
         return {}
 

@@ -79,12 +79,12 @@ def drawn(seed: str, kind: int, lines: int, window: float) -> Strike:
 
 @dataclass(frozen=True)
 class Scene:
-    """Where the striker looks."""
+    """Where the striker looks. `state` is above every state directory of the crew."""
 
     crew: Crew
     books: Books
     ledger: Path
-    states: tuple[Path, ...]
+    state: Path
 
     def creates(self) -> list[tuple[str, int]]:
         """(name, pid of the provider) of each create, oldest first."""
@@ -93,14 +93,13 @@ class Scene:
 
     def running(self, verbs: tuple[str, ...]) -> Iterator[int]:
         """Process ids of tools at work, from the records beside their output."""
-        for state in self.states:
-            for record in state.glob("jobs/*/process.json"):
-                try:
-                    fields = json.loads(record.read_text())
-                except (OSError, ValueError):
-                    continue
-                if fields["what"] in verbs and parent(fields["pid"]):
-                    yield fields["pid"]
+        for record in self.state.glob("**/jobs/*/process.json"):
+            try:
+                fields = json.loads(record.read_text())
+            except (OSError, ValueError):
+                continue
+            if fields["what"] in verbs and parent(fields["pid"]):
+                yield fields["pid"]
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ import shutil
 import subprocess
 import tempfile
 import traceback
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import psycopg
 
 from bench.chaos import provider
 from bench.chaos.books import Books
@@ -20,6 +22,7 @@ from bench.chaos.journey import AUTHOR, BOT, REVIEWER, Journey, NotSettled, rede
 from bench.chaos.strike import Scene, Strike, Struck, struck
 from bench.chaos.verdict import Verdict, verdict
 from prbot.adapters.terraform_setup import cli_config
+from prbot.config.server import Limits
 from prbot.demo.forge import DemoForge
 from prbot.demo.git import git
 from prbot.demo.person import Clone
@@ -35,6 +38,7 @@ LAST_LINES = 60
 CONFIGURATION = """\
 listen: 127.0.0.1:0
 state_dir: {state}
+database: {database}
 repositories: ["acme/*"]
 limits: {{grace: 5{lease}}}
 forges:
@@ -52,10 +56,12 @@ terraform:
 
 @dataclass(frozen=True)
 class Kit:
-    """What all trials share: where the provider is installed, and its lock file's text."""
+    """What all trials share: where the provider is installed, its lock file's text, and the
+    URL of a PostgreSQL's own database (None: SQLite)."""
 
     mirror: Path
     lock_file: str
+    postgres: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class Outcome:
     evidence: str = ""
 
 
-def prepare(directory: Path) -> Kit:
+def prepare(directory: Path, postgres: str | None = None) -> Kit:
     """Install the provider, and let Terraform write its lock file once."""
     mirror, root = directory / "providers", directory / "init"
     provider.install(mirror)
@@ -80,7 +86,7 @@ def prepare(directory: Path) -> Kit:
         (root / name).write_text(text)
     surroundings = {**os.environ, "TF_CLI_CONFIG_FILE": str(rc)}
     subprocess.run(["terraform", "init"], cwd=root, env=surroundings, check=True, stdout=-3)
-    return Kit(mirror, (root / ".terraform.lock.hcl").read_text())
+    return Kit(mirror, (root / ".terraform.lock.hcl").read_text(), postgres)
 
 
 def tried(kit: Kit, strike: Strike | None) -> Outcome:
@@ -93,7 +99,12 @@ def tried(kit: Kit, strike: Strike | None) -> Outcome:
 
 
 async def _tried(directory: Path, kit: Kit, strike: Strike | None) -> Outcome:
-    async with _town(directory, kit, strike) as (journey, scene, state):
+    with _database(directory, kit) as address:
+        return await _in_town(directory, kit, strike, address)
+
+
+async def _in_town(directory: Path, kit: Kit, strike: Strike | None, address: str) -> Outcome:
+    async with _town(directory, kit, strike, address) as (journey, scene, state):
         going = asyncio.create_task(journey.go(BRANCH))
         striking = asyncio.create_task(_struck(strike, scene, journey.forge))
         resending = asyncio.create_task(redeliver(journey.forge))
@@ -132,21 +143,35 @@ async def _struck(strike: Strike | None, scene: Scene, forge: DemoForge) -> Stru
     return done
 
 
+@contextmanager
+def _database(directory: Path, kit: Kit) -> Iterator[str]:
+    """A path or URL of a database that is the trial's own."""
+    if kit.postgres is None:
+        yield str(directory / "prbot" / "prbot.sqlite3")
+        return
+    name = directory.name.replace("-", "_").lower()
+    with psycopg.connect(kit.postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            yield kit.postgres.rpartition("/")[0] + f"/{name}"
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
 @asynccontextmanager
 async def _town(
-    directory: Path, kit: Kit, strike: Strike | None
+    directory: Path, kit: Kit, strike: Strike | None, address: str
 ) -> AsyncIterator[tuple[Journey, Scene, Path]]:
     """The forge with a pushed branch, prbot beside it, and where Terraform's state will be."""
     forge = DemoForge(directory / "forge")
     await forge.start()
     state, ledger = directory / "app.tfstate", directory / "ledger"
-    home = directory / "prbot"
-    books = Books(str(home / "prbot.sqlite3"))
-    crew = Crew(directory, _members(directory, kit, forge))
+    books = Books(address)
+    crew = Crew(directory, _members(directory, kit, forge, address))
     try:
         await asyncio.gather(_repository(directory, kit, forge, state, ledger), crew.start())
         forge.add_hook(f"{crew.url}/hooks/github", HOOK_SECRET)
-        scene = Scene(crew, books, ledger, (home,))
+        scene = Scene(crew, books, ledger, directory / "prbot")
         yield Journey(forge, scene, REPOSITORY, bool(strike and strike.by_merge)), scene, state
     finally:
         crew.end()
@@ -154,20 +179,25 @@ async def _town(
         await forge.stop()
 
 
-def _members(directory: Path, kit: Kit, forge: DemoForge) -> tuple[Member, ...]:
+def _members(directory: Path, kit: Kit, forge: DemoForge, address: str) -> tuple[Member, ...]:
+    """One server on SQLite; a server and two workers on PostgreSQL."""
     forge.create_user(BOT, kind="Bot", token=TOKEN)
     config = directory / "prbot.server.yaml"
     config.write_text(
         CONFIGURATION.format(
             state=directory / "prbot",
+            database=address if kit.postgres else "sqlite",
             api=forge.api_url,
             site=forge.url,
             mirror=kit.mirror,
-            lease="",
+            lease=", lease: 2" if "lease" in Limits.model_fields else "",
         )
     )
-    own = {"CHAOS_TOKEN": TOKEN, "CHAOS_HOOK_SECRET": HOOK_SECRET}
-    return (Member("serve", "serve", config, {**os.environ, **own}),)
+    own = {**os.environ, "CHAOS_TOKEN": TOKEN, "CHAOS_HOOK_SECRET": HOOK_SECRET}
+    serve = Member("serve", "serve", config, own)
+    if kit.postgres is None:
+        return (serve,)
+    return (serve, *(Member(name, "worker", config, own) for name in ("worker-1", "worker-2")))
 
 
 async def _repository(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,47 +41,38 @@ class Verdict:
 
 def verdict(journey: Journey, scene: Scene, state: Path, things: int) -> Verdict:
     """Judge what is left. `state` is Terraform's, `things` how many were to be created."""
-    made = scene.creates()
+    made, runs = scene.creates(), scene.books.runs()
     complete = bool(made) and _recorded(state) >= things
     outcomes = scene.books.intents()
     cut = "interrupted" in outcomes or (bool(made) and not complete)
+    said = [c.body for c in journey.opened.comments if c.user.login == BOT]
+    topics = [match[1] for body in said if (match := MARKER.search(body))]
+    asked = [comment.id for comment in journey.asked]
     return Verdict(
-        lost=len(tuple(_unanswered(journey, scene))),
-        duplicates=_duplicates(journey, scene),
-        second=_second_applies(made),
+        lost=lost(asked, journey.opened.merged, runs, topics),
+        duplicates=duplicates(topics, runs),
+        second=second_applies(made),
         orphans=len(scene.books.locks()),
         interrupted=int(cut),
-        reported=int(cut and any(INTERRUPTED.search(body) for body in _said(journey))),
+        reported=int(cut and any(INTERRUPTED.search(body) for body in said)),
         faults=tuple(_faults(journey, scene, outcomes, complete)),
     )
 
 
-def _said(journey: Journey) -> list[str]:
-    return [c.body for c in journey.opened.comments if c.user.login == BOT]
-
-
-def _topics(journey: Journey) -> list[str]:
-    """What each comment of the bot is about; mostly a run's id."""
-    return [match[1] for body in _said(journey) if (match := MARKER.search(body))]
-
-
-def _unanswered(journey: Journey, scene: Scene) -> Iterator[str]:
-    """Commands without an answer, an opening without a plan, a merge without a run."""
-    runs, told = scene.books.runs(), set(_topics(journey))
-    for comment in journey.asked:
-        if not any(run.comment_id == comment.id and run.id in told for run in runs):
-            yield comment.body
+def lost(asked: Sequence[int], merged: bool, runs: Sequence[AskedRun], told: Sequence[str]) -> int:
+    """Commands (ids of their comments) without an answer, an opening without a plan, a
+    merge without a run. `told` is what the bot's comments are about; mostly ids of runs."""
+    answered = {run.comment_id for run in runs if run.id in told}
     by_event = {run.kind for run in runs if run.comment_id is None}
-    if "plan" not in by_event or not told:
-        yield "open"
-    if journey.opened.merged and "merge" not in by_event:
-        yield "merge"
+    missed = [comment for comment in asked if comment not in answered]
+    unheard = ["open"] if "plan" not in by_event or not told else []
+    unheard += ["merge"] if merged and "merge" not in by_event else []
+    return len(missed) + len(unheard)
 
 
-def _duplicates(journey: Journey, scene: Scene) -> int:
+def duplicates(topics: Sequence[str], runs: Sequence[AskedRun]) -> int:
     """Comments beyond the first with the same marker, or in answer to the same thing."""
-    topics = _topics(journey)
-    why = {run.id: _cause(run) for run in scene.books.runs()}
+    why = {run.id: _cause(run) for run in runs}
     again = Counter(topics)
     causes = Counter(why.get(topic, topic) for topic in again)
     return sum(n - 1 for n in again.values()) + sum(n - 1 for n in causes.values())
@@ -91,12 +82,12 @@ def _cause(run: AskedRun) -> str:
     return str(run.comment_id) if run.comment_id else f"{run.kind} of {run.head}"
 
 
-def _second_applies(made: list[tuple[str, int]]) -> int:
-    """Things made again, and processes that made things beyond the first: one apply is
-    all that anybody was allowed."""
+def second_applies(made: Sequence[tuple[str, int]]) -> int:
+    """Things made again, or processes that made things beyond the first: one apply is all
+    that anybody was allowed. `made`: each thing's name and its maker's process id."""
     again = sum(number - 1 for number in Counter(name for name, _ in made).values())
     makers = len({pid for _, pid in made})
-    return max(again, makers - 1)
+    return max(0, again, makers - 1)
 
 
 def _recorded(state: Path) -> int:
@@ -119,3 +110,5 @@ def _faults(
             yield f"the check {check} is {found or 'missing'}"
     for name in scene.crew.died:
         yield f"{name} died by itself"
+    if tools := scene.crew.tools():
+        yield f"{len(tools)} processes of tools still run"

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from bench.chaos.books import AskedRun
 from bench.chaos.strike import Moment, Strike, Victim
 from bench.chaos.trial import Kit, prepare, tried
+from bench.chaos.verdict import duplicates, lost, second_applies
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +32,53 @@ def test_chaos(kit: Kit, name: str) -> None:
     outcome = tried(kit, STRIKES[name])
     assert outcome.hit
     assert outcome.verdict.good, outcome.evidence
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        ([], 0),
+        ([("t0", 7), ("t1", 7)], 0),
+        ([("t0", 7), ("t0", 8), ("t1", 8)], 1),
+        ([("t0", 7), ("t1", 8)], 1),
+        ([("t0", 7), ("t1", 7), ("t0", 7), ("t1", 7)], 2),
+    ],
+)
+def test_second_applies(made: list[tuple[str, int]], expected: int) -> None:
+    """It counts what was made again, and who made anything after the first maker."""
+    assert second_applies(made) == expected
+
+
+PLANNED = AskedRun("r-1", "plan", "done", "abc", None)
+TWIN = AskedRun("r-2", "plan", "done", "abc", None)
+APPLIED = AskedRun("r-3", "apply", "done", None, 11)
+MERGED = AskedRun("r-4", "merge", "done", "abc", None)
+
+
+@pytest.mark.parametrize(
+    ("topics", "expected"),
+    [(["r-1", "r-3"], 0), (["r-1", "r-3", "r-3"], 1), (["r-1", "r-2"], 1), (["fork"], 0)],
+)
+def test_duplicates(topics: list[str], expected: int) -> None:
+    """It counts what was written twice, and two answers to the same event."""
+    assert duplicates(topics, [PLANNED, TWIN, APPLIED]) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "merged", "told", "expected"),
+    [
+        ([11], False, ["r-1", "r-3"], 0),
+        ([11], True, ["r-1", "r-3"], 0),
+        ([11], False, ["r-1"], 1),
+        ([11, 12], False, ["r-1", "r-3"], 1),
+        ([], False, [], 1),
+    ],
+)
+def test_lost(asked: list[int], merged: bool, told: list[str], expected: int) -> None:
+    """It misses commands without an answer, and an opening that nobody told about."""
+    assert lost(asked, merged, [PLANNED, APPLIED, MERGED], told) == expected
+
+
+def test_lost_merge() -> None:
+    """It misses a merge that no run came of."""
+    assert lost([], True, [PLANNED], ["r-1"]) == 1
