@@ -340,12 +340,27 @@ class Deliveries(Protocol):
         """This forge's, not yet digested, in the order they came."""
         ...
 
-    async def digested(self, delivery: Delivery, outcome: str) -> None:
-        """Done with it; `outcome` says in a few words what became of it."""
+    async def digested(self, delivery: Delivery, outcome: str) -> bool:
+        """Done with it; `outcome` says in a few words what became of it.
+
+        False when somebody else digested it before: then nothing of what the caller made
+        of it may be kept, and the transaction must be rolled back.
+        """
         ...
 
 
+@dataclass(frozen=True)
+class Held:
+    """A job in this worker's hand, and whether somebody asked to stop it."""
+
+    job_id: JobId
+    stop_asked: bool
+
+
 class Runs(Protocol):
+    """Moments of leases are the callers' clocks: machines that share a database must
+    agree on the time within a fraction of the lease."""
+
     async def add(self, run: Run) -> None: ...
     async def get(self, run_id: RunId) -> Run:
         """With its jobs. KeyError when there is none."""
@@ -354,6 +369,18 @@ class Runs(Protocol):
     async def unfinished(self) -> tuple[RunId, ...]: ...
     async def of_pull(self, pull: PullRef) -> tuple[Run, ...]:
         """Newest first."""
+        ...
+
+    async def of_repo_unfinished(self, repo: RepoRef) -> tuple[Run, ...]:
+        """Oldest first."""
+        ...
+
+    async def act_on(self, run: Run) -> Run:
+        """The right to act on the run as it was read, for one transaction; returns it
+        with its next version.
+
+        LostLease when anybody acted on it since, or it is finished.
+        """
         ...
 
     async def lay_out(
@@ -372,14 +399,33 @@ class Runs(Protocol):
         ...
 
     async def running_jobs(self) -> tuple[Job, ...]: ...
-    async def start_job(self, job_id: JobId) -> Job | None:
-        """QUEUED -> RUNNING with the next fence; None when it is not QUEUED."""
+    async def start_job(self, job_id: JobId, worker: str, until: datetime) -> Job | None:
+        """QUEUED -> RUNNING with the next fence, leased to `worker` until then; None when
+        it is not QUEUED. `worker` names one process, and no two that ever live."""
+        ...
+
+    async def renew(self, worker: str, until: datetime) -> tuple[Held, ...]:
+        """Lengthen the leases of all RUNNING jobs of this worker. A job that it believes
+        to hold and that is not among them was given to somebody else."""
+        ...
+
+    async def ask_to_stop(self, job_id: JobId) -> None:
+        """Its worker hears of it when it renews. Nothing happens unless it is RUNNING: a
+        QUEUED job is moved to DROPPED instead."""
+        ...
+
+    async def expired(self, now: datetime) -> tuple[Job, ...]:
+        """RUNNING jobs whose lease ran out, or that never had one, oldest first.
+
+        They are the caller's until its transaction ends: no worker renews them meanwhile.
+        """
         ...
 
     async def move_job(self, job: Job, new: JobState, result: Job | None = None) -> Job:
         """Move and store `result`'s plan_id, trouble and differences.
 
         Conditional on `job`'s state and fence: LostLease when another worker took over.
+        IllegalTransition when an apply that may have begun would be QUEUED or DROPPED.
         """
         ...
 
@@ -403,6 +449,14 @@ class Plans(Protocol):
 
         One that ended `stale` counts as never begun: nothing was changed.
         """
+        ...
+
+    async def older_than(self, moment: datetime) -> tuple[StoredPlan, ...]:
+        """Made before `moment`, and `drop` would forget them; oldest first."""
+        ...
+
+    async def drop(self, plan_ids: Sequence[PlanId]) -> tuple[str, ...]:
+        """As `drop_of_pull`, for plans named one by one."""
         ...
 
     async def intend(self, plan_id: PlanId, job: Job, at: datetime) -> bool:
@@ -469,31 +523,47 @@ Letter = CommentLetter | StatusLetter | ReactionLetter
 @dataclass(frozen=True)
 class OutboxRow:
     """A letter still to be written. `known_id`: the forge's id of the comment with this
-    marker, when we wrote it before."""
+    marker, when we wrote it before. `fence` grows each time it is leased."""
 
     id: int
     pull: PullRef
     letter: Letter
     attempts: int
     known_id: int | None
+    fence: int
 
 
 class Outbox(Protocol):
+    """A letter is leased while it is being written, so that no two processes write it.
+    `sent`, `postpone` and `give_up` return False, and change nothing, when the lease ran
+    out and somebody else has the letter in hand or is done with it."""
+
     async def put(self, key: str, pull: PullRef, letter: Letter, at: datetime) -> None:
         """Append; a key that was put before is not put again."""
         ...
 
-    async def due(self, now: datetime) -> tuple[OutboxRow, ...]:
-        """The oldest unsent row of each pull request whose time has come."""
+    async def due(self, now: datetime, worker: str, until: datetime) -> tuple[OutboxRow, ...]:
+        """The oldest unsent row of each pull request whose time has come, leased to
+        `worker` until then."""
+        ...
+
+    async def renew(self, worker: str, until: datetime) -> None:
+        """Lengthen the leases of all rows in this worker's hand."""
+        ...
+
+    async def release(self, now: datetime) -> None:
+        """At the start of the only process on this database: what a dead one had in hand
+        is due."""
         ...
 
     async def next_due(self) -> datetime | None:
-        """When the earliest waiting row comes due; None when there is none."""
+        """When the earliest waiting row comes due, or the lease of one in hand runs out;
+        None when there is none."""
         ...
 
-    async def sent(self, row: OutboxRow, forge_id: int | None, at: datetime) -> None: ...
-    async def postpone(self, row: OutboxRow, until: datetime, why: str) -> None: ...
-    async def give_up(self, row: OutboxRow, why: str) -> None:
+    async def sent(self, row: OutboxRow, forge_id: int | None, at: datetime) -> bool: ...
+    async def postpone(self, row: OutboxRow, until: datetime, why: str) -> bool: ...
+    async def give_up(self, row: OutboxRow, why: str) -> bool:
         """The forge said a final no; the row stays readable and the next one may go."""
         ...
 

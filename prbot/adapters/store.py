@@ -1,35 +1,33 @@
-"""The store: one database, one transaction at a time, all tables inside it.
+"""The store: one database, all tables inside one transaction.
 
-SQLite, embedded, is what this version runs on. The statements in the `store_*` modules
-and the migrations are portable; what is SQLite's own stands here and in the journal's
-trigger.
-
-Why one writer at a time: SQLite has one anyway. Two transactions that both read first
-and then write would meet with `database is locked`, so each begins as a writer (BEGIN
-IMMEDIATE). Within this process they queue on a lock, fairly and for nothing; only
-another process on the same file is waited for by SQLite's own busy timer.
+SQLite, embedded, or PostgreSQL for several processes. The statements in the `store_*`
+modules and the migrations are portable; `store_dialect.py` has what is not, and says how
+transactions meet.
 
 Not promised: a transaction is short. Never wait for the network or a tool inside one;
-everybody else waits as long.
+on SQLite everybody else waits as long, and PostgreSQL ends it after a minute's silence.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from prbot.adapters import migrations
 from prbot.adapters.store_deliveries import SqlDeliveries
+from prbot.adapters.store_dialect import database_at
 from prbot.adapters.store_journal import SqlJournal
 from prbot.adapters.store_locks import SqlLocks
 from prbot.adapters.store_outbox import SqlOutbox
@@ -39,9 +37,6 @@ from prbot.adapters.store_runs import SqlRuns
 from prbot.adapters.store_transaction import Transaction, open_transaction, to_the_end
 from prbot.errors import StoreUnavailable
 from prbot.ports import Clock
-
-BUSY_TIMEOUT_MS = 30_000
-"""How long another process may hold the file before we give up."""
 
 
 @dataclass(frozen=True)
@@ -58,41 +53,41 @@ class SqlUnitOfWork:
 
 
 class SqlStore:
-    """Meets `Store`. `url` is SQLAlchemy's, such as `sqlite+aiosqlite:////var/lib/x.db`.
+    """Meets `Store`. `url` is `sqlite+aiosqlite:///FILE` or `postgresql://…`.
 
-    Every method raises StoreUnavailable when the database does not answer.
+    Every method raises StoreUnavailable when the database does not answer. One that was
+    started again is found again by itself.
     """
 
     def __init__(self, url: str, clock: Clock) -> None:
         self._clock = clock
-        self._url = make_url(url)
-        self._engine = create_async_engine(self._url)
-        self._writing = asyncio.Lock()
-        self._writer: asyncio.Task[Any] | None = None
-        event.listen(self._engine.sync_engine, "connect", _prepare)
-        event.listen(self._engine.sync_engine, "begin", _begin_as_writer)
+        self._database = database_at(url)
+        self._engine = self._database.engine()
+        self._inside: set[asyncio.Task[Any] | None] = set()
 
     async def probe(self) -> str:
         """For example `SQLite 3.40.1, /var/lib/x.db, revision r0001`."""
         async with self.transaction() as db:
-            version = (await db.execute(text("SELECT sqlite_version()"))).scalar_one()
+            product = await self._database.product(db)
             revision = await db.run_sync(migrations.current)
-        return f"SQLite {version}, {self._url.database}, revision {revision or 'none'}"
+        return f"{product}, {self._database.place}, revision {revision or 'none'}"
 
     async def migrate(self) -> None:
         """Bring the tables up to this code, all or nothing. Raises StoreTooNew.
 
-        A new database file is readable by its owner only; SQLite's side files follow it.
+        A new database file is readable by its owner only. Processes that start together
+        do it one after another.
         """
-        _claim_place(self._url)
+        self._database.claim_place()
         async with self.transaction() as db:
+            await self._database.alone(db)
             await db.run_sync(migrations.upgrade)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlUnitOfWork]:
         """One transaction: committed at the end of the block, rolled back when it raises.
 
-        One opened inside another by the same task would wait for itself: RuntimeError.
+        One opened inside another by the same task could wait for itself: RuntimeError.
         """
         async with self.transaction() as db:
             journal = SqlJournal(db)
@@ -109,16 +104,17 @@ class SqlStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """What `begin` stands on; for tables that live beside those of the port."""
-        if self._writer is asyncio.current_task():
+        task = asyncio.current_task()
+        if task in self._inside:
             raise RuntimeError("a transaction was opened inside another")
-        async with self._writing:
-            self._writer = asyncio.current_task()
-            try:
+        self._inside.add(task)
+        try:
+            async with self._database.turn():
                 with self._trouble_told():
                     async with open_transaction(self._engine) as db:
                         yield db
-            finally:
-                self._writer = None
+        finally:
+            self._inside.discard(task)
 
     async def close(self) -> None:
         await to_the_end(self._engine.dispose())
@@ -128,50 +124,9 @@ class SqlStore:
         """Say what the database said, except where the statement itself was at fault."""
         try:
             yield
-        except (IntegrityError, ProgrammingError):
+        except (IntegrityError, ProgrammingError, DataError):
             raise
-        except DatabaseError as error:
-            raise StoreUnavailable(str(self._url), str(error.orig)) from error
-
-
-def _claim_place(url: URL) -> None:
-    """Make a new file private, or see that the old one can be used.
-
-    Looked at before the driver does, because its thread outlives a failed opening. An
-    existing file is never opened here: closing it would drop this process's own locks.
-    """
-    file = Path(url.database or "")
-    try:
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        if not (file.is_file() and os.access(file, os.R_OK | os.W_OK)):
-            raise StoreUnavailable(
-                str(url), "it is no file that prbot may read and write"
-            ) from None
-    except OSError as error:
-        raise StoreUnavailable(str(url), str(error.strerror)) from error
-
-
-def _prepare(connection: Any, _record: Any) -> None:
-    """Set up each new connection; the driver itself shall never begin a transaction."""
-    try:
-        connection.isolation_level = None
-        _set_pragmas(connection.cursor())
-    except BaseException:
-        connection.close()  # nobody else knows of it yet
-        raise
-
-
-def _set_pragmas(cursor: Any) -> None:
-    for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_as_writer(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except (DatabaseError, InterfaceError) as error:
+            raise StoreUnavailable(self._database.place, str(error.orig)) from error
+        except NoConnectionFree as error:
+            raise StoreUnavailable(self._database.place, "every connection is in use") from error

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
+from prbot.adapters.store_dialect import insert_new
 from prbot.adapters.store_tables import deliveries
 from prbot.adapters.store_transaction import Transaction
-from prbot.adapters.store_types import insert_new
 from prbot.model import DeliveryId
 from prbot.ports import Clock, Delivery
 
@@ -49,13 +49,14 @@ class SqlDeliveries:
         )
         return tuple(_delivery(row) for row in rows)
 
-    async def digested(self, delivery: Delivery, outcome: str) -> None:
-        await self.db.execute(
+    async def digested(self, delivery: Delivery, outcome: str) -> bool:
+        digested = await self.db.execute(
             update(deliveries)
             .where(deliveries.c.forge == delivery.forge, deliveries.c.id == delivery.id)
             .where(deliveries.c.digested_at.is_(None))
             .values(digested_at=self.clock.now(), outcome=outcome, body=b"")
         )
+        return digested.rowcount == 1
 
 
 def _values(delivery: Delivery) -> dict[str, Any]:

@@ -17,10 +17,10 @@ async def hold_job(db: Transaction, job: Job) -> None:
     """Keep the job as it is until this transaction ends, or raise LostLease.
 
     Lost when its state or its fence is no longer `job`'s. The row lock matters where
-    several write at once (PostgreSQL); SQLite has one writer and ignores it.
+    several write at once (PostgreSQL); SQLite has one writer and knows none.
     """
     mine = (jobs.c.id == job.id, jobs.c.state == job.state, jobs.c.fence == job.fence)
-    row = await db.execute(select(jobs.c.seq).where(*mine).with_for_update())
+    row = await db.execute(select(jobs.c.seq).where(*mine).with_for_update(key_share=True))
     if row.one_or_none() is None:
         raise LostLease(f"job {job.id}")
 
@@ -44,6 +44,9 @@ def job_values(job: Job) -> dict[str, Any]:
         "state": job.state,
         "fence": job.fence,
         "reviewed": job.reviewed,
+        "worker": job.worker,
+        "lease_until": job.lease_until,
+        "stop_asked": job.stop_asked,
         **result_values(job),
     }
 
@@ -65,4 +68,7 @@ def read_job(row: Row[Any]) -> Job:
         trouble=row.trouble,
         differences=row.differences,
         fence=row.fence,
+        worker=row.worker,
+        lease_until=row.lease_until,
+        stop_asked=row.stop_asked,
     )

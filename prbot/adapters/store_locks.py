@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, select
 
+from prbot.adapters.store_dialect import insert_once
 from prbot.adapters.store_tables import locks
 from prbot.adapters.store_transaction import Transaction
-from prbot.adapters.store_types import insert_once, is_pull, is_repo, pull_values, read_pull
+from prbot.adapters.store_types import is_pull, is_repo, pull_values, read_pull
 from prbot.model import Login, ProjectKey, PullRef, RepoRef
 from prbot.runs.locks import Lock
 
@@ -30,25 +31,35 @@ class SqlLocks:
     async def take(self, lock: Lock) -> Lock:
         if lock.holder.repo != lock.repo:
             raise ValueError(f"{lock.holder} cannot hold a project of {lock.repo}")
-        await insert_once(
-            self.db,
-            locks,
-            {
-                **pull_values(lock.holder),
-                "dir": lock.project.dir,
-                "workspace": lock.project.workspace,
-                "actor": lock.actor,
-                "since": lock.since,
-            },
-        )
-        held = await self.db.execute(
-            select(locks).where(is_repo(locks, lock.repo), _is_project(lock.project))
-        )
-        return _lock(held.one())
+        while True:
+            await insert_once(self.db, locks, _values(lock))
+            held = await self._held(lock)
+            if held is not None:  # else it was freed between the two statements
+                return held
 
     async def free(self, pull: PullRef, projects: Sequence[ProjectKey]) -> None:
-        for project in projects:
+        for project in sorted(projects):
             await self.db.execute(delete(locks).where(is_pull(locks, pull), _is_project(project)))
+
+    async def _held(self, lock: Lock) -> Lock | None:
+        """Whoever holds the project; kept so until this transaction ends."""
+        rows = await self.db.execute(
+            select(locks)
+            .where(is_repo(locks, lock.repo), _is_project(lock.project))
+            .with_for_update()
+        )
+        row = rows.one_or_none()
+        return None if row is None else _lock(row)
+
+
+def _values(lock: Lock) -> dict[str, Any]:
+    return {
+        **pull_values(lock.holder),
+        "dir": lock.project.dir,
+        "workspace": lock.project.workspace,
+        "actor": lock.actor,
+        "since": lock.since,
+    }
 
 
 def _is_project(project: ProjectKey) -> ColumnElement[bool]:

@@ -3,6 +3,9 @@
 A letter waits until it is sent or given up. While the oldest of a pull request is
 postponed the later ones wait behind it, whenever they would be due themselves: people
 must never see an old text written over a newer one.
+
+Who takes a letter in hand leases it: `due_at` moves to the end of the lease, so that a
+letter whose process died comes due again by itself. `worker` is null unless it is leased.
 """
 
 from __future__ import annotations
@@ -11,13 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Update, and_, case, func, select, update
+from sqlalchemy import Row, Select, and_, case, func, select, update
 
+from prbot.adapters.store_dialect import insert_once, one_at_a_time
 from prbot.adapters.store_tables import comments, outbox, runs
 from prbot.adapters.store_transaction import Transaction
-from prbot.adapters.store_types import insert_once, is_pull, pull_values, read_pull
+from prbot.adapters.store_types import is_pull, pull_values, read_pull
 from prbot.model import PullRef
 from prbot.ports import Clock, CommentLetter, Letter, OutboxRow
+
+_waits = outbox.c.settled_at.is_(None)
 
 
 @dataclass(frozen=True)
@@ -28,38 +34,59 @@ class SqlOutbox:
     clock: Clock
 
     async def put(self, key: str, pull: PullRef, letter: Letter, at: datetime) -> None:
+        await one_at_a_time(self.db, f"outbox {pull}")
         row = {"key": key, **pull_values(pull), "letter": letter, "due_at": at, "attempts": 0}
         await insert_once(self.db, outbox, row)
 
-    async def due(self, now: datetime) -> tuple[OutboxRow, ...]:
+    async def due(self, now: datetime, worker: str, until: datetime) -> tuple[OutboxRow, ...]:
         rows = await self.db.execute(
             select(outbox)
-            .where(outbox.c.seq.in_(_first_of_each_pull()), outbox.c.due_at <= now)
+            .where(outbox.c.seq.in_(_first_of_each_pull()), _waits, outbox.c.due_at <= now)
             .order_by(outbox.c.seq)
+            .with_for_update(skip_locked=True)
         )
-        return tuple([await self._read(row) for row in rows.all()])
+        return tuple([await self._lease(row, worker, until) for row in rows.all()])
+
+    async def renew(self, worker: str, until: datetime) -> None:
+        mine = and_(_waits, outbox.c.worker == worker)
+        await self.db.execute(update(outbox).where(mine).values(due_at=until))
+
+    async def release(self, now: datetime) -> None:
+        leased = and_(_waits, outbox.c.worker.is_not(None))
+        await self.db.execute(update(outbox).where(leased).values(due_at=now, worker=None))
 
     async def next_due(self) -> datetime | None:
         earliest = select(func.min(outbox.c.due_at)).where(outbox.c.seq.in_(_first_of_each_pull()))
         due_at: datetime | None = (await self.db.execute(earliest)).scalar()
         return due_at
 
-    async def sent(self, row: OutboxRow, forge_id: int | None, at: datetime) -> None:
-        await self.db.execute(_waiting(row).values(settled_at=at, why=None))
+    async def sent(self, row: OutboxRow, forge_id: int | None, at: datetime) -> bool:
+        if not await self._change(row, settled_at=at, why=None):
+            return False
         if forge_id is not None and isinstance(row.letter, CommentLetter):
             await self._remember(row.pull, row.letter.marker, forge_id)
+        return True
 
-    async def postpone(self, row: OutboxRow, until: datetime, why: str) -> None:
+    async def postpone(self, row: OutboxRow, until: datetime, why: str) -> bool:
         more = outbox.c.attempts + 1
-        await self.db.execute(_waiting(row).values(due_at=until, why=why, attempts=more))
+        return await self._change(row, due_at=until, why=why, attempts=more)
 
-    async def give_up(self, row: OutboxRow, why: str) -> None:
-        await self.db.execute(_waiting(row).values(settled_at=self.clock.now(), why=why))
+    async def give_up(self, row: OutboxRow, why: str) -> bool:
+        return await self._change(row, settled_at=self.clock.now(), why=why)
 
-    async def _read(self, row: Row[Any]) -> OutboxRow:
+    async def _lease(self, row: Row[Any], worker: str, until: datetime) -> OutboxRow:
+        fence = row.fence + 1
+        leased = {"due_at": until, "worker": worker, "fence": fence}
+        await self.db.execute(update(outbox).where(outbox.c.seq == row.seq).values(leased))
         pull, letter = read_pull(row), row.letter
         known = await self._known(pull, letter) if isinstance(letter, CommentLetter) else None
-        return OutboxRow(row.seq, pull, letter, row.attempts, known)
+        return OutboxRow(row.seq, pull, letter, row.attempts, known, fence)
+
+    async def _change(self, row: OutboxRow, **values: Any) -> bool:
+        """Let go of a letter that is still ours; False when it is not."""
+        ours = and_(outbox.c.seq == row.id, outbox.c.fence == row.fence, _waits)
+        changed = await self.db.execute(update(outbox).where(ours).values(worker=None, **values))
+        return changed.rowcount == 1
 
     async def _known(self, pull: PullRef, letter: CommentLetter) -> int | None:
         same = and_(is_pull(comments, pull), comments.c.marker == letter.marker)
@@ -88,10 +115,6 @@ def comments_of_runs(pull: PullRef) -> Select[Any]:
 def _first_of_each_pull() -> Select[Any]:
     return (
         select(func.min(outbox.c.seq))
-        .where(outbox.c.settled_at.is_(None))
+        .where(_waits)
         .group_by(outbox.c.forge, outbox.c.repo, outbox.c.number)
     )
-
-
-def _waiting(row: OutboxRow) -> Update:
-    return update(outbox).where(outbox.c.seq == row.id, outbox.c.settled_at.is_(None))

@@ -9,17 +9,19 @@ comments, must never come to mean another plan.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, update
 
+from prbot.adapters.store_dialect import insert_once
 from prbot.adapters.store_jobs import hold_job, unsettled_intent
 from prbot.adapters.store_journal import SqlJournal
 from prbot.adapters.store_tables import intents, jobs, plans, runs
 from prbot.adapters.store_transaction import Transaction
-from prbot.adapters.store_types import insert_once, is_pull, pull_values, read_pull
+from prbot.adapters.store_types import is_pull, pull_values, read_pull
 from prbot.errors import IllegalTransition, LostLease, PlanIdTaken
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RunId, Sha
 from prbot.plans.record import StoredPlan
@@ -28,6 +30,11 @@ from prbot.runs.run import Job, JobKind, JobState
 
 OUTCOMES = frozenset({"applied", "failed", "stale", "interrupted"})
 """How an apply may end. `stale` alone says for certain that nothing was changed."""
+
+_begun = exists().where(
+    intents.c.plan_id == plans.c.id,
+    or_(intents.c.outcome.is_(None), intents.c.outcome != "stale"),
+)
 
 
 @dataclass(frozen=True)
@@ -50,23 +57,20 @@ class SqlPlans:
         return tuple(_plan(row) for row in await self._visible(is_pull(plans, pull)))
 
     async def drop_of_pull(self, pull: PullRef) -> tuple[str, ...]:
-        """Plans whose apply began stay, unless the tool refused them untouched: they are
-        what a person needs who cleans up after a failed or interrupted apply."""
-        begun = exists().where(
-            intents.c.plan_id == plans.c.id,
-            or_(intents.c.outcome.is_(None), intents.c.outcome != "stale"),
-        )
-        rows = (await self._visible(and_(is_pull(plans, pull), ~begun))).all()
-        for row in rows:
-            mine = plans.c.seq == row.seq
-            await self.db.execute(update(plans).where(mine).values(dropped_at=self.clock.now()))
-        return tuple(name for row in rows for name in (row.plan_file, row.plan_json))
+        return await self._drop(is_pull(plans, pull))
+
+    async def older_than(self, moment: datetime) -> tuple[StoredPlan, ...]:
+        rows = await self._visible(and_(plans.c.created_at < moment, ~_begun))
+        return tuple(_plan(row) for row in rows)[::-1]
+
+    async def drop(self, plan_ids: Sequence[PlanId]) -> tuple[str, ...]:
+        return await self._drop(plans.c.id.in_(plan_ids))
 
     async def intend(self, plan_id: PlanId, job: Job, at: datetime) -> bool:
         if (job.kind, job.state) != (JobKind.APPLY, JobState.RUNNING):
             raise IllegalTransition(f"{job.kind} job", job.state, "applying")
         await hold_job(self.db, job)
-        if await self.get(plan_id) is None:
+        if not await self._hold_visible(plans.c.id == plan_id):
             return False
         intent = {"plan_id": plan_id, "job_id": job.id, "fence": job.fence, "at": at}
         if not await insert_once(self.db, intents, intent):
@@ -80,6 +84,7 @@ class SqlPlans:
     async def settle(self, plan_id: PlanId, outcome: str, applied_at: datetime | None) -> None:
         if outcome not in OUTCOMES:
             raise ValueError(f"an apply cannot end as {outcome!r}")
+        await self._hold_applier(plan_id)
         now = self.clock.now()
         settled = await self.db.execute(
             update(intents)
@@ -91,6 +96,32 @@ class SqlPlans:
         mine = plans.c.id == plan_id
         await self.db.execute(update(plans).where(mine).values(applied_at=applied_at))
         await self._tell(plan_id, now, f"apply {outcome}", "")
+
+    async def _drop(self, condition: ColumnElement[bool]) -> tuple[str, ...]:
+        """Plans whose apply began stay, unless the tool refused them untouched: they are
+        what a person needs who cleans up after a failed or interrupted apply.
+
+        Looked for intents only when no apply can begin any more.
+        """
+        held = await self._hold_visible(condition)
+        rows = (await self._visible(and_(plans.c.seq.in_(held), ~_begun))).all()
+        gone = plans.c.seq.in_([row.seq for row in rows])
+        await self.db.execute(update(plans).where(gone).values(dropped_at=self.clock.now()))
+        return tuple(name for row in rows for name in (row.plan_file, row.plan_json))
+
+    async def _hold_visible(self, condition: ColumnElement[bool]) -> Sequence[int]:
+        """Keep the rows not dropped that meet the condition until this transaction ends;
+        returns their numbers. In one order, so that no two wait for one another."""
+        query = select(plans.c.seq).where(condition, plans.c.dropped_at.is_(None))
+        held = await self.db.execute(query.order_by(plans.c.seq).with_for_update(key_share=True))
+        return held.scalars().all()
+
+    async def _hold_applier(self, plan_id: PlanId) -> None:
+        """The job before the intent: who moves the job and settles takes them so too."""
+        its_job = select(intents.c.job_id).where(intents.c.plan_id == plan_id).scalar_subquery()
+        await self.db.execute(
+            select(jobs.c.seq).where(jobs.c.id == its_job).with_for_update(key_share=True)
+        )
 
     async def _visible(self, condition: ColumnElement[bool]) -> Any:
         """The rows not dropped that meet the condition, newest first."""

@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
+from prbot.adapters.store_dialect import insert_once
 from prbot.adapters.store_tables import repositories
 from prbot.adapters.store_transaction import Transaction
-from prbot.adapters.store_types import insert_once, is_repo
+from prbot.adapters.store_types import is_repo
 from prbot.model import RepoRef
 from prbot.ports import Seen
 

@@ -1,17 +1,17 @@
 """Runs and their jobs: every move conditional, every move in the journal.
 
-A run moves on its old state, a job on its old state and its fence. The fence grows each
-time a job starts, so that a worker that was given up for dead and wakes again cannot
-report anything.
+A run moves on its old state and is acted on in its version; a job moves on its old state
+and its fence. The fence grows each time a job starts, so that a worker that was given up
+for dead and wakes again cannot report anything.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
 
 from prbot.adapters.store_jobs import (
     hold_job,
@@ -24,10 +24,10 @@ from prbot.adapters.store_journal import SqlJournal
 from prbot.adapters.store_outbox import comments_of_runs
 from prbot.adapters.store_tables import jobs, runs
 from prbot.adapters.store_transaction import Transaction
-from prbot.adapters.store_types import is_pull, pull_values, read_pull
+from prbot.adapters.store_types import is_pull, is_repo, pull_values, read_pull
 from prbot.errors import IllegalTransition, LostLease
-from prbot.model import Checkout, JobId, ProjectKey, PullRef, RunId
-from prbot.ports import Clock, JournalEntry
+from prbot.model import Checkout, JobId, ProjectKey, PullRef, RepoRef, RunId
+from prbot.ports import Clock, Held, JournalEntry
 from prbot.runs.run import (
     Job,
     JobKind,
@@ -38,6 +38,8 @@ from prbot.runs.run import (
     check_job_move,
     check_run_move,
 )
+
+UNFINISHED = tuple(state for state in RunState if not state.finished)
 
 
 @dataclass(frozen=True)
@@ -61,19 +63,27 @@ class SqlRuns:
         return _run(row, await self._jobs(jobs.c.run_id == run_id))
 
     async def unfinished(self) -> tuple[RunId, ...]:
-        open_states = [state for state in RunState if not state.finished]
-        ids = select(runs.c.id).where(runs.c.state.in_(open_states)).order_by(runs.c.seq)
+        ids = select(runs.c.id).where(runs.c.state.in_(UNFINISHED)).order_by(runs.c.seq)
         return tuple((await self.db.execute(ids)).scalars())
 
     async def of_pull(self, pull: PullRef) -> tuple[Run, ...]:
-        mine = is_pull(runs, pull)
-        rows = await self.db.execute(select(runs).where(mine).order_by(runs.c.seq.desc()))
-        theirs = await self._jobs(jobs.c.run_id.in_(select(runs.c.id).where(mine)))
         told = await self._told_at(pull)
-        return tuple(
-            _run(row, tuple(job for job in theirs if job.run_id == row.id), told.get(row.id))
-            for row in rows
+        found = await self._runs(is_pull(runs, pull))
+        return tuple(replace(run, told_at=told.get(run.id)) for run in reversed(found))
+
+    async def of_repo_unfinished(self, repo: RepoRef) -> tuple[Run, ...]:
+        return await self._runs(and_(is_repo(runs, repo), runs.c.state.in_(UNFINISHED)))
+
+    async def act_on(self, run: Run) -> Run:
+        acted = await self.db.execute(
+            update(runs)
+            .where(runs.c.id == run.id, runs.c.version == run.version)
+            .where(runs.c.state.in_(UNFINISHED))
+            .values(version=run.version + 1)
         )
+        if acted.rowcount != 1:
+            raise LostLease(f"run {run.id}")
+        return replace(run, version=run.version + 1)
 
     async def _told_at(self, pull: PullRef) -> dict[str, datetime]:
         """When all comments of a run were written; runs that still have some are left out."""
@@ -120,11 +130,13 @@ class SqlRuns:
     async def running_jobs(self) -> tuple[Job, ...]:
         return await self._jobs(jobs.c.state == JobState.RUNNING)
 
-    async def start_job(self, job_id: JobId) -> Job | None:
+    async def start_job(self, job_id: JobId, worker: str, until: datetime) -> Job | None:
         started = await self.db.execute(
             update(jobs)
             .where(jobs.c.id == job_id, jobs.c.state == JobState.QUEUED)
-            .values(state=JobState.RUNNING, fence=jobs.c.fence + 1)
+            .values(
+                state=JobState.RUNNING, fence=jobs.c.fence + 1, worker=worker, lease_until=until
+            )
         )
         if started.rowcount != 1:
             return None
@@ -132,21 +144,62 @@ class SqlRuns:
         await self._tell_job(job, f"{job.kind} job {JobState.QUEUED}->{job.state}")
         return job
 
+    async def renew(self, worker: str, until: datetime) -> tuple[Held, ...]:
+        mine = and_(jobs.c.worker == worker, jobs.c.state == JobState.RUNNING)
+        in_order = select(jobs.c.seq).where(mine).order_by(jobs.c.seq)
+        held = await self.db.execute(
+            update(jobs)
+            .where(jobs.c.seq.in_(in_order.with_for_update(key_share=True)), mine)
+            .values(lease_until=until)
+            .returning(jobs.c.id, jobs.c.stop_asked)
+        )
+        return tuple(Held(JobId(row.id), row.stop_asked) for row in held)
+
+    async def ask_to_stop(self, job_id: JobId) -> None:
+        asked = await self.db.execute(
+            update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.state == JobState.RUNNING, ~jobs.c.stop_asked)
+            .values(stop_asked=True)
+        )
+        if asked.rowcount == 1:
+            job = await self.get_job(job_id)
+            await self._tell_job(job, f"{job.kind} job asked to stop")
+
+    async def expired(self, now: datetime) -> tuple[Job, ...]:
+        """Those that are just being renewed or moved are left alone."""
+        over = or_(jobs.c.lease_until <= now, jobs.c.lease_until.is_(None))
+        left = and_(jobs.c.state == JobState.RUNNING, over)
+        rows = await self.db.execute(
+            select(jobs)
+            .where(left)
+            .order_by(jobs.c.seq)
+            .with_for_update(key_share=True, skip_locked=True)
+        )
+        return tuple(read_job(row) for row in rows)
+
     async def move_job(self, job: Job, new: JobState, result: Job | None = None) -> Job:
         check_job_move(job.kind, job.state, new)
         await hold_job(self.db, job)
         await self._check_not_begun(job, new)
-        values = {"state": new} | (result_values(result) if result else {})
+        values = {"state": new, "lease_until": None} | (result_values(result) if result else {})
         await self.db.execute(update(jobs).where(jobs.c.id == job.id).values(values))
         moved = await self.get_job(job.id)
         await self._tell_job(moved, f"{job.kind} job {job.state}->{new}")
         return moved
 
     async def _check_not_begun(self, job: Job, new: JobState) -> None:
-        """An apply that may have begun is never queued again."""
-        again = job.kind is JobKind.APPLY and new is JobState.QUEUED
-        if again and await unsettled_intent(self.db, job.id) is not None:
+        """An apply that may have begun is never queued again, nor said to be dropped."""
+        untouched = job.kind is JobKind.APPLY and new in (JobState.QUEUED, JobState.DROPPED)
+        if untouched and await unsettled_intent(self.db, job.id) is not None:
             raise IllegalTransition("begun apply job", job.state, new)
+
+    async def _runs(self, condition: ColumnElement[bool]) -> tuple[Run, ...]:
+        """With their jobs, oldest first."""
+        rows = (await self.db.execute(select(runs).where(condition).order_by(runs.c.seq))).all()
+        theirs: dict[RunId, list[Job]] = {RunId(row.id): [] for row in rows}
+        for job in await self._jobs(jobs.c.run_id.in_(select(runs.c.id).where(condition))):
+            theirs.setdefault(job.run_id, []).append(job)
+        return tuple(_run(row, tuple(theirs[RunId(row.id)])) for row in rows)
 
     async def _jobs(self, condition: ColumnElement[bool]) -> tuple[Job, ...]:
         rows = await self.db.execute(select(jobs).where(condition).order_by(jobs.c.seq))
@@ -177,10 +230,11 @@ def _run_values(run: Run) -> dict[str, Any]:
         "checkout": run.checkout,
         "projects": run.projects,
         "trouble": run.trouble,
+        "version": run.version,
     }
 
 
-def _run(row: Row[Any], its_jobs: tuple[Job, ...], told_at: datetime | None = None) -> Run:
+def _run(row: Row[Any], its_jobs: tuple[Job, ...]) -> Run:
     return Run(
         id=RunId(row.id),
         pull=read_pull(row),
@@ -191,5 +245,5 @@ def _run(row: Row[Any], its_jobs: tuple[Job, ...], told_at: datetime | None = No
         projects=row.projects,
         trouble=row.trouble,
         jobs=its_jobs,
-        told_at=told_at,
+        version=row.version,
     )

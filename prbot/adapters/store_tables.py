@@ -20,10 +20,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
-from prbot.adapters.store_types import Packed, UtcTime, pull_columns
+from prbot.adapters.store_types import Packed, UtcTime, Words, pull_columns
 from prbot.model import Checkout, ProjectKey
 from prbot.plans.record import Inputs
 from prbot.plans.summary import PlanSummary
@@ -51,6 +52,11 @@ def _needed(name: str, kind: Any, **options: Any) -> Column[Any]:
     return Column(name, kind, nullable=False, **options)
 
 
+def _counted(name: str) -> Column[Any]:
+    """A number that grows from zero, also in rows that are older than the column."""
+    return _needed(name, Integer, server_default="0")
+
+
 def _only_where(name: str, condition: str, *columns: Column[Any], unique: bool = False) -> Index:
     """A partial index: small, whatever the table's history weighs."""
     where = text(condition)
@@ -65,7 +71,7 @@ deliveries = _table(
     _needed("body", LargeBinary),
     _needed("received_at", UtcTime),
     Column("digested_at", UtcTime),
-    Column("outcome", Text),
+    Column("outcome", Words),
     UniqueConstraint("forge", "id"),
 )
 _only_where("ix_deliveries_waiting", "digested_at IS NULL", deliveries.c.seq)
@@ -80,6 +86,7 @@ runs = _table(
     Column("checkout", Packed(Checkout)),
     Column("projects", Packed(tuple[ProjectKey, ...])),
     Column("trouble", Packed(Trouble)),
+    _counted("version"),
 )
 Index(None, runs.c.forge, runs.c.repo, runs.c.number)
 
@@ -96,6 +103,9 @@ jobs = _table(
     Column("reviewed", Text),
     Column("trouble", Packed(Trouble)),
     _needed("differences", Packed(tuple[str, ...])),
+    Column("worker", Text),
+    Column("lease_until", UtcTime),
+    _needed("stop_asked", Boolean, server_default=false()),
 )
 
 plans = _table(
@@ -121,6 +131,7 @@ plans = _table(
     Column("dropped_at", UtcTime),
 )
 Index(None, plans.c.forge, plans.c.repo, plans.c.number)
+_only_where("ix_plans_kept", "dropped_at IS NULL", plans.c.created_at)
 
 intents = _table(
     "intents",
@@ -150,19 +161,21 @@ journal = _table(
     Column("actor", Text),
     _needed("subject", Text),
     _needed("action", Text),
-    _needed("detail", Text),
+    _needed("detail", Words),
 )
 Index(None, journal.c.forge, journal.c.repo, journal.c.number)
 
 outbox = _table(
     "outbox",
-    _needed("key", Text, unique=True),
+    _needed("key", Words, unique=True),
     *pull_columns(),
     _needed("letter", Packed(Letter)),
     _needed("due_at", UtcTime),
     _needed("attempts", Integer),
     Column("settled_at", UtcTime),
-    Column("why", Text),
+    Column("why", Words),
+    Column("worker", Text),
+    _counted("fence"),
 )
 _only_where(
     "ix_outbox_waiting",

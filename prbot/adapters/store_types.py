@@ -1,12 +1,12 @@
 """How values become columns: time in UTC, nested values as JSON, a pull request as three.
 
 Portable between SQLite and PostgreSQL. Texts must be valid Unicode (no lone surrogates):
-neither database stores anything else.
+neither database stores anything else. PostgreSQL stores no NUL either: words that come
+from outside are `Words`, or stand in JSON, where it is escaped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,10 +23,8 @@ from sqlalchemy import (
     Text,
     and_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator
 
-from prbot.adapters.store_transaction import Transaction
 from prbot.model import PullRef, RepoRef
 
 
@@ -52,6 +50,16 @@ class UtcTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Words(TypeDecorator[str]):
+    """What somebody said, in whatever characters: NUL is kept as its picture."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 class Packed(TypeDecorator[Any]):
@@ -95,27 +103,3 @@ def is_repo(table: Table, repo: RepoRef) -> ColumnElement[bool]:
 
 def read_pull(row: Row[Any]) -> PullRef:
     return PullRef(RepoRef(row.forge, row.repo), row.number)
-
-
-async def insert_once(db: Transaction, table: Table, values: Mapping[str, Any]) -> bool:
-    """Insert, or do nothing and return False when a unique value stands there already."""
-    insert = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
-    result = await db.execute(insert(table).values(**values).on_conflict_do_nothing())
-    return result.rowcount == 1
-
-
-async def insert_new(
-    db: Transaction,
-    table: Table,
-    rows: Sequence[Mapping[str, Any]],
-    key: Sequence[Column[Any]],
-) -> set[tuple[Any, ...]]:
-    """Insert, in order, the rows whose unique values are new; returns their keys.
-
-    In one statement, so that many rows cost little more than one.
-    """
-    if not rows:
-        return set()
-    insert = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
-    statement = insert(table).on_conflict_do_nothing().returning(*key)
-    return {tuple(row) for row in await db.execute(statement, rows)}

@@ -24,6 +24,10 @@ log = structlog.get_logger()
 RETRY = timedelta(seconds=10)
 
 
+class DigestedElsewhere(Exception):  # not an error: nothing of ours is kept
+    """Another process digested the delivery first."""
+
+
 class Inbox:
     """One per process. `woken` rings when a delivery was stored."""
 
@@ -59,10 +63,14 @@ class Inbox:
 
     async def _digest(self, delivery: Delivery) -> None:
         outcome, run = await self._run_for(delivery)
-        async with self._world.store.begin() as unit:
-            if run is not None:
-                await unit.runs.add(run)
-            await unit.deliveries.digested(delivery, outcome)
+        try:
+            async with self._world.store.begin() as unit:
+                if run is not None:
+                    await unit.runs.add(run)
+                if not await unit.deliveries.digested(delivery, outcome):
+                    raise DigestedElsewhere
+        except DigestedElsewhere:
+            return
         log.info("delivery digested", action="digest", delivery=delivery.id, outcome=outcome)
         if run is not None:
             await self._wake(run)

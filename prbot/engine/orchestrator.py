@@ -20,7 +20,14 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.gather import gather, rules_of
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.world import World
-from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError
+from prbot.errors import (
+    ForgeRefused,
+    ForgeUnavailable,
+    LostLease,
+    NotFound,
+    PrbotError,
+    StoreUnavailable,
+)
 from prbot.model import JobId, PullRequest, RepoRef, RunId
 from prbot.ports import (
     CommentLetter,
@@ -64,8 +71,8 @@ ROOM = 60_000
 """Characters a comment is rendered to; the redactor may make it longer, GitHub takes 65,536."""
 
 
-class LockTaken(Exception):  # not an error: the decision is simply taken again
-    """Somebody else took a lock between gathering and performing."""
+class SceneChanged(Exception):  # not an error: the decision is simply taken again
+    """Somebody else took a lock, or moved another run or a job, since it was gathered."""
 
 
 @dataclass
@@ -92,6 +99,12 @@ class Orchestrator:
 
         Raises ForgeUnavailable when the forge does not answer: try again later.
         """
+        try:
+            await self._advance(run_id)
+        except LostLease as lost:  # somebody else acts on it
+            log.info("run left alone", action="advance", run=run_id, error=str(lost))
+
+    async def _advance(self, run_id: RunId) -> None:
         laid_out_badly: Trouble | None = None
         pull: PullRequest | None = None
         while True:
@@ -115,8 +128,8 @@ class Orchestrator:
                 return
             pull = None
             try:
-                await self._perform(run, steps)
-            except LockTaken:
+                run = await self._perform(run, steps)
+            except SceneChanged:
                 continue
             if any(isinstance(step, StartJob) for step in steps):
                 return  # each job rings when it ends; until then nothing is decided
@@ -134,6 +147,7 @@ class Orchestrator:
             run = await unit.runs.get(run_id)
             if run.state.finished:
                 return
+            run = await unit.runs.act_on(run)
             if run.state is RunState.WORKING or not run.ask.by_comment:
                 sha = run.checkout.head if run.checkout else run.ask.head_sha
                 for step in tell_failure(run, sha, trouble):
@@ -152,7 +166,7 @@ class Orchestrator:
     async def _lay_out(self, run: Run, scene: Scene) -> Trouble | None:
         try:
             await self._lay_out_or_raise(run, scene)
-        except ForgeUnavailable:
+        except (ForgeUnavailable, LostLease, StoreUnavailable):
             raise
         except PrbotError as error:
             return Trouble(str(error), error.next_step)
@@ -167,17 +181,23 @@ class Orchestrator:
         paths = await forge.tree.paths(run.pull.repo, checkout.commit)
         projects = chosen(projects_of(paths, ignore), checkout.changed, run.ask.select)
         async with self._world.store.begin() as unit:
+            await unit.runs.act_on(run)
             await unit.runs.lay_out(run.id, checkout, projects)
 
     # --- the steps -----------------------------------------------------------------------
 
-    async def _perform(self, run: Run, steps: tuple[Step, ...]) -> None:
+    async def _perform(self, run: Run, steps: tuple[Step, ...]) -> Run:
+        """Raises LostLease when somebody else acted on the run since it was read."""
         after = After()
         async with self._world.store.begin() as unit:
+            run = await unit.runs.act_on(run)
             if run.state in GOES_ON and not any(map(_moves, steps)):
                 await unit.runs.move(run.id, run.state, GOES_ON[run.state])
-            for step in steps:
-                await self._step(unit, run, step, after)
+            try:
+                for step in steps:
+                    await self._step(unit, run, step, after)
+            except LostLease as lost:
+                raise SceneChanged from lost
         self._outbox.ring()
         for message in after.messages:
             await self._world.queue.put(message)
@@ -188,6 +208,7 @@ class Orchestrator:
         await self._world.artifacts.drop(after.artifacts)
         if after.drop_workspaces:
             await self._world.forge_of(run.pull.repo).workspaces.drop(run.pull)
+        return run
 
     async def _step(self, unit: UnitOfWork, run: Run, step: Step, after: After) -> None:
         match step:
@@ -272,7 +293,7 @@ class Orchestrator:
         for project in step.projects:
             lock = Lock(run.pull.repo, project, run.pull, run.ask.actor, now)
             if (await unit.locks.take(lock)).holder != run.pull:
-                raise LockTaken
+                raise SceneChanged
         names = ", ".join(map(str, step.projects))
         await unit.journal.write(
             JournalEntry(now, run.pull, run.ask.actor, run.id, "locked", names)

@@ -39,8 +39,10 @@ class Postman:
 
     async def write_due(self) -> bool:
         """Write the oldest due letter of each pull request; False when there was none."""
+        now = self._world.clock.now()
+        until = now + self._world.settings.lease
         async with self._world.store.begin() as unit:
-            due = await unit.outbox.due(self._world.clock.now())
+            due = await unit.outbox.due(now, self._world.worker, until)
         async with asyncio.TaskGroup() as group:
             for row in due:
                 group.create_task(self._write(row))

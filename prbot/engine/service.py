@@ -95,6 +95,7 @@ class Service:
         """Put back to work whatever was in hand; report what must not be repeated."""
         await self._world.queue.recover()
         async with self._world.store.begin() as unit:
+            await unit.outbox.release(self._world.clock.now())
             for job in await unit.runs.running_jobs():
                 await self._recover_job(unit, job)
             unfinished = [await unit.runs.get(run_id) for run_id in await unit.runs.unfinished()]

@@ -61,8 +61,9 @@ class Worker:
     async def perform(self, job_id: JobId) -> None:
         """Do the job if it still waits, store what came of it, and advance its run."""
         world = self._world
+        until = world.clock.now() + world.settings.lease
         async with world.store.begin() as unit:
-            job = await unit.runs.start_job(job_id)
+            job = await unit.runs.start_job(job_id, world.worker, until)
             if job is None:
                 return
             run = await unit.runs.get(job.run_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from prbot.config.repo import Effective
@@ -60,11 +61,13 @@ class Settings:
     tool_environment: Mapping[str, str]
     hash_key: bytes
     installation: str
+    lease: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
 class World:
-    """Everything outside, reached through ports."""
+    """Everything outside, reached through ports. `worker` names this process, among all
+    that ever work on the store."""
 
     settings: Settings
     forges: Mapping[str, Forge]
@@ -75,6 +78,7 @@ class World:
     redactor: Redactor
     clock: Clock
     new_id: Callable[[str], str]
+    worker: str = "the only one"
 
     def forge_of(self, repo: RepoRef) -> Forge:
         return self.forges[repo.forge]

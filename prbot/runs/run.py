@@ -163,6 +163,10 @@ class Job:
     `plan_id` is the plan this job made. `reviewed` is the plan people agreed to: an APPLY
     job applies it, a PLAN job compares with it, and `differences` says in what the fresh
     plan is not that one.
+
+    `worker` is the process that has, or last had, the job in hand; while it is RUNNING
+    nobody else takes it before `lease_until`. `stop_asked` stands from the asking on, so
+    that a job which is queued again meanwhile still hears of it.
     """
 
     id: JobId
@@ -175,6 +179,9 @@ class Job:
     trouble: Trouble | None = None
     differences: tuple[str, ...] = ()
     fence: int = 0
+    worker: str | None = None
+    lease_until: datetime | None = None
+    stop_asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,7 +189,8 @@ class Run:
     """One ask being carried out. `checkout` and `projects` are None until laid out.
 
     `told_at` is when the last of its comments began to be written, None while one of
-    them is still to be written, or was refused, or there is none.
+    them is still to be written, or was refused, or there is none. `version` grows each
+    time somebody acts on the run.
     """
 
     id: RunId
@@ -195,3 +203,4 @@ class Run:
     trouble: Trouble | None = None
     jobs: tuple[Job, ...] = field(default=())
     told_at: datetime | None = None
+    version: int = 0

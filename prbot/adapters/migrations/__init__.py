@@ -24,18 +24,18 @@ def current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, to: str = "head") -> None:
     """Run what is missing, inside the caller's transaction. Raises StoreTooNew."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
     _refuse_newer(connection, ScriptDirectory.from_config(config))
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _refuse_newer(connection: Connection, scripts: ScriptDirectory) -> None:
     found = current(connection)
     known = [script.revision for script in scripts.walk_revisions()]
     if found is not None and found not in known:
-        raise StoreTooNew(str(connection.engine.url), found, known[0])
+        raise StoreTooNew(connection.engine.url.render_as_string(), found, known[0])

@@ -1,4 +1,4 @@
-"""A real, migrated SQLite store, a clock that stands still, and rows to put into it."""
+"""A real, migrated store on each database, a clock that stands still, and rows for it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Run
 
 PULL = PullRef(RepoRef("gh", "acme/infra"), 7)
 START = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
+LEASE = timedelta(seconds=30)
 
 
 @dataclass
@@ -88,11 +89,19 @@ class Scene:
 
     async def a_running_job(self, kind: JobKind = JobKind.APPLY) -> Job:
         job = await self.a_stored_job(kind)
-        async with self.store.begin() as tables:
-            started = await tables.runs.start_job(job.id)
+        started = await self.start(job.id)
         assert started is not None
         assert started.state is JobState.RUNNING
         return started
+
+    async def start(self, job_id: JobId, worker: str = "w-1") -> Job | None:
+        async with self.store.begin() as tables:
+            return await tables.runs.start_job(job_id, worker, self.until)
+
+    @property
+    def until(self) -> datetime:
+        """When a lease taken now runs out."""
+        return self.clock.now() + LEASE
 
     async def a_stored_plan(self, job: Job, **changes: Any) -> StoredPlan:
         plan = self.a_plan(job, **changes)
@@ -122,14 +131,18 @@ def clock() -> StillClock:
     return StillClock()
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite+aiosqlite:///{tmp_path / 'prbot.db'}"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database; a test of only one kind says `parametrize("url", …, indirect)`."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'prbot.db'}"
+    fresh: str = request.getfixturevalue("postgres")
+    return fresh
 
 
 @pytest.fixture
 async def open_store(url: str, clock: StillClock) -> AsyncIterator[Callable[[], SqlStore]]:
-    """Opens one more store on the same file, as another process would."""
+    """Opens one more store on the same database, as another process would."""
     opened: list[SqlStore] = []
 
     def another() -> SqlStore:

@@ -46,7 +46,7 @@ class TwoWorkers:
             return
 
     async def start(self, tables: Any, worker: int) -> None:
-        started = await tables.runs.start_job(self.job.id)
+        started = await tables.runs.start_job(self.job.id, f"w-{worker}", self.scene.until)
         self.known[worker] = started or self.known.get(worker, self.job)
 
     async def move(self, tables: Any, worker: int, new: JobState) -> None:

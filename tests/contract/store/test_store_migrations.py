@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
+from prbot.adapters import migrations
 from prbot.adapters.store import SqlStore
 from prbot.adapters.store_tables import metadata
 from prbot.errors import StoreTooNew
+from prbot.model import RunId
+from prbot.ports import ReactionLetter
 
 
 def differences(connection: Connection) -> list[Any]:
@@ -56,11 +59,12 @@ async def test_a_failed_migration_leaves_nothing(open_store: Callable[[], SqlSto
     store = open_store()
     async with store.transaction() as db:
         await db.execute(text("CREATE TABLE outbox (x INTEGER)"))
-    with pytest.raises(Exception, match="outbox already exists"):
+    with pytest.raises(Exception, match=r"outbox.* already exists"):
         await store.migrate()
     async with store.transaction() as db:
-        tables = await db.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
-        assert list(tables.scalars()) == ["outbox"]
+        assert await db.run_sync(lambda connection: inspect(connection).get_table_names()) == [
+            "outbox"
+        ]
 
 
 async def test_migrating_says_nothing(
@@ -69,3 +73,38 @@ async def test_migrating_says_nothing(
     """It writes neither to stdout nor to stderr."""
     await open_store().migrate()
     assert capfd.readouterr() == ("", "")
+
+
+FIRST_ROWS = (
+    "INSERT INTO runs (id, forge, repo, number, state, created_at, ask)"
+    " VALUES ('r-1', 'gh', 'acme/infra', 7, 'working', '2025-03-01 12:00:00.000000',"
+    """ '{"kind": "apply", "actor": "ann", "reason": "comment"}')""",
+    "INSERT INTO jobs (id, run_id, dir, workspace, kind, state, fence, differences)"
+    " VALUES ('j-1', 'r-1', 'net', 'default', 'apply', 'running', 3, '[]')",
+    "INSERT INTO outbox (key, forge, repo, number, letter, due_at, attempts)"
+    """ VALUES ('k', 'gh', 'acme/infra', 7, '{"comment_id": 5}',"""
+    " '2025-03-01 12:00:00.000000', 2)",
+    "INSERT INTO journal (at, forge, repo, number, actor, subject, action, detail)"
+    " VALUES ('2025-03-01 12:00:00.000000', 'gh', 'acme/infra', 7, 'ann', 'r-1',"
+    " 'run queued', '')",
+)
+
+
+async def test_the_rows_of_the_first_version_are_kept(
+    open_store: Callable[[], SqlStore], clock: Any
+) -> None:
+    """It reads what an older prbot wrote: nobody has acted on the run, the running job is
+    nobody's, the letter is due, and the journal stays as it is."""
+    store = open_store()
+    async with store.transaction() as db:
+        await db.run_sync(lambda connection: migrations.upgrade(connection, "r0001"))
+        for statement in FIRST_ROWS:
+            await db.execute(text(statement.replace(":", r"\:")))
+    await store.migrate()
+    async with store.begin() as tables:
+        run = await tables.runs.get(RunId("r-1"))
+        assert (run.version, run.jobs[0].fence, run.jobs[0].worker) == (0, 3, None)
+        assert await tables.runs.expired(clock.now()) == run.jobs
+        (row,) = await tables.outbox.due(clock.now(), "w-1", clock.now())
+        assert (row.letter, row.attempts, row.fence) == (ReactionLetter(5), 2, 1)
+        assert [line.action for line in await tables.journal.of_pull(run.pull)] == ["run queued"]

@@ -1,4 +1,4 @@
-"""The outbox: in order within a pull request, once, and never stuck for ever."""
+"""The outbox: in order within a pull request, by one sender at a time, never stuck."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ async def put(scene: Any, *letters: Letter, number: int = 7) -> None:
             await tables.outbox.put(key, pull, letter, scene.clock.now())
 
 
-async def due(scene: Any) -> tuple[Any, ...]:
+async def due(scene: Any, worker: str = "w-1") -> tuple[Any, ...]:
     async with scene.store.begin() as tables:
-        rows: tuple[Any, ...] = await tables.outbox.due(scene.clock.now())
+        rows: tuple[Any, ...] = await tables.outbox.due(scene.clock.now(), worker, scene.until)
         return rows
 
 
@@ -42,11 +42,11 @@ async def test_a_key_is_put_once(scene: Any) -> None:
     async with scene.store.begin() as tables:
         await tables.outbox.put("k", scene.pull, COMMENT, scene.clock.now())
         await tables.outbox.put("k", scene.pull, STATUS, scene.clock.now())
-        (row,) = await tables.outbox.due(scene.clock.now())
+        (row,) = await tables.outbox.due(scene.clock.now(), "w-1", scene.until)
         assert row.letter == COMMENT
         await tables.outbox.sent(row, 1, scene.clock.now())
         await tables.outbox.put("k", scene.pull, COMMENT, scene.clock.now())
-        assert await tables.outbox.due(scene.clock.now()) == ()
+        assert await tables.outbox.due(scene.clock.now(), "w-1", scene.until) == ()
 
 
 async def test_letters_of_one_pull_request_go_one_after_another(scene: Any) -> None:
@@ -56,8 +56,8 @@ async def test_letters_of_one_pull_request_go_one_after_another(scene: Any) -> N
     first, other = await due(scene)
     assert [(row.pull.number, row.letter) for row in (first, other)] == [(7, COMMENT), (8, STATUS)]
     async with scene.store.begin() as tables:
-        await tables.outbox.sent(first, 1, scene.clock.now())
-    second, _ = await due(scene)
+        assert await tables.outbox.sent(first, 1, scene.clock.now())
+    (second,) = await due(scene)
     assert (second.pull.number, second.letter) == (7, STATUS)
 
 
@@ -69,12 +69,12 @@ async def test_a_postponed_letter_holds_back_the_later_ones(scene: Any) -> None:
     later = scene.clock.now().replace(hour=13)
     async with scene.store.begin() as tables:
         await tables.outbox.postpone(row, later, "503")
-        assert await tables.outbox.due(scene.clock.now()) == ()
+        assert await tables.outbox.due(scene.clock.now(), "w-1", scene.until) == ()
         assert await tables.outbox.next_due() == later
     await put(scene, STATUS, number=8)
     assert [row.pull.number for row in await due(scene)] == [8]
     scene.clock.time = later
-    assert (await due(scene))[0] == replace(row, attempts=1)
+    assert (await due(scene))[0] == replace(row, attempts=1, fence=2)
 
 
 async def test_nothing_waits_then_nothing_is_due(scene: Any) -> None:
@@ -114,9 +114,8 @@ async def test_a_comment_is_known_by_its_marker(scene: Any) -> None:
         async with scene.store.begin() as tables:
             await tables.outbox.sent(row, forge_id, scene.clock.now())
     await put(scene, COMMENT)
-    assert (await due(scene))[0].known_id == 2**41
     await put(scene, COMMENT, number=8)
-    assert (await due(scene))[1].known_id is None
+    assert [row.known_id for row in await due(scene)] == [2**41, None]
 
 
 async def test_what_is_settled_stays_settled(scene: Any) -> None:
@@ -124,6 +123,58 @@ async def test_what_is_settled_stays_settled(scene: Any) -> None:
     await put(scene, COMMENT)
     (row,) = await due(scene)
     async with scene.store.begin() as tables:
-        await tables.outbox.sent(row, 1, scene.clock.now())
-        await tables.outbox.postpone(row, scene.clock.now(), "late")
-        assert await tables.outbox.due(scene.clock.now()) == ()
+        assert await tables.outbox.sent(row, 1, scene.clock.now())
+        assert not await tables.outbox.postpone(row, scene.clock.now(), "late")
+        assert await tables.outbox.due(scene.clock.now(), "w-1", scene.until) == ()
+
+
+async def test_a_letter_in_hand_is_not_handed_out_again(scene: Any) -> None:
+    """It leases each letter to one sender, tells when the lease ends, and hands the letter
+    out again then; those behind it wait as long."""
+    await put(scene, COMMENT, STATUS)
+    (row,) = await due(scene)
+    assert await due(scene, "w-2") == ()
+    async with scene.store.begin() as tables:
+        assert await tables.outbox.next_due() == scene.until
+    scene.clock.time = scene.until
+    assert await due(scene, "w-2") == (replace(row, fence=2),)
+
+
+@pytest.mark.parametrize("word", ["sent", "postpone", "give_up"])
+async def test_a_sender_given_up_for_dead_changes_nothing(scene: Any, word: str) -> None:
+    """It refuses the word of a sender whose letter somebody else has in hand, and takes it
+    while nobody else has, however late it is."""
+    await put(scene, COMMENT)
+    (zombie,) = await due(scene)
+    scene.clock.time = scene.until
+    (alive,) = await due(scene, "w-2")
+    scene.clock.time = scene.until
+    now = scene.clock.now()
+    args = {"sent": (None, now), "postpone": (now, "503"), "give_up": ("422",)}[word]
+    async with scene.store.begin() as tables:
+        assert not await getattr(tables.outbox, word)(zombie, *args)
+        assert await getattr(tables.outbox, word)(alive, *args)
+
+
+async def test_a_slow_sender_renews(scene: Any) -> None:
+    """It lengthens the leases of this sender's letters and of nobody else's."""
+    await put(scene, COMMENT)
+    await due(scene)
+    await put(scene, COMMENT, number=8)
+    await due(scene, "w-2")
+    scene.clock.pass_(20)
+    async with scene.store.begin() as tables:
+        await tables.outbox.renew("w-1", scene.until)
+    scene.clock.pass_(20)
+    assert [row.pull.number for row in await due(scene, "w-3")] == [8]
+
+
+async def test_letters_of_the_dead_are_released(scene: Any) -> None:
+    """It makes due what was in hand, at once, and leaves alone what was postponed."""
+    await put(scene, COMMENT)
+    await put(scene, STATUS, number=8)
+    mine, postponed = await due(scene)
+    async with scene.store.begin() as tables:
+        await tables.outbox.postpone(postponed, scene.until, "503")
+        await tables.outbox.release(scene.clock.now())
+    assert await due(scene, "w-2") == (replace(mine, fence=2),)

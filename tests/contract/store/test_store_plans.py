@@ -144,7 +144,7 @@ async def test_a_worker_given_up_for_dead_cannot_begin_an_apply(scene: Any) -> N
         async with scene.store.begin() as tables:
             await tables.plans.intend(plan.id, zombie, scene.clock.now())
     async with scene.store.begin() as tables:
-        alive = await tables.runs.start_job(zombie.id)
+        alive = await tables.runs.start_job(zombie.id, "w-2", scene.until)
         assert await tables.plans.intend(plan.id, alive, scene.clock.now())
 
 
@@ -156,7 +156,7 @@ async def test_only_a_running_apply_begins_one(scene: Any, kind: JobKind) -> Non
     async with scene.store.begin() as tables:
         with pytest.raises(IllegalTransition):
             await tables.plans.intend(plan.id, job, scene.clock.now())
-        running = await tables.runs.start_job(job.id)
+        running = await tables.runs.start_job(job.id, "w-1", scene.until)
         with nullcontext() if kind is JobKind.APPLY else pytest.raises(IllegalTransition):
             assert await tables.plans.intend(plan.id, running, scene.clock.now())
 

@@ -61,7 +61,7 @@ async def test_an_unknown_run_or_job_is_a_key_error(scene: Any) -> None:
             await tables.runs.get(RunId("r-0"))
         with pytest.raises(KeyError):
             await tables.runs.get_job(JobId("j-0"))
-        assert await tables.runs.start_job(JobId("j-0")) is None
+        assert await tables.runs.start_job(JobId("j-0"), "w-1", scene.until) is None
 
 
 async def test_laying_out_is_kept_and_may_be_empty(scene: Any) -> None:
@@ -149,9 +149,10 @@ async def test_a_job_starts_once(scene: Any) -> None:
     job = await scene.a_stored_job()
     async with scene.store.begin() as tables:
         assert await tables.runs.waiting_jobs() == (job,)
-        started = await tables.runs.start_job(job.id)
-        assert started == replace(job, state=JobState.RUNNING, fence=1)
-        assert await tables.runs.start_job(job.id) is None
+        started = await tables.runs.start_job(job.id, "w-1", scene.until)
+        running = replace(job, state=JobState.RUNNING, fence=1)
+        assert started == replace(running, worker="w-1", lease_until=scene.until)
+        assert await tables.runs.start_job(job.id, "w-2", scene.until) is None
         assert await tables.runs.waiting_jobs() == ()
         assert await tables.runs.running_jobs() == (started,)
 
@@ -166,7 +167,7 @@ async def test_a_worker_given_up_for_dead_reports_nothing(scene: Any) -> None:
         async with scene.store.begin() as tables:
             await tables.runs.move_job(zombie, JobState.PLANNED)
     async with scene.store.begin() as tables:
-        alive = await tables.runs.start_job(zombie.id)
+        alive = await tables.runs.start_job(zombie.id, "w-2", scene.until)
         assert alive.fence == zombie.fence + 1
     with pytest.raises(LostLease):
         async with scene.store.begin() as tables:
@@ -183,7 +184,8 @@ async def test_the_result_comes_with_the_move(scene: Any) -> None:
     )
     async with scene.store.begin() as tables:
         moved = await tables.runs.move_job(job, JobState.FAILED, result)
-        assert moved == replace(result, state=JobState.FAILED, fence=job.fence)
+        kept = replace(result, state=JobState.FAILED, fence=job.fence)
+        assert moved == replace(kept, lease_until=None)
         assert await tables.runs.get_job(job.id) == moved
 
 

@@ -27,7 +27,8 @@ async def test_a_delivery_is_taken_once(scene: Any) -> None:
         assert await tables.deliveries.add(delivery)
         assert not await tables.deliveries.add(replace(delivery, body=b"other"))
         assert await tables.deliveries.add(replace(delivery, forge="ghe"))
-        await tables.deliveries.digested(delivery, "a run")
+        assert await tables.deliveries.digested(delivery, "a run")
+        assert not await tables.deliveries.digested(delivery, "again")
         assert not await tables.deliveries.add(delivery)
         assert await tables.deliveries.waiting("gh") == ()
         assert [d.forge for d in await tables.deliveries.waiting("ghe")] == ["ghe"]
@@ -119,7 +120,10 @@ async def test_the_journal_is_read_oldest_first(scene: Any) -> None:
     assert read[0].at.utcoffset() == timedelta(0)
 
 
-@pytest.mark.parametrize("statement", ["UPDATE journal SET actor = 'eve'", "DELETE FROM journal"])
+REWRITES = ("UPDATE journal SET actor = 'eve'", "DELETE FROM journal")
+
+
+@pytest.mark.parametrize("statement", REWRITES)
 async def test_the_journal_is_never_rewritten(scene: Any, statement: str) -> None:
     """It refuses to change or remove a line, whoever asks the database."""
     line = JournalEntry(scene.clock.now(), scene.pull, Login("ann"), "r-1", "apply")
@@ -130,6 +134,23 @@ async def test_the_journal_is_never_rewritten(scene: Any, statement: str) -> Non
             await db.execute(text(statement))
     async with scene.store.begin() as tables:
         assert await tables.journal.of_pull(scene.pull) == (line,)
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_the_journal_is_never_emptied(scene: Any) -> None:
+    """It refuses TRUNCATE, which SQLite does not know."""
+    with pytest.raises(IntegrityError, match="append-only"):
+        async with scene.store.transaction() as db:
+            await db.execute(text("TRUNCATE journal"))
+
+
+async def test_any_words_are_kept(scene: Any) -> None:
+    """It keeps every character of what people and tools say; NUL becomes its picture."""
+    line = JournalEntry(scene.clock.now(), scene.pull, None, "r", "x", "a\0b\x1b é \U0001f680")
+    async with scene.store.begin() as tables:
+        await tables.journal.write(line)
+        (read,) = await tables.journal.of_pull(scene.pull)
+    assert read.detail == "a\u2400b\x1b é \U0001f680"
 
 
 async def test_a_time_without_a_zone_is_refused(scene: Any) -> None:
