@@ -28,6 +28,7 @@ from prbot.adapters.terraform_output import (
     diagnostics,
     events,
     is_stale,
+    messages,
     module_dirs,
     plain,
     state_is_lost,
@@ -248,10 +249,14 @@ def _check(verb: str, run: ToolRun, answer: Completed, good: tuple[int, ...] = (
 
 
 def _words(answer: Completed) -> str:
-    """What the tool said about its failure: diagnostics, else its errors, else anything."""
-    said = diagnostics(events(answer.stdout)) or plain(answer.stderr) or plain(answer.stdout)
+    """What the tool said about its failure: diagnostics, else its errors, else anything.
+
+    A signal comes first: of a tool that was cut off, the words explain nothing.
+    """
+    lines = events(answer.stdout)
+    said = diagnostics(lines) or plain(answer.stderr) or messages(lines) or plain(answer.stdout)
     if answer.code < 0:
-        return f"{said}\n\nIt was ended by signal {-answer.code}.".strip()
+        return f"It was ended by signal {-answer.code}.\n\n{said}".strip()
     return said
 
 

@@ -41,6 +41,12 @@ def diagnostics(lines: Iterable[str]) -> str:
     return "\n\n".join(texts)[:TEXT_LIMIT]
 
 
+def messages(lines: Iterable[str]) -> str:
+    """What the stream says in words, line by line."""
+    spoken = (event.get("@message") for event in _objects(lines))
+    return "\n".join(said for said in spoken if isinstance(said, str))[-TEXT_LIMIT:]
+
+
 def _sentence(diagnostic: Mapping[str, Any]) -> str:
     severity = "Error" if diagnostic.get("severity") == "error" else "Warning"
     parts = [f"{severity}: {diagnostic.get('summary', '')}", *_place(diagnostic)]

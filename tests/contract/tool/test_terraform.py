@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -272,6 +274,21 @@ async def test_apply_out_of_time(tool: Terraform, make_job, bell) -> None:
         await tool.apply(replace(job.run, timeout=5.0), job.plan_file)
     assert "local-exec provisioner error" in caught.value.output
     assert addresses(job.state) == ["first", "slow"]
+
+
+async def test_killed_apply(tool: Terraform, make_job, bell) -> None:
+    """It says first by what an apply was ended, then in words how far it had come."""
+    job = make_job(SLOW % bell.path)
+    await tool.init(job.run)
+    await tool.plan(job.run, job.plan_file)
+    applying = asyncio.create_task(tool.apply(job.run, job.plan_file))
+    await bell.rung()
+    (running,) = process.leftovers(job.run.data_dir)
+    os.kill(running.pid, signal.SIGKILL)
+    said = (await applying).diagnostics
+    assert said.startswith("It was ended by signal 9.")
+    assert "terraform_data.first: Creation complete" in said
+    assert "@message" not in said
 
 
 async def test_cancelled_apply(
