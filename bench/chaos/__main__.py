@@ -18,12 +18,13 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 from bench.chaos.series import Numbered, one
 from bench.chaos.strike import CLASSES
-from bench.chaos.trial import Kit, Outcome, prepare
+from bench.chaos.trial import Kit, Outcome, prepare, tried
 
 TESTS = Path(__file__).parents[2] / "tests" / "shared"
 HEAD = (
@@ -42,7 +43,11 @@ def main() -> int:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chaos-kit-") as name, _server(arguments) as url:
         kit = prepare(Path(name), url)
-        found = _all(kit, arguments.seed, wanted, arguments.jobs)
+        calm = tried(kit, None)
+        if not calm.verdict.good:
+            print(f"not even undisturbed does all go well\n{calm.evidence}")
+            return 1
+        found = _all(kit, arguments.seed, calm.lines, wanted, arguments.jobs)
     print()
     print(_table(found))
     print(f"\n{len(found)} trials in {time.monotonic() - begun:.0f} s")
@@ -75,10 +80,10 @@ def _server(arguments: argparse.Namespace) -> Iterator[str | None]:
         yield server.url("postgres")
 
 
-def _all(kit: Kit, seed: str, wanted: Sequence[int], jobs: int) -> list[Numbered]:
+def _all(kit: Kit, seed: str, lines: int, wanted: Sequence[int], jobs: int) -> list[Numbered]:
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         found = []
-        for each in pool.map(one, [kit] * len(wanted), [seed] * len(wanted), wanted):
+        for each in pool.map(partial(one, kit, seed, lines), wanted):
             _tell(each)
             found.append(each)
         return found

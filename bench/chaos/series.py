@@ -10,8 +10,6 @@ from bench.chaos.trial import WINDOW, Kit, Outcome, tried
 
 DRAWS = 4
 """How often a trial's moment is drawn anew when nobody was hit: the tool had ended, say."""
-SHORTEST = 18
-"""Lines of the journal when all goes well, and about what a kill can happen at."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +22,15 @@ class Numbered:
     seconds: float
 
 
-def one(kit: Kit, seed: str, number: int) -> Numbered:
-    """Try until somebody was hit. Deterministic in its draws, not in its timing."""
+def one(kit: Kit, seed: str, lines: int, number: int) -> Numbered:
+    """Try until somebody was hit; `lines` is how long the journal gets when nobody is.
+
+    Deterministic in its draws, not in its timing.
+    """
     begun = time.monotonic()
     for draw in range(DRAWS):
         words = f"{seed} {number} {draw}"
-        outcome = tried(kit, drawn(words, number % len(CLASSES), SHORTEST, WINDOW))
+        outcome = tried(kit, drawn(words, number % len(CLASSES), lines, WINDOW))
         if outcome.hit or not outcome.verdict.good:
             break
     return Numbered(number, words, outcome, time.monotonic() - begun)
