@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from bench import vitals
 from bench.machine import tell
 from bench.poster import Letter, Tally, post
 from bench.town import BOT, HOOK_SECRET, PERSON, Town
@@ -32,6 +33,14 @@ class Pair:
     @property
     def ratio(self) -> float:
         return self.prbot.rate / self.bare.rate
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A web server's process, and what is posted to it."""
+
+    pid: int
+    letter: Letter
 
 
 @dataclass(frozen=True)
@@ -67,14 +76,13 @@ async def letter(place: Town) -> Letter:
 async def rounds(place: Town, ours: Letter, times: int, seconds: float) -> Found:
     """`times` measured rounds, after one that warms both."""
     found = Found([], [])
-    pid = place.prbot.process.pid
-    pin(pid, SERVER)
+    prbot = Receiver(place.prbot.process.pid, ours)
+    pin(prbot.pid, SERVER)
     pin(os.getpid(), CLIENT)
-    async with _bare() as url:
-        theirs = ours.to(url)
+    async with _bare(ours) as bare:
         for number in range(times + 1):
-            crowded = await _pair(pid, ours, theirs, f"crowd-{number}", LINES, seconds)
-            alone = await _pair(pid, ours, theirs, f"alone-{number}", 1, seconds / 4)
+            crowded = await _pair(prbot, bare, f"crowd-{number}", LINES, seconds)
+            alone = await _pair(prbot, bare, f"alone-{number}", 1, seconds / 4)
             rates = f"prbot {crowded.prbot.rate:,.0f}/s, bare {crowded.bare.rate:,.0f}/s"
             tell(f"webhooks, round {number or 'to warm up'}: {rates}")
             if number:
@@ -83,21 +91,25 @@ async def rounds(place: Town, ours: Letter, times: int, seconds: float) -> Found
     return found
 
 
-async def _pair(
-    pid: int, ours: Letter, theirs: Letter, name: str, lines: int, seconds: float
-) -> Pair:
+async def _pair(prbot: Receiver, bare: Receiver, name: str, lines: int, seconds: float) -> Pair:
     """prbot stands still while the other works: it may have events left to digest."""
-    prbot = await post(ours, name, lines, seconds)
-    os.kill(pid, signal.SIGSTOP)
+    ours = await _post(prbot, name, lines, seconds)
+    os.kill(prbot.pid, signal.SIGSTOP)
     try:
-        bare = await post(theirs, name, lines, seconds)
+        return Pair(ours, await _post(bare, name, lines, seconds))
     finally:
-        os.kill(pid, signal.SIGCONT)
-    return Pair(prbot, bare)
+        os.kill(prbot.pid, signal.SIGCONT)
+
+
+async def _post(receiver: Receiver, name: str, lines: int, seconds: float) -> Tally:
+    before = vitals.cpu_seconds(receiver.pid)
+    tally = await post(receiver.letter, name, lines, seconds)
+    tally.cpu = vitals.cpu_seconds(receiver.pid) - before
+    return tally
 
 
 @asynccontextmanager
-async def _bare() -> AsyncIterator[str]:
+async def _bare(letter: Letter) -> AsyncIterator[Receiver]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.bare"),
         stdin=asyncio.subprocess.PIPE,
@@ -108,7 +120,7 @@ async def _bare() -> AsyncIterator[str]:
     try:
         url = (await process.stdout.readline()).decode().strip()
         pin(process.pid, SERVER)
-        yield f"{url}/hooks/github"
+        yield Receiver(process.pid, letter.to(f"{url}/hooks/github"))
     finally:
         process.stdin.close()
         await process.wait()

@@ -109,6 +109,8 @@ def _door_rows(who: str, pairs: Sequence[Pair]) -> list[Row]:
         ("bare handler", [p.bare for p in pairs]),
     ):
         rows += [_share_row(f"{who}: {name}", percent, tallies) for percent in (50, 99)]
+        each = [MILLISECONDS * tally.cpu_each for tally in tallies]
+        rows.append(Row(f"{who}: {name}, CPU of each", each, "ms", 2))
     return rows
 
 

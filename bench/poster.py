@@ -51,16 +51,23 @@ class Letter:
 
 @dataclass
 class Tally:
-    """`accepted` are the ids that were answered 202; `seconds` each answer's time."""
+    """`accepted` are the ids that were answered 202; `seconds` each answer's time. `cpu` is
+    the receiver's time on its core, whatever it did meanwhile."""
 
     accepted: list[str] = field(default_factory=list)
     refused: dict[int, int] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
     elapsed: float = 0.0
+    cpu: float = 0.0
 
     @property
     def rate(self) -> float:
         return len(self.accepted) / self.elapsed
+
+    @property
+    def cpu_each(self) -> float:
+        """Seconds of the receiver's core for each accepted webhook."""
+        return self.cpu / len(self.accepted)
 
     def share(self, percent: int) -> float:
         """The time in seconds under which so many percent of the answers came."""

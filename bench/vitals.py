@@ -28,9 +28,9 @@ class Rest:
 async def at_rest(pid: int) -> Rest:
     """Watch a process for `LOOK` seconds. Needs /proc, as Linux has it."""
     await asyncio.sleep(CALM)
-    before, begun = _cpu_seconds(pid), time.perf_counter()
+    before, begun = cpu_seconds(pid), time.perf_counter()
     await asyncio.sleep(LOOK)
-    used, elapsed = _cpu_seconds(pid) - before, time.perf_counter() - begun
+    used, elapsed = cpu_seconds(pid) - before, time.perf_counter() - begun
     return Rest(_resident(pid), 100 * used / elapsed)
 
 
@@ -39,7 +39,7 @@ def _resident(pid: int) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """User and system time of all threads (proc_pid_stat(5), fields 14 and 15)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
