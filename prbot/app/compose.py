@@ -8,7 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -214,6 +214,8 @@ def settings_of(
         tool_environment=_tool_environment(config, environ),
         hash_key=derive(key, "plan hash"),
         installation=derive(key, "marker").hex()[:12],
+        reconcile_every=timedelta(seconds=config.reconcile.every),
+        max_event_age=timedelta(seconds=config.reconcile.max_event_age),
     )
 
 

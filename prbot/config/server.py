@@ -169,6 +169,17 @@ class Limits(Section):
     )
 
 
+class Reconcile(Section):
+    every: float = Field(
+        default=300, gt=0, description="seconds between two looks at what webhooks did not tell."
+    )
+    max_event_age: float = Field(
+        default=7200,
+        gt=0,
+        description="seconds after which a merge is no longer applied by itself.",
+    )
+
+
 class StatusNames(Section):
     plan: str = Field(
         default="prbot/plan", min_length=1, max_length=100, description="the plan status's name."
@@ -219,6 +230,9 @@ class ServerConfig(Section):
     )
     terraform: ToolConfig = Field(default=ToolConfig(), description="the tool and what it sees.")
     limits: Limits = Field(default=Limits(), description="how much at once, and how long.")
+    reconcile: Reconcile = Field(
+        default=Reconcile(), description="how often the forge itself is asked what there is."
+    )
     statuses: StatusNames = Field(
         default=StatusNames(), description="names of the commit statuses: `plan` and `apply`."
     )

@@ -11,13 +11,11 @@ from datetime import timedelta
 import structlog
 
 from prbot.engine.alarm import Alarm
-from prbot.engine.messages import advance_message
+from prbot.engine.asking import Asking
 from prbot.engine.world import World
 from prbot.errors import ForgeRefused, ForgeUnavailable, PrbotError
-from prbot.model import RepoRef, RunId
+from prbot.model import Event, Ignored
 from prbot.ports import Delivery
-from prbot.runs.asks import Asked, Listening, ask_of
-from prbot.runs.run import Run
 
 log = structlog.get_logger()
 
@@ -31,8 +29,9 @@ class DigestedElsewhere(Exception):  # not an error: nothing of ours is kept
 class Inbox:
     """One per process. `woken` rings when a delivery was stored."""
 
-    def __init__(self, world: World, woken: Alarm) -> None:
+    def __init__(self, world: World, asking: Asking, woken: Alarm) -> None:
         self._world = world
+        self._asking = asking
         self._woken = woken
 
     async def run(self) -> None:
@@ -62,42 +61,21 @@ class Inbox:
                     return False
 
     async def _digest(self, delivery: Delivery) -> None:
-        outcome, run = await self._run_for(delivery)
+        event = self._event_of(delivery)
+        asked = await self._asking.heard(delivery.forge, event)
         try:
             async with self._world.store.begin() as unit:
-                if run is not None:
-                    await unit.runs.add(run)
+                outcome, run = await self._asking.start(unit, event, asked)
                 if not await unit.deliveries.digested(delivery, outcome):
                     raise DigestedElsewhere
         except DigestedElsewhere:
             return
         log.info("delivery digested", action="digest", delivery=delivery.id, outcome=outcome)
         if run is not None:
-            await self._wake(run)
+            await self._asking.wake(run)
 
-    async def _wake(self, run: Run) -> None:
-        """The new run, and those of the pull request that it may have overtaken."""
-        async with self._world.store.begin() as unit:
-            runs = await unit.runs.of_pull(run.pull)
-        for each in runs:
-            if not each.state.finished:
-                await self._world.queue.put(advance_message(each))
-
-    async def _run_for(self, delivery: Delivery) -> tuple[str, Run | None]:
+    def _event_of(self, delivery: Delivery) -> Event:
         try:
-            event = self._world.forges[delivery.forge].digest(delivery)
+            return self._world.forges[delivery.forge].digest(delivery)
         except PrbotError as error:  # stored by an older version, or not what it claims
-            return str(error), None
-        asked = ask_of(event, await self._listening(delivery.forge))
-        if not isinstance(asked, Asked):
-            return asked.reason, None
-        run_id = RunId(self._world.new_id("r"))
-        run = Run(run_id, asked.pull, asked.ask, self._world.clock.now())
-        return f"{run_id}: {asked.ask.kind.value}", run
-
-    async def _listening(self, forge: str) -> Listening:
-        settings = self._world.settings
-        bot = await self._world.forge_of(RepoRef(forge, "")).reader.bot_login()
-        return Listening(
-            settings.serves, settings.serves_branch, bot, settings.aliases, settings.bare_commands
-        )
+            return Ignored(str(error))

@@ -19,10 +19,12 @@ from datetime import timedelta
 import structlog
 
 from prbot.engine.alarm import Alarm
+from prbot.engine.asking import Asking
 from prbot.engine.inbox import Inbox
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.orchestrator import Orchestrator
 from prbot.engine.postman import Postman
+from prbot.engine.reconciler import Reconciler
 from prbot.engine.worker import Worker
 from prbot.engine.world import World
 from prbot.errors import ApplyInterrupted, ForgeRefused, ForgeUnavailable, Unforeseen
@@ -44,7 +46,9 @@ class Service:
         self._world = world
         self._delivered = Alarm()
         self._written = Alarm()
-        self._inbox = Inbox(world, self._delivered)
+        asking = Asking(world)
+        self._inbox = Inbox(world, asking, self._delivered)
+        self.reconciler = Reconciler(world, asking)
         self._postman = Postman(world, self._written)
         self._worker = Worker(world)
         self._orchestrator = Orchestrator(world, self._written, self._worker.stop)
@@ -66,6 +70,7 @@ class Service:
         """Recover what a dead process left, then start the loops."""
         await self.recover()
         loops = [self._inbox.run(), self._postman.run(), self._broken.wait()]
+        loops += [self.reconciler.run()]
         loops += [
             self._hand_out(ADVANCING, ADVANCERS),
             self._hand_out(TOOLING, self._world.settings.parallel_jobs),

@@ -45,7 +45,7 @@ class Settings:
     """What the operator decided, as far as the engine needs it.
 
     `rules_of` reads the repository's file (None when there is none) within the server's
-    bounds. Times in seconds.
+    bounds. Bare times are in seconds. Merges older than `max_event_age` are history.
     """
 
     serves: Callable[[RepoRef], bool]
@@ -61,6 +61,8 @@ class Settings:
     tool_environment: Mapping[str, str]
     hash_key: bytes
     installation: str
+    reconcile_every: timedelta
+    max_event_age: timedelta
     lease: timedelta = timedelta(seconds=30)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -158,7 +158,14 @@ class Town:
 
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    forge = DemoForge(tmp_path / "forge")
+    async with a_town(tmp_path) as town:
+        yield town
+
+
+@asynccontextmanager
+async def a_town(directory: Path) -> AsyncIterator[Town]:
+    """A town in a directory of its own; stories that compare two build a second one."""
+    forge = DemoForge(directory / "forge")
     await forge.start()
     for login in ("alice", "bob", "carol", "mallory"):
         forge.create_user(login)
@@ -166,7 +173,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
     environ = dict(os.environ) | {"STORY_TOKEN": BOT_TOKEN, "STORY_HOOK": HOOK_SECRET}
     config = ServerConfig(
         listen="127.0.0.1:0",
-        state_dir=tmp_path / "prbot",
+        state_dir=directory / "prbot",
         repositories=("acme/*",),
         limits=Limits(grace=3),
         forges=(
@@ -182,4 +189,4 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
     )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(forge.stop)
-        yield Town(tmp_path, forge, environ, config, stack)
+        yield Town(directory, forge, environ, config, stack)

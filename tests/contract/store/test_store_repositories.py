@@ -83,7 +83,8 @@ def upgrade(connection: Connection, revision: str) -> None:
 
 
 async def test_met_before_this_was_noted(scene: Any, tmp_path: Path) -> None:
-    """It takes the oldest run of a repository for its first meeting, when it has none."""
+    """It takes the oldest run of a repository for its first meeting, and the newest for
+    what is known."""
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path}/older.sqlite3", scene.clock)
     async with store.transaction() as db:
         await db.run_sync(lambda connection: upgrade(connection, "r0001q"))
@@ -93,4 +94,4 @@ async def test_met_before_this_was_noted(scene: Any, tmp_path: Path) -> None:
     async with store.begin() as tables:
         found = await tables.repositories.hold(REPO, scene.clock.now())
     await store.close()
-    assert found == Seen(datetime(2025, 1, 1, tzinfo=UTC), None)
+    assert found == Seen(datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 2, tzinfo=UTC))

@@ -25,6 +25,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.execute(
-        "INSERT INTO repositories (forge, repo, seen_at)"
-        " SELECT forge, repo, MIN(created_at) FROM runs GROUP BY forge, repo"
+        "INSERT INTO repositories (forge, repo, seen_at, reconciled_at)"
+        " SELECT forge, repo, MIN(created_at), MAX(created_at) FROM runs GROUP BY forge, repo"
     )
