@@ -21,6 +21,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory, need: Callable[[str], None]) -
 STRIKES = {
     "prbot while it plans": Strike(Victim.WORKER, Moment.TRANSITION, 4, 0.01, True, True, 0),
     "prbot while it applies": Strike(Victim.WORKER, Moment.APPLYING, 0, 0.1, False, True, 0),
+    "the tool while it applies": Strike(Victim.TOOL, Moment.APPLYING, 0, 0.1, True, True, 0),
     "all of it while it applies": Strike(Victim.GROUP, Moment.APPLYING, 0, 0.2, True, True, 0),
 }
 """Who dies when. Nothing is drawn here: a test should fail for the same reason twice."""
