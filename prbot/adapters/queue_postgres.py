@@ -95,6 +95,7 @@ class PostgresQueue:
         self._worker = 0
         self._held: set[int] = set()
         self._unsure = False
+        self._hearing = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
 
     # --- the connection ------------------------------------------------------------------
@@ -107,11 +108,16 @@ class PostgresQueue:
                 await statements.migrate(connection)
 
     async def open(self) -> None:
-        async with self._trouble_told():
-            await self._connector.open_async()
-            self._worker = await self._jobs.register_worker()
-        await self.recover()
+        try:
+            async with self._trouble_told():
+                await self._connector.open_async()
+                self._worker = await self._jobs.register_worker()
+            await self.recover()
+        except BaseException:
+            await to_the_end(self._connector.close_async())
+            raise
         self._loops = [asyncio.create_task(loop) for loop in (self._listen(), self._beat())]
+        await self._hearing.wait()
 
     async def close(self) -> None:
         if not self._loops:
@@ -238,12 +244,16 @@ class PostgresQueue:
                 async with connection:
                     for channel in (statements.CHANNEL, *get_channel_for_queues(None)):
                         await connection.execute(f"LISTEN {channel}")
+                    self._hearing.set()
                     self._waiting.wake()
-                    async for _ in connection.notifies():
-                        self._waiting.wake()
+                    async for told in connection.notifies():
+                        self._hear(told)
             except psycopg.Error as error:
                 log.warning("queue is not heard", action="listen", error=str(error))
             await asyncio.sleep(RECONNECT)
+
+    def _hear(self, _told: psycopg.Notify) -> None:
+        self._waiting.wake()
 
     async def _beat(self) -> None:
         while True:

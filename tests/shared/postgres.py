@@ -2,7 +2,7 @@
 
 `postgres_server` is one server per test process, started when the first test asks for it;
 `postgres` is a fresh database in it. Writes are not flushed to the disk, so a machine that
-loses power loses the tests' data, and nothing else.
+loses power loses the tests' data, and nothing else; a server that is killed loses nothing.
 
 PostgreSQL refuses to run as root. There it runs as `nobody`, who owns its directory.
 """
@@ -35,7 +35,6 @@ TRIES = 5
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "200",
     "shared_buffers": "32MB",
@@ -76,7 +75,7 @@ class PostgresServer:
     home: Path
     port: int = 0
     _process: subprocess.Popen[str] | None = None
-    _log: deque[str] = field(default_factory=lambda: deque(maxlen=200))
+    _log: deque[str] = field(default_factory=lambda: deque(maxlen=10_000))
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def create(self) -> None:
@@ -123,6 +122,11 @@ class PostgresServer:
     @property
     def log(self) -> str:
         return "\n".join(self._log)
+
+    @property
+    def statements(self) -> list[str]:
+        """What was logged of databases that have `log_statement` set."""
+        return [line for line in self._log if "statement: " in line or "execute " in line]
 
     @property
     def _data(self) -> Path:

@@ -191,13 +191,26 @@ async def on_sqlite(directory: Path) -> AsyncIterator[Bench]:
     await store.close()
 
 
+class Echoing(PostgresQueue):
+    """Says when it heard what a test told it."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.echo = asyncio.Event()
+
+    def _hear(self, told: psycopg.Notify) -> None:
+        super()._hear(told)
+        if told.payload == "echo":
+            self.echo.set()
+
+
 @asynccontextmanager
 async def on_postgres(url: str) -> AsyncIterator[Bench]:
     clock = FastForward()
-    opened: list[PostgresQueue] = []
+    opened: list[Echoing] = []
 
     async def another(limits: Limits) -> Queue:
-        queue = PostgresQueue(url, clock, clock.sleep, limits)
+        queue = Echoing(url, clock, clock.sleep, limits)
         await queue.open()
         opened.append(queue)
         return queue
@@ -213,10 +226,10 @@ async def on_postgres(url: str) -> AsyncIterator[Bench]:
 
     async def heard(queue: Queue) -> None:
         """What is told comes in order: after this, everything told before was heard."""
-        changed = queue._waiting._changed
+        queue.echo.clear()
         async with await psycopg.AsyncConnection.connect(url) as connection:
-            await connection.execute("NOTIFY prbot_queue")
-        await asyncio.wait_for(changed.wait(), 10)
+            await connection.execute("NOTIFY prbot_queue, 'echo'")
+        await asyncio.wait_for(queue.echo.wait(), 10)
 
     bench = Bench(await another(NO_LIMITS), clock, another, kill, heard)
     yield bench
