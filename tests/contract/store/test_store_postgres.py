@@ -1,0 +1,63 @@
+"""What only PostgreSQL can do to a store: restart, hide a password, hold a lock for long."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from prbot.adapters.store import SqlStore
+from prbot.errors import StoreUnavailable
+from prbot.ports import JournalEntry
+
+pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+
+
+async def write(scene: Any, tables: Any, action: str) -> None:
+    await tables.journal.write(JournalEntry(scene.clock.now(), scene.pull, None, "r", action))
+
+
+async def a_block(scene: Any, action: str) -> None:
+    async with scene.store.begin() as tables:
+        await write(scene, tables, action)
+
+
+async def cut_off(scene: Any, server: Any) -> None:
+    async with scene.store.begin() as tables:
+        await write(scene, tables, "cut off")
+        await asyncio.to_thread(server.stop)
+        await write(scene, tables, "cut off")
+
+
+async def test_a_restart_costs_open_transactions_only(scene: Any, postgres_server: Any) -> None:
+    """It says that the database is away, keeps what was committed and nothing else, and
+    goes on by itself when it is back."""
+    await a_block(scene, "before")
+    try:
+        with pytest.raises(StoreUnavailable):
+            await cut_off(scene, postgres_server)
+        with pytest.raises(StoreUnavailable, match="cannot be used"):
+            await a_block(scene, "while it is away")
+    finally:
+        await asyncio.to_thread(postgres_server.start)
+    await a_block(scene, "after")
+    assert await scene.told() == (("r", "before"), ("r", "after"))
+
+
+async def test_a_database_that_is_not_there_is_told(url: str, clock: Any) -> None:
+    """It names the place without the password."""
+    there = url.replace("prbot@", "prbot:s3cret@")
+    store = SqlStore(f"{there}_not", clock)
+    with pytest.raises(StoreUnavailable, match="does not exist") as caught:
+        await store.migrate()
+    await store.close()
+    assert "s3cret" not in str(caught.value)
+    assert url.replace("prbot@", "prbot:***@") in str(caught.value)
+
+
+async def test_blocks_run_side_by_side(scene: Any) -> None:
+    """It does not keep one task's block waiting for another's."""
+    async with scene.store.begin() as tables:
+        await write(scene, tables, "first, but committed last")
+        await asyncio.create_task(a_block(scene, "second"))
