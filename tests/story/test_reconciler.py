@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+import random
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from town import HOOK_SECRET, REPOSITORY, Town, resource
+from town import BOT, HOOK_SECRET, REPOSITORY, Town, a_town, resource
 
 from prbot.config.server import ApplyOnMerge
+from prbot.demo.hooks import Delivery
 from prbot.demo.person import Clone
 from prbot.demo.state import Pull
 from prbot.model import PullRef, RepoRef
@@ -268,3 +273,110 @@ async def test_told_twice_under_other_ids(town: Town) -> None:
     await ended(town)
     kinds = [run.ask.kind for run in await runs_of(town, pull)]
     assert kinds == [AskKind.MERGE, AskKind.APPLY, AskKind.PLAN]
+
+
+# --- all of it together ----------------------------------------------------------------------
+
+Step = Callable[[], Awaitable[object]]
+PROJECTS = ("app", "base", "core", "data")
+
+
+async def lived_through(town: Town, clone: Clone, settle: Callable[[Town], Awaitable[None]]) -> str:
+    """A day of four pull requests; after each act `settle` lets its webhooks arrive. Returns
+    what there is in the end, without what no two days share."""
+    app, base, core, data = pulls = [await proposed(town, clone, name) for name in PROJECTS]
+    await settle(town)
+    forge = town.forge
+    acts: list[list[Step]] = [
+        [
+            partial(clone.push, "core", "More", {"core/newer.tf": resource("newer")}),
+            partial(forge.comment, data, "alice", "prbot plan"),
+            partial(forge.comment, base, "alice", "what a fine plan"),
+        ],
+        [partial(forge.review, pull, "bob", "APPROVE") for pull in pulls],
+        [
+            partial(forge.comment, app, "alice", "prbot apply"),
+            partial(forge.comment, base, "carol", "prbot apply"),
+            partial(forge.comment, core, "bob", "prbot apply"),
+        ],
+        [
+            partial(forge.merge, app, "bob"),
+            partial(forge.merge, base, "bob"),
+            partial(forge.close, data, "alice"),
+            partial(forge.close, core, "alice"),
+        ],
+        [
+            partial(forge.reopen, data, "alice"),
+            partial(forge.comment, core, "bob", "prbot unlock"),
+        ],
+    ]
+    for act in acts:
+        for step in act:
+            await step()
+        await settle(town)
+    return "\n".join(
+        [*map(aftermath, pulls), *(f"{n}: {sorted(applied(town, n))}" for n in PROJECTS)]
+    )
+
+
+def aftermath(pull: Pull) -> str:
+    """The bot's comments in any order, the checks of the head, and the eyes."""
+    said = sorted(neutral(c.body) for c in pull.comments if c.user.login == BOT)
+    checks = [
+        f"{status.context}: {status.state}, {status.description}"
+        for status in pull.repo.latest_statuses(pull.head_sha)
+    ]
+    eyes = sum(len(comment.reactions) for comment in pull.comments)
+    return "\n".join([pull.label, *said, *sorted(checks), f"eyes: {eyes}"])
+
+
+def neutral(body: str) -> str:
+    """Without ids, commits and times."""
+    body = re.sub(r"<!--.*?-->|\b[pr]-[0-9a-f]{6,12}\b|\b[0-9a-f]{7,64}\b", "…", body)
+    return re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?|\b\d+(\.\d+)? ?m?s\b", "…", body)
+
+
+async def undisturbed(town: Town) -> None:
+    await town.forge.settled()
+    await ended(town)
+
+
+class Disturbed:
+    """Every third webhook is dropped, every fifth sent twice, all are shuffled."""
+
+    def __init__(self, seed: int) -> None:
+        self._order = random.Random(seed)  # noqa: S311 - a shuffle that can be repeated
+        self._count = 0
+
+    def _spoil(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        kept: list[Delivery] = []
+        for delivery in deliveries:
+            self._count += 1
+            if self._count % 3:
+                kept += [delivery] * (1 if self._count % 5 else 2)
+        self._order.shuffle(kept)
+        return kept
+
+    async def __call__(self, town: Town) -> None:
+        town.forge.courier.release(self._spoil)
+        await town.forge.settled()
+        await reconcile(town)
+        await ended(town)
+        town.forge.courier.hold()
+
+
+@pytest.mark.parametrize("seed", [1])
+async def test_lost_repeated_shuffled(town: Town, tmp_path: Path, seed: int) -> None:
+    """It ends with the same comments, checks and states as a day without mishaps."""
+    (tmp_path / "other").mkdir()
+    async with a_town(tmp_path / "other") as other:
+        clones = [await founded(each, PROJECTS) for each in (town, other)]
+        for each in (town, other):
+            await each.start()
+        other.forge.courier.hold()
+        quiet, spoilt = await asyncio.gather(
+            lived_through(town, clones[0], undisturbed),
+            lived_through(other, clones[1], Disturbed(seed)),
+        )
+    assert "Applied" in quiet
+    assert spoilt == quiet
