@@ -620,6 +620,38 @@ class ApplyStopped(PrbotError):
     )
 
 
+class NoKnownLock(PrbotError):
+    """No state lock is known to have been left by the interrupted apply."""
+
+    hint = "Comment `prbot plan`; if the state is locked, it says by whom."
+
+
+@dataclass(eq=False)
+class LockOfAnother(PrbotError):
+    """The state's lock is {lock_id} of {who} by now, and not the interrupted apply's."""
+
+    lock_id: str
+    who: str
+    hint = "Ask whoever holds it; prbot breaks no lock that was not its own."
+
+
+@dataclass(eq=False)
+class ApplyRanElsewhere(PrbotError):
+    """The apply ran on {host}, so it cannot be seen from here whether it still runs."""
+
+    host: str
+    hint = (
+        "Make sure that it is dead, then run `terraform force-unlock` by hand in the"
+        " project's directory."
+    )
+
+
+class ToolStillRuns(PrbotError):
+    """The interrupted apply's tool still runs; it frees the lock itself when it ends."""
+
+    hint = "Wait until it has ended, then comment `prbot unlock` again."
+
+
 @dataclass(eq=False)
 class StalePlan(PrbotError):
     """Plan {plan} was not applied: the state has changed since it was made."""

@@ -113,7 +113,8 @@ def only_process_of(state: Path) -> Iterator[None]:
 async def stop_leftovers(jobs: Path, grace: float) -> None:
     """End what a dead worker's plans left running; an apply is left to end by itself.
 
-    Then remove the dead jobs' directories, which hold plan files in the clear.
+    Then remove the dead jobs' directories, which hold plan files in the clear; of an apply
+    stays what it told, until somebody has looked at what it left.
     """
     running = set()
     for leftover in process.leftovers(jobs):
@@ -127,8 +128,14 @@ async def stop_leftovers(jobs: Path, grace: float) -> None:
 
 def _remove_dead(jobs: Path, running: set[Path]) -> None:
     for directory in jobs.glob("*"):
-        if directory not in running:
+        if directory in running or not directory.is_dir():
+            continue
+        if not (directory / "logs" / "apply.out").exists():
             shutil.rmtree(directory, ignore_errors=True)
+            continue
+        for path in directory.iterdir():
+            if path.name != "logs":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 class Secrets:

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from prbot.comments import neutral, view
 from prbot.comments.budget import LADDER, Budget
+from prbot.comments.left_behind import import_blocks
 from prbot.comments.neutral import Safe
 from prbot.runs.run import Trouble
 from prbot.runs.say import (
@@ -27,10 +28,12 @@ from prbot.runs.say import (
     Help,
     Hint,
     HoldReport,
+    InterruptedReport,
     Message,
     NoProjects,
     PlanReport,
     Refusal,
+    StateUnlocked,
     Unlocked,
     Waiting,
 )
@@ -117,6 +120,10 @@ def _template(message: Message) -> str:
             return "cancelled.md.j2"
         case Waiting():
             return "waiting.md.j2"
+        case InterruptedReport():
+            return "interrupted.md.j2"
+        case StateUnlocked():
+            return "state_unlocked.md.j2"
         case AppliedUnmerged():
             return "applied_unmerged.md.j2"
         case Help():
@@ -146,10 +153,14 @@ def _environment() -> Environment:
         "beside_words": view.beside_words,
         "bold": view.bold,
         "is_are": view.is_are,
+        "its_their": view.its_their,
+        "was_were": view.was_were,
         "tools": view.tools,
         "short_sha": view.short_sha,
         "cut": view.cut,
         "tool_words": _tool_words,
+        "command_for": view.command_for,
+        "import_blocks": import_blocks,
     }
     return environment
 

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from prbot.comments.budget import Budget
 from prbot.comments.neutral import Safe
-from prbot.model import Sha
+from prbot.model import ProjectKey, Sha
 from prbot.plans.summary import (
     Action,
     Counts,
@@ -232,6 +232,14 @@ def is_are(number: int) -> Safe:
     return Safe("is" if number == 1 else "are")
 
 
+def its_their(number: int) -> Safe:
+    return Safe("its end is" if number == 1 else "their ends are")
+
+
+def was_were(number: int) -> Safe:
+    return Safe("was" if number == 1 else "were")
+
+
 def bold(number: int) -> Safe:
     """A number that people should see unless it is zero."""
     return Safe(f"**{number}**" if number else "0")
@@ -336,14 +344,24 @@ def cut_text(text: str, most: int) -> str:
 
 def apply_command(result: ProjectResult, command: str, longest: int) -> str:
     """The words that apply just this project; by plan id where its name is awkward to type."""
-    project = result.project
-    words = ["-d", shlex.quote(project.dir)]
-    words += ["-w", shlex.quote(project.workspace)] if project.workspace != "default" else []
-    line = " ".join(words)
+    line = _selecting(result.project)
     easy = _EASY_DIRECTORY.match(line) and len(line) <= longest
     if result.plan is not None and not easy:
         line = result.plan.id
     return f"{command} apply {line}"
+
+
+def command_for(project: ProjectKey, words: str, longest: int) -> str:
+    """The command for just this project; for all where its name is awkward to type."""
+    line = _selecting(project)
+    easy = _EASY_DIRECTORY.match(line) and len(line) <= longest
+    return f"{words} {line}" if easy else words
+
+
+def _selecting(project: ProjectKey) -> str:
+    words = ["-d", shlex.quote(project.dir)]
+    words += ["-w", shlex.quote(project.workspace)] if project.workspace != "default" else []
+    return " ".join(words)
 
 
 def short_sha(sha: Sha) -> str:

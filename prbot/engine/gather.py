@@ -5,7 +5,7 @@ from __future__ import annotations
 from prbot.config.repo import FILE_NAME, Effective
 from prbot.engine.world import World
 from prbot.model import Permission, PullRequest, Review
-from prbot.runs.run import AskKind, Run, Trouble
+from prbot.runs.run import AskKind, JobState, Run, Trouble
 from prbot.runs.scene import Scene
 
 NEEDS_REVIEWS = (AskKind.APPLY,)
@@ -23,6 +23,8 @@ async def gather(world: World, run: Run, pull: PullRequest | None = None) -> Sce
         runs = await unit.runs.of_pull(run.pull)
         plans = await unit.plans.of_pull(run.pull)
         locks = await unit.locks.of_repo(run.pull.repo)
+        # long after a large apply, and only needed to tell what an interrupted one left
+        journal = await unit.journal.of_pull(run.pull) if _any_interrupted(runs) else ()
     return Scene(
         pull=pull,
         bot=await forge.reader.bot_login(),
@@ -34,7 +36,12 @@ async def gather(world: World, run: Run, pull: PullRequest | None = None) -> Sce
         runs=runs,
         plans=plans,
         locks=locks,
+        journal=journal,
     )
+
+
+def _any_interrupted(runs: tuple[Run, ...]) -> bool:
+    return any(job.state is JobState.INTERRUPTED for run in runs for job in run.jobs)
 
 
 async def _permission(world: World, run: Run) -> Permission:

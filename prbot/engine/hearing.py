@@ -17,12 +17,11 @@ from prbot.engine.place import place_of
 from prbot.engine.world import World
 from prbot.errors import PrbotError
 from prbot.ports import JournalEntry, ToolRun
+from prbot.runs.interrupted import BEGAN, LOCKED
 from prbot.runs.run import Job, Run
 from prbot.runs.told import told_by
 
 log = structlog.get_logger()
-
-BEGAN, LOCKED = "apply began", "apply locked"
 
 
 class Hearing:

@@ -16,6 +16,7 @@ from pathlib import Path
 import structlog
 
 from prbot.engine.hearing import Hearing
+from prbot.engine.looker import Looker
 from prbot.engine.messages import advance_message
 from prbot.engine.planner import Planner, input_differences, job_directory
 from prbot.engine.world import MadePlan, World
@@ -48,6 +49,7 @@ class Worker:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._looker = Looker(world)
         self._tasks: dict[JobId, asyncio.Task[Job]] = {}
         self._stopping: dict[JobId, Trouble] = {}
 
@@ -105,7 +107,9 @@ class Worker:
         try:
             if job.kind is JobKind.PLAN:
                 return await self._plan(run, job)
-            return await self._apply(run, job)
+            if job.kind is JobKind.APPLY:
+                return await self._apply(run, job)
+            return await self._looker.perform(run, job)
         except LostLease:
             raise
         except PrbotError as error:

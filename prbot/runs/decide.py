@@ -13,6 +13,7 @@ from typing import assert_never
 from prbot.model import Permission
 from prbot.projects.select import matches
 from prbot.runs import applying, merging, planning
+from prbot.runs.aftermath import break_locks
 from prbot.runs.requirements import may_command
 from prbot.runs.run import AskKind, JobKind, Run, RunState, Trouble
 from prbot.runs.say import AppliedUnmerged, Cancelled, Help, Hint, Reason, Refusal, Unlocked
@@ -120,6 +121,9 @@ def _decide_unlock(run: Run, scene: Scene) -> tuple[Step, ...]:
     if reasons:
         refusal = Refusal("unlock", run.ask.actor, reasons)
         return (Say(run.id, refusal), Finish(RunState.REFUSED))
+    breaking = break_locks(run, scene)
+    if breaking is not None:
+        return breaking
     held = tuple(
         lock.project
         for lock in scene.locks

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from prbot.model import ProjectKey
 from prbot.plans.record import StoredPlan
+from prbot.runs.aftermath import looks, reports
 from prbot.runs.planning import applies_on_merge, head_of, result_of
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState
 from prbot.runs.say import ApplyReport, HoldReport, ProjectResult, Reason, Waiting
@@ -118,8 +119,11 @@ def report_applied(run: Run, scene: Scene, settled: Steps = ()) -> Steps:
     state = _outcome(apply_jobs(run))
     report = ApplyReport(results, run.ask.actor, run.ask.kind is AskKind.MERGE)
     said: Steps = (Say(run.id, report),) if results or run.ask.by_comment else ()
+    told = (*said, _verdict(run, scene, results, state))
+    if looking := looks(run):  # told at once; what was left behind follows
+        return (*told, *looking)
     after = settled if state is RunState.DONE else ()
-    return (*said, _verdict(run, scene, results, state), *after, Finish(state))
+    return (*told, *reports(run, scene), *after, Finish(state))
 
 
 def _outcome(jobs: tuple[Job, ...]) -> RunState:

@@ -81,6 +81,8 @@ UNFINISHED = (RunState.QUEUED, RunState.WORKING, RunState.WAITING, RunState.RESU
 class JobKind(StrEnum):
     PLAN = "plan"
     APPLY = "apply"
+    LOOK = "look"
+    FORCE_UNLOCK = "force unlock"
 
 
 class JobState(StrEnum):
@@ -94,6 +96,8 @@ class JobState(StrEnum):
     RUNNING = "running"
     PLANNED = "planned"
     APPLIED = "applied"
+    LOOKED = "looked"
+    FREED = "freed"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     DROPPED = "dropped"
@@ -117,6 +121,15 @@ JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
     # back to QUEUED: the worker died, and a plan is simply made again
     (JobKind.PLAN, JobState.RUNNING): frozenset(
         {JobState.PLANNED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
+    ),
+    # a look changes nothing, and a lock that is gone is not broken again: both like a plan
+    (JobKind.LOOK, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
+    (JobKind.LOOK, JobState.RUNNING): frozenset(
+        {JobState.LOOKED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
+    ),
+    (JobKind.FORCE_UNLOCK, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
+    (JobKind.FORCE_UNLOCK, JobState.RUNNING): frozenset(
+        {JobState.FREED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
     ),
     (JobKind.APPLY, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
     # back to QUEUED, or DROPPED, only while no intent was recorded: the store checks that
@@ -158,7 +171,8 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Job:
-    """One project's part of a run.
+    """One project's part of a run. A LOOK or FORCE_UNLOCK job is about the project's newest
+    interrupted apply; what it finds stands in the journal.
 
     `plan_id` is the plan this job made. `reviewed` is the plan people agreed to: an APPLY
     job applies it, a PLAN job compares with it, and `differences` says in what the fresh

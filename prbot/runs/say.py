@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from prbot.config.repo import Bounded
-from prbot.model import Login, ProjectKey, Sha
+from prbot.model import Login, PlanId, ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.run import Trouble
+from prbot.runs.state_look import StateLock
+from prbot.runs.told import Told
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,55 @@ class Waiting:
     reasons: tuple[Reason, ...]
 
 
+class NextStep(StrEnum):
+    """The next safe step after an interrupted apply."""
+
+    WAIT = "wait"
+    """The tool still runs and may yet save its state."""
+    LOOK = "look"
+    """Nobody could look at the state."""
+    UNLOCK = "unlock"
+    """The dead apply's own lock is left."""
+    ASK = "ask"
+    """The lock is not known to be the apply's."""
+    IMPORT = "import"
+    PLAN = "plan"
+
+
+@dataclass(frozen=True)
+class InterruptedReport:
+    """What an interrupted apply of one project left behind.
+
+    `unrecorded` was created and is not in the state, `done` ended and is (or changed or
+    deleted something); `unsure` was created, and whether the state holds it is unknown.
+    `unknown` was begun and never ended, `errored` failed. `not_begun` counts what was
+    planned and not begun, None when the plan is gone. `blind` says why the state could
+    not be looked at.
+    """
+
+    project: ProjectKey
+    plan: PlanId | None
+    next: NextStep
+    unrecorded: tuple[Told, ...] = ()
+    unsure: tuple[Told, ...] = ()
+    unknown: tuple[Told, ...] = ()
+    errored: tuple[Told, ...] = ()
+    done: tuple[Told, ...] = ()
+    not_begun: int | None = None
+    lock: StateLock | None = None
+    lock_is_ours: bool = False
+    running: bool = False
+    blind: Trouble | None = None
+
+
+@dataclass(frozen=True)
+class StateUnlocked:
+    """The tool's own lock on the state was broken; prbot's hold on the projects stays."""
+
+    projects: tuple[ProjectKey, ...]
+    actor: Login
+
+
 @dataclass(frozen=True)
 class AppliedUnmerged:
     """Closed without a merge although something was applied from it."""
@@ -148,6 +200,8 @@ Message = (
     | Unlocked
     | Cancelled
     | Waiting
+    | InterruptedReport
+    | StateUnlocked
     | AppliedUnmerged
     | Help
     | Hint

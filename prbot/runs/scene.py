@@ -9,6 +9,7 @@ from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
 from prbot.model import Login, Permission, PlanId, ProjectKey, PullRequest, Review, Selector
 from prbot.plans.record import StoredPlan
+from prbot.runs.journal import JournalEntry
 from prbot.runs.locks import Lock
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, Trouble
 
@@ -31,6 +32,7 @@ class Scene:
     out, and Trouble when the repository's file cannot be used. `runs` are all runs of
     the pull request with their jobs, newest first, this one included. `plans` are its
     plans, newest first. `locks` are all locks of the repository.
+    `journal` are the pull request's entries, oldest first, if an apply was interrupted.
     """
 
     pull: PullRequest
@@ -42,6 +44,7 @@ class Scene:
     runs: tuple[Run, ...] = ()
     plans: tuple[StoredPlan, ...] = ()
     locks: tuple[Lock, ...] = ()
+    journal: tuple[JournalEntry, ...] = ()
 
     def newest_plan(self, project: ProjectKey) -> StoredPlan | None:
         return next((plan for plan in self.plans if plan.project == project), None)

@@ -10,7 +10,7 @@ import pytest
 
 from prbot.comments.render import render
 from prbot.config.repo import Bounded
-from prbot.model import Login, ProjectKey, Sha
+from prbot.model import Login, PlanId, ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.plans.summary import (
     Action,
@@ -27,12 +27,16 @@ from prbot.runs.say import (
     ApplyReport,
     Help,
     HoldReport,
+    InterruptedReport,
     Message,
+    NextStep,
     PlanReport,
     ProjectResult,
     Reason,
     Refusal,
 )
+from prbot.runs.state_look import StateLock
+from prbot.runs.told import Moment, Told
 
 GOLDEN = Path(__file__).parent / "golden"
 HEAD, BASE = Sha("1" * 40), Sha("2" * 40)
@@ -197,6 +201,26 @@ def _applied(stored: StorePlan) -> Message:
     return ApplyReport(results, Login("bob"), on_merge=True)
 
 
+def _interrupted(stored: StorePlan) -> Message:
+    def told(moment: Moment, address: str, known: str = "") -> Told:
+        key = "id" if known else ""
+        return Told(moment, address, "create", address.split(".")[0], key, known)
+
+    return InterruptedReport(
+        ProjectKey("network"),
+        PlanId("p-3e91c0"),
+        NextStep.UNLOCK,
+        unrecorded=(
+            told(Moment.COMPLETE, 'aws_eip.e["a b"]', "eipalloc-1"),
+            told(Moment.COMPLETE, "acme_thing.t"),
+        ),
+        unknown=(told(Moment.BEGAN, "terraform_data.slow"),),
+        not_begun=1,
+        lock=StateLock("4f2c-01", "root@vm", created="2026-11-23 13:44:26 +0000 UTC"),
+        lock_is_ours=True,
+    )
+
+
 def _help(stored: StorePlan) -> Message:
     return Help(Login("prbot-ci"))
 
@@ -211,6 +235,7 @@ def _help(stored: StorePlan) -> Message:
         ("held", _held, "run"),
         ("hostile", _hostile, "plan"),
         ("applied", _applied, "run"),
+        ("interrupted", _interrupted, "left"),
         ("help", _help, "help"),
     ],
 )

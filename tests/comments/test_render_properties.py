@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from prbot.comments.render import GITHUB_LIMIT, SMALLEST_LIMIT, render
-from prbot.model import Login, ProjectKey, Sha
+from prbot.model import Login, PlanId, ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.plans.summary import (
     Action,
@@ -32,14 +32,19 @@ from prbot.runs.say import (
     Help,
     Hint,
     HoldReport,
+    InterruptedReport,
     Message,
+    NextStep,
     NoProjects,
     PlanReport,
     ProjectResult,
     Reason,
     Refusal,
+    StateUnlocked,
     Unlocked,
 )
+from prbot.runs.state_look import StateLock
+from prbot.runs.told import Moment, Told
 
 StorePlan = Callable[..., StoredPlan]
 
@@ -157,9 +162,30 @@ def messages(stored: StorePlan) -> st.SearchStrategy[Message]:
         st.builds(Failure, HOSTILE, TROUBLES),
         st.builds(NoProjects, FEW),
         st.builds(Unlocked, projects, logins),
+        st.builds(StateUnlocked, projects, logins),
+        _interrupted(),
         st.builds(AppliedUnmerged, projects, st.lists(logins, max_size=4).map(tuple)),
         st.builds(Help, logins),
         st.builds(Hint, HOSTILE),
+    )
+
+
+def _interrupted() -> st.SearchStrategy[Message]:
+    one = st.builds(
+        Told, st.sampled_from(Moment), HOSTILE, HOSTILE, HOSTILE, st.just("id"), HOSTILE
+    )
+    some = st.lists(one, max_size=3).map(tuple)
+    return st.builds(
+        InterruptedReport,
+        st.builds(ProjectKey, HOSTILE, HOSTILE),
+        st.none() | HOSTILE.map(PlanId),
+        st.sampled_from(NextStep),
+        *[some] * 5,
+        st.none() | FEW,
+        st.none() | st.builds(StateLock, *[HOSTILE] * 5),
+        st.booleans(),
+        st.booleans(),
+        st.none() | TROUBLES,
     )
 
 
@@ -268,12 +294,36 @@ def test_it_fits_at_the_worst(stored: StorePlan, text: str) -> None:
         Refusal(text, Login(text), reasons),
         Failure(text, trouble),
         Unlocked((project,) * 9, Login(text)),
+        StateUnlocked((project,) * 9, Login(text)),
+        *(_left(text, project, step) for step in NextStep),
         AppliedUnmerged((project,) * 9, (login,) * 20),
         Help(Login(text)),
         Hint(text),
     )
     for message in messages:
         assert len(render(message, marker=marker, limit=SMALLEST_LIMIT)) <= SMALLEST_LIMIT
+
+
+def _left(text: str, project: ProjectKey, step: NextStep) -> Message:
+    many = (Told(Moment.COMPLETE, text, text, text, "id", text),) * 9
+    lock = StateLock(text, text, text, text, text)
+    blind = Trouble(text, text, text) if step is NextStep.LOOK else None
+    found, unsure = ((), many) if blind else (many, ())
+    return InterruptedReport(
+        project,
+        PlanId(text),
+        step,
+        unrecorded=found,
+        unsure=unsure,
+        unknown=many,
+        errored=many,
+        done=many,
+        not_begun=10**6,
+        lock=None if blind else lock,
+        lock_is_ours=True,
+        running=step is NextStep.WAIT,
+        blind=blind,
+    )
 
 
 @pytest.mark.parametrize("marker", ["a--b", "-->", "a\nb", "", "x" * 161, "a>b", "é"])

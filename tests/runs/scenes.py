@@ -33,6 +33,7 @@ from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.summary import Counts, PlanSummary
 from prbot.runs import say
 from prbot.runs.decide import decide
+from prbot.runs.journal import JournalEntry
 from prbot.runs.locks import Lock
 from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 from prbot.runs.scene import Scene
@@ -279,6 +280,7 @@ class World:
     jobs: tuple[Job, ...] | None = None
     laid_out_at: Sha | None = None
     base: Sha | None = None
+    journal: tuple[JournalEntry, ...] = ()
     served: bool = True
     broken: Trouble | None = None
     state: RunState | None = None
@@ -317,6 +319,7 @@ class World:
             runs=(run, *others),
             plans=self.plans,
             locks=self.locks,
+            journal=self.journal,
         )
 
     def outcome(self) -> tuple[Step, ...]:
@@ -354,6 +357,8 @@ _MESSAGES: dict[type, str] = {
     say.Unlocked: "unlocked",
     say.Cancelled: "cancelled",
     say.Waiting: "told-to-wait",
+    say.InterruptedReport: "left-behind",
+    say.StateUnlocked: "state-unlocked",
     say.AppliedUnmerged: "applied-unmerged",
     say.Help: "help",
     say.Hint: "hint",

@@ -28,6 +28,7 @@ from scenes import (
     at,
     by_comment,
     earlier,
+    job,
     lock,
     merged,
     only,
@@ -39,7 +40,7 @@ from scenes import (
 )
 
 from prbot.model import Login, Permission, PlanId, ReviewState
-from prbot.runs.run import AskKind, JobState, RunState
+from prbot.runs.run import AskKind, JobKind, JobState, RunState
 from prbot.runs.say import ApplyReport, Refusal
 from prbot.runs.steps import Acknowledge, Say, SetStatus
 
@@ -523,7 +524,30 @@ ENDED = {
     ),
     "interrupted": (
         say(jobs=(applying(JobState.INTERRUPTED),), locks=(lock("a"),)),
-        {"apply-report", "apply:failure", "interrupted"},
+        {"apply-report", "apply:failure", "look a=p1"},
+    ),
+    "interrupted, being looked at": (
+        say(jobs=(applying(JobState.INTERRUPTED), job(JobKind.LOOK, JobState.RUNNING))),
+        set(),
+    ),
+    "interrupted and looked at": (
+        say(jobs=(applying(JobState.INTERRUPTED), job(JobKind.LOOK, JobState.LOOKED))),
+        {"apply-report", "left-behind", "apply:failure", "interrupted"},
+    ),
+    "interrupted, and nobody could look": (
+        say(jobs=(applying(JobState.INTERRUPTED), job(JobKind.LOOK, JobState.FAILED))),
+        {"apply-report", "left-behind", "apply:failure", "interrupted"},
+    ),
+    "one of two interrupted and looked at, the other not yet": (
+        say(
+            plans=(plan("b", 2), plan("a")),
+            jobs=(
+                applying(JobState.INTERRUPTED),
+                applying(JobState.INTERRUPTED, "b", 2),
+                job(JobKind.LOOK, JobState.LOOKED),
+            ),
+        ),
+        {"apply-report", "apply:failure", "look b=p2"},
     ),
     "one applied, the other left for another comment": (
         say(

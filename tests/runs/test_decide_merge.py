@@ -24,6 +24,7 @@ from scenes import (
     by_comment,
     by_event,
     earlier,
+    job,
     lock,
     merged,
     only,
@@ -35,7 +36,7 @@ from scenes import (
 )
 
 from prbot.model import Permission, PlanId
-from prbot.runs.run import AskKind, JobState, Run, RunState
+from prbot.runs.run import AskKind, JobKind, JobState, Run, RunState
 from prbot.runs.say import AppliedUnmerged, ApplyReport, HoldReport
 from prbot.runs.steps import Say, TakeLocks
 
@@ -303,7 +304,18 @@ DURING = {
     ),
     "interrupted": (
         replanned(jobs=(AGAIN, applying(JobState.INTERRUPTED, number=3)), locks=(lock("a"),)),
-        {"apply-report", "apply:failure", "interrupted"},
+        {"apply-report", "apply:failure", "look a=p3"},
+    ),
+    "interrupted and looked at": (
+        replanned(
+            jobs=(
+                AGAIN,
+                applying(JobState.INTERRUPTED, number=3),
+                job(JobKind.LOOK, JobState.LOOKED),
+            ),
+            locks=(lock("a"),),
+        ),
+        {"apply-report", "left-behind", "apply:failure", "interrupted"},
     ),
 }
 

@@ -1,0 +1,103 @@
+"""`prbot serve` as a process of its own, for stories in which it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from town import HOOK_SECRET, REPOSITORY, Town
+from watchfiles import awatch
+
+from prbot.demo.state import Pull
+
+
+@dataclass
+class Process:
+    """`prbot serve` as a process of its own."""
+
+    town: Town
+    process: asyncio.subprocess.Process
+    url: str
+
+    async def kill(self) -> None:
+        """The machine's own SIGKILL: nothing can be tidied up."""
+        self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+    async def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return await self.process.wait()
+
+
+def operators_file(town: Town) -> Path:
+    path = town.directory / "prbot.server.yaml"
+    path.write_text(
+        f"""
+listen: 127.0.0.1:0
+state_dir: {town.directory / "prbot"}
+repositories: ["acme/*"]
+limits: {{grace: 20}}
+forges:
+  - name: forge
+    kind: github
+    api_url: {town.forge.api_url}
+    clone_url: {town.forge.url}
+    token: env://STORY_TOKEN
+    webhook_secret: env://STORY_HOOK
+"""
+    )
+    return path
+
+
+async def started(town: Town) -> Process:
+    """Start it, wait until it says where it listens, and point the forge there."""
+    path = await asyncio.to_thread(operators_file, town)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "prbot", "serve", "--config", str(path)),
+        env=town.environ,
+        stderr=asyncio.subprocess.PIPE,
+        limit=1 << 20,
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        async for line in process.stderr:
+            if b'"serving"' in line:
+                url = line.decode().split('"address": "')[1].split('"')[0]
+                break
+        else:
+            pytest.fail("prbot serve ended before it listened")
+    town.forge.courier.hooks.clear()
+    town.forge.add_hook(f"{url}/hooks/github", HOOK_SECRET)
+    return Process(town, process, url)
+
+
+@asynccontextmanager
+async def reading(process: Process) -> AsyncIterator[None]:
+    """Keep the log's pipe empty while the block lasts."""
+    assert process.process.stderr is not None
+    reader = asyncio.create_task(process.process.stderr.read())
+    try:
+        yield
+    finally:
+        reader.cancel()
+
+
+async def opened(town: Town, files: dict[str, str | None]) -> Pull:
+    clone = await town.clone_of("bob")
+    await clone.push("topic", "Change", files)
+    return await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
+
+
+async def eventually(look: Callable[[], bool], town: Town) -> None:
+    """Wait for something that is seen in the town's files, looking at each change."""
+    watching = awatch(town.directory, step=5, rust_timeout=200, yield_on_timeout=True)
+    async with asyncio.timeout(60):
+        while not look():
+            await anext(watching)
