@@ -39,8 +39,14 @@ async def test_a_current_database_is_left_alone(scene: Any) -> None:
 
 
 async def test_two_processes_may_migrate_at_once(open_store: Callable[[], SqlStore]) -> None:
-    """It makes the tables once when two start together on an empty file."""
+    """It makes the tables once when two start together on an empty database.
+
+    A new SQLite file takes its journal mode from the first to open it, which SQLite does
+    not let two do at once; the state directory's lock keeps a second process out.
+    """
     first, second = open_store(), open_store()
+    async with first.transaction():
+        pass
     await asyncio.gather(first.migrate(), second.migrate())
     assert re.search(r"revision r\d{4}\w*$", await first.probe())
 
