@@ -609,6 +609,18 @@ class ApplyInterrupted(PrbotError):
 
 
 @dataclass(eq=False)
+class ApplyKilled(PrbotError):
+    """Terraform was killed while plan {plan} was being applied; what it changed is not known."""
+
+    plan: str
+    output: str
+    hint = (
+        "Look at the state and at the provider's side, then comment `prbot plan`:"
+        " the new plan shows what is missing. The project stays locked for this pull request."
+    )
+
+
+@dataclass(eq=False)
 class ApplyStopped(PrbotError):
     """Applying plan {plan} was stopped half-way. {why}"""
 

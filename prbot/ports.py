@@ -231,10 +231,12 @@ class InitResult:
 @dataclass(frozen=True)
 class ApplyOutcome:
     """`stale`: the tool refused the plan file before it changed anything, because the
-    state has moved. `events` are the lines of `apply -json`, not yet redacted."""
+    state has moved. `killed`: a signal ended the tool, so nobody knows what it did and
+    did not record. `events` are the lines of `apply -json`, not yet redacted."""
 
     ok: bool
     stale: bool
+    killed: bool
     diagnostics: str
     events: tuple[str, ...]
 

@@ -18,7 +18,7 @@ from bench.chaos.journey import BOT, Journey
 from bench.chaos.strike import Scene
 
 MARKER = re.compile(r"<!-- prbot:[^:]*:\d+:(\S+) -->")
-INTERRUPTED = re.compile(r"interrupted|signal 9", re.IGNORECASE)
+INTERRUPTED = re.compile(r"interrupted", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -133,12 +133,14 @@ class Terraform:
         async with following(_logs(run) / "apply.out", listen):
             answer = await self._call(run, "apply", words, tied=False)
         said = self._rescue(run) + _words(answer)
-        if answer.timed_out:
+        killed = answer.code < 0
+        if answer.timed_out and not killed:
             raise ToolTimedOut("apply", round(run.timeout), said)
         lines = events(answer.stdout)
         return ApplyOutcome(
             ok=answer.code == 0,
             stale=answer.code != 0 and is_stale(lines),
+            killed=killed,
             diagnostics=diagnostics(lines) if answer.code == 0 else said,
             events=lines,
         )

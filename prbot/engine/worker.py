@@ -23,6 +23,7 @@ from prbot.engine.world import MadePlan, World
 from prbot.errors import (
     ApplyFailed,
     ApplyInterrupted,
+    ApplyKilled,
     ApplyStopped,
     BadPlan,
     LostLease,
@@ -253,9 +254,8 @@ class Worker:
 
     async def _settle(self, job: Job, plan: StoredPlan, outcome: ApplyOutcome) -> Job:
         now = self._world.clock.now()
-        word = "applied" if outcome.ok else "stale" if outcome.stale else "failed"
+        word, new = _end_of(outcome)
         result = job if outcome.ok else replace(job, trouble=self._apply_trouble(plan, outcome))
-        new = JobState.APPLIED if outcome.ok else JobState.FAILED
         async with self._world.store.begin() as unit:
             await unit.plans.settle(plan.id, word, now if outcome.ok else None)
             return await unit.runs.move_job(job, new, result)
@@ -263,7 +263,18 @@ class Worker:
     def _apply_trouble(self, plan: StoredPlan, outcome: ApplyOutcome) -> Trouble:
         if outcome.stale:
             return self.trouble(StalePlan(plan.id))
+        if outcome.killed:
+            return self.trouble(ApplyKilled(plan.id, outcome.diagnostics))
         return self.trouble(ApplyFailed(plan.id, outcome.diagnostics))
+
+
+def _end_of(outcome: ApplyOutcome) -> tuple[str, JobState]:
+    """How the intent is settled, and the job's end."""
+    if outcome.ok:
+        return "applied", JobState.APPLIED
+    if outcome.killed:
+        return "interrupted", JobState.INTERRUPTED
+    return ("stale" if outcome.stale else "failed"), JobState.FAILED
 
 
 def _differences(reviewed: bytes, fresh: bytes) -> tuple[str, ...]:

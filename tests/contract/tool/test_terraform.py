@@ -285,7 +285,9 @@ async def test_killed_apply(tool: Terraform, make_job, bell) -> None:
     await bell.rung()
     (running,) = process.leftovers(job.run.data_dir)
     os.kill(running.pid, signal.SIGKILL)
-    said = (await applying).diagnostics
+    outcome = await applying
+    assert (outcome.ok, outcome.killed) == (False, True)
+    said = outcome.diagnostics
     assert said.startswith("It was ended by signal 9.")
     assert "terraform_data.first: Creation complete" in said
     assert "@message" not in said
