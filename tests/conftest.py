@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["postgres", "state_server", "town"]
 
@@ -21,6 +22,11 @@ PACKAGE = ROOT / "tests" / "contract" / "demo_forge"
 POSTGRES_HOMES = ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt")
 
 Need = Callable[[str], None]
+
+# In CI the same examples every time: a change is judged by what it changes. Elsewhere the
+# properties go on searching. A slow machine is no failure in either.
+settings.register_profile("prbot", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("prbot")
 
 # A shell starts what it runs in the background with interrupts ignored, and every program
 # the tests start would inherit that; prbot itself installs a handler when it serves.

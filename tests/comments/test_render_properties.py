@@ -326,6 +326,12 @@ def _left(text: str, project: ProjectKey, step: NextStep) -> Message:
     )
 
 
+def test_it_asks_the_holder_of_a_lock_it_does_not_know() -> None:
+    """It tells whom to ask also when the lock itself was not seen."""
+    report = InterruptedReport(ProjectKey("app"), None, NextStep.ASK)
+    assert "whoever holds the lock" in render(report, marker="m")
+
+
 @pytest.mark.parametrize("marker", ["a--b", "-->", "a\nb", "", "x" * 161, "a>b", "é"])
 def test_it_refuses_a_marker_that_breaks_the_comment(marker: str) -> None:
     """It raises for a marker that an HTML comment cannot hold."""
