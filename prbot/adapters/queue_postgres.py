@@ -300,7 +300,7 @@ class PostgresQueue:
     async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[dict[str, Any]]]:
         async with self._trouble_told(), self._connector.pool.connection() as connection:
             connection.row_factory = dict_row  # type: ignore[assignment] # rows by name
-            yield connection  # type: ignore[misc]
+            yield connection  # type: ignore[misc] # psycopg types it by the factory it had
 
     @asynccontextmanager
     async def _trouble_told(self) -> AsyncIterator[None]:
