@@ -350,6 +350,11 @@ class Deliveries(Protocol):
         """
         ...
 
+    async def digested_all(self, batch: Sequence[tuple[Delivery, str]]) -> None:
+        """`digested` for many of which nothing is made, so that it matters to nobody who
+        was first; what was digested before keeps its outcome."""
+        ...
+
 
 @dataclass(frozen=True)
 class Held:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import CursorResult, Row, bindparam, select, update
 
 from prbot.adapters.store_dialect import insert_new
 from prbot.adapters.store_tables import deliveries
@@ -36,8 +36,8 @@ class SqlDeliveries:
         stored = await insert_new(self.db, deliveries, rows, key)
         news = []
         for delivery in batch:
-            news.append((delivery.forge, delivery.id) in stored)
-            stored.discard((delivery.forge, delivery.id))  # a twin of it is not new
+            news.append(_key(delivery) in stored)
+            stored.discard(_key(delivery))  # a twin of it is not new
         return tuple(news)
 
     async def waiting(self, forge: str, limit: int = 100) -> tuple[Delivery, ...]:
@@ -50,13 +50,33 @@ class SqlDeliveries:
         return tuple(_delivery(row) for row in rows)
 
     async def digested(self, delivery: Delivery, outcome: str) -> bool:
-        digested = await self.db.execute(
-            update(deliveries)
-            .where(deliveries.c.forge == delivery.forge, deliveries.c.id == delivery.id)
-            .where(deliveries.c.digested_at.is_(None))
-            .values(digested_at=self.clock.now(), outcome=outcome, body=b"")
-        )
-        return digested.rowcount == 1
+        return (await self._digest([(delivery, outcome)])).rowcount == 1
+
+    async def digested_all(self, batch: Sequence[tuple[Delivery, str]]) -> None:
+        if batch:
+            # In one order, so that two who digest the same cannot wait for each other.
+            await self._digest(sorted(batch, key=lambda pair: _key(pair[0])))
+
+    async def _digest(self, batch: Sequence[tuple[Delivery, str]]) -> CursorResult[Any]:
+        now = self.clock.now()
+        rows = [
+            {"its_forge": each.forge, "its_id": each.id, "digested_at": now, "outcome": outcome}
+            for each, outcome in batch
+        ]
+        return await self.db.execute(DIGEST, rows)
+
+
+DIGEST = (
+    update(deliveries)
+    .where(deliveries.c.forge == bindparam("its_forge"), deliveries.c.id == bindparam("its_id"))
+    .where(deliveries.c.digested_at.is_(None))
+    .values(body=b"")
+)
+"""Without its body a row is small."""
+
+
+def _key(delivery: Delivery) -> tuple[str, str]:
+    return (delivery.forge, delivery.id)
 
 
 def _values(delivery: Delivery) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Digests deliveries: each becomes a run, or a note why not.
 
 A delivery is digested in the transaction that adds its run, so a crash between the two
-cannot lose or double it.
+cannot lose or double it. Those of which no run is made are noted many at a time.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -16,6 +18,7 @@ from prbot.engine.world import World
 from prbot.errors import ForgeRefused, ForgeUnavailable, PrbotError
 from prbot.model import Event, Ignored
 from prbot.ports import Delivery
+from prbot.runs.asks import Asked
 
 log = structlog.get_logger()
 
@@ -52,13 +55,41 @@ class Inbox:
                 waiting = await unit.deliveries.waiting(forge)
             if not waiting:
                 return True
-            for delivery in waiting:
+            for delivery in await self._of_interest(waiting):
                 try:
                     await self._digest(delivery)
                 except (ForgeUnavailable, ForgeRefused) as error:
                     # Refused: the token may be renewed, and no event must be lost by then.
                     log.warning("forge does not help", action="digest", error=str(error))
                     return False
+
+    async def _of_interest(self, batch: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Note together all that start nothing, most of any flood; returns the others.
+
+        From the first on of which that cannot be told all are returned: digested alone, it
+        will say why, and the forge is not asked in vain for each of them.
+        """
+        notes, others = [], []
+        told = True
+        for delivery in batch:
+            asked = await self._asked_by(delivery) if told else None
+            told = asked is not None
+            if isinstance(asked, Ignored):
+                notes.append((delivery, asked.reason))
+            else:
+                others.append(delivery)
+            await asyncio.sleep(0)  # whoever knocks at the door comes first
+        if notes:
+            async with self._world.store.begin() as unit:
+                await unit.deliveries.digested_all(notes)
+            log.info("deliveries digested", action="digest", outcomes=_ids_by_outcome(notes))
+        return others
+
+    async def _asked_by(self, delivery: Delivery) -> Asked | Ignored | None:
+        try:
+            return await self._asking.heard(delivery.forge, self._event_of(delivery))
+        except Exception:
+            return None
 
     async def _digest(self, delivery: Delivery) -> None:
         event = self._event_of(delivery)
@@ -79,3 +110,10 @@ class Inbox:
             return self._world.forges[delivery.forge].digest(delivery)
         except PrbotError as error:  # stored by an older version, or not what it claims
             return Ignored(str(error))
+
+
+def _ids_by_outcome(notes: Sequence[tuple[Delivery, str]]) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for delivery, outcome in notes:
+        found.setdefault(outcome, []).append(delivery.id)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from prbot.model import DeliveryId
 from prbot.ports import Delivery
@@ -52,3 +53,22 @@ async def test_a_large_batch(scene: Any) -> None:
     async with scene.store.begin() as tables:
         assert await tables.deliveries.waiting("gh", limit=9000) == tuple(batch)
         assert not any(await tables.deliveries.add_all(batch))
+
+
+async def test_noting_a_batch(scene: Any) -> None:
+    """It notes each with its own words, keeps the first words, and leaves the others waiting."""
+    a, b, c, d = batch = [a_delivery(scene, "gh", name) for name in "abcd"]
+    other = a_delivery(scene, "other", "a")
+    async with scene.store.begin() as tables:
+        await tables.deliveries.add_all([*batch, other])
+        await tables.deliveries.digested(b, "a run")
+    async with scene.store.begin() as tables:
+        await tables.deliveries.digested_all([(c, "a ping"), (b, "too late"), (a, "a \0")])
+        await tables.deliveries.digested_all([])
+        assert await tables.deliveries.waiting("gh") == (d,)
+        assert await tables.deliveries.waiting("other") == (other,)
+    statement = "SELECT id, outcome, length(body) FROM deliveries WHERE digested_at IS NOT NULL"
+    async with scene.store.transaction() as db:
+        rows = await db.execute(text(f"{statement} ORDER BY id"))
+        noted = [tuple(row) for row in rows]
+    assert noted == [("a", "a \N{SYMBOL FOR NULL}", 0), ("b", "a run", 0), ("c", "a ping", 0)]
