@@ -257,6 +257,15 @@ class AlreadyRunning(PrbotError):
 
 
 @dataclass(eq=False)
+class HeldElsewhere(PrbotError):
+    """Another process on this machine has held {path} for more than {seconds} s."""
+
+    path: str
+    seconds: int
+    hint = "Find the git or Terraform that hangs (`fuser {path}` names it), end it, and try again."
+
+
+@dataclass(eq=False)
 class CannotListen(PrbotError):
     """prbot cannot listen on {address}: {cause}."""
 

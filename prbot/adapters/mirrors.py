@@ -4,8 +4,10 @@ Refs in a mirror are named by us (`refs/prbot/branch/DIGEST`, `refs/prbot/pull/N
 so that no branch name of the forge becomes a file name, and a branch `a` that turned into
 `a/b` does not stand in its own way. Nothing is ever collected: a commit once fetched stays.
 
-One process owns the directory: locks that a killed git left behind are removed when a
-mirror is first used.
+Several processes may share the directory. Whatever writes to a mirror runs inside a turn
+of its repository (`turns`), which the caller takes; so what a killed git left behind can
+be removed, when a mirror is first used and when the turn before was cut short. Reading
+needs no turn once the mirror is `known`.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,6 +49,9 @@ NAMED_FILES = 20
 """Most conflicting files that are told by name."""
 KEPT, SMALL = 256, 64 * 1024
 """How many files are kept in memory, and up to how many bytes each."""
+LEFTOVERS = ("*.lock", "refs/**/*.lock", "worktrees/*/*.lock", "objects/pack/tmp_*")
+"""What a killed git leaves in a mirror that would stop the next one, or fill the disk."""
+HOUR = 3600.0
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _LINK = "120000"
 _SAME = "--format=%at %ae %f"
@@ -85,11 +91,19 @@ class Mirrors:
     def path(self, repo: RepoRef) -> Path:
         return self.directory / f"{slug(repo)}.git"
 
+    def known(self, repo: RepoRef) -> bool:
+        """Whether this process has opened the mirror before."""
+        return self.path(repo) in self._known
+
+    async def clear(self, repo: RepoRef) -> None:
+        """Remove what somebody who was cut short left. Inside a turn."""
+        await asyncio.to_thread(_clear, self.path(repo))
+
     async def opened(self, repo: RepoRef) -> Path:
-        """The mirror, made when there is none."""
+        """The mirror, made when there is none. Inside a turn, unless it is known."""
         mirror = self.path(repo)
         if mirror not in self._known:
-            await asyncio.to_thread(_clear_locks, mirror)
+            await self.clear(repo)
             if not await asyncio.to_thread(mirror.exists):
                 await self._make(mirror)
             self._known.add(mirror)
@@ -307,9 +321,19 @@ def _unmerged(words: str) -> UnrelatedHistories | GitFailed:
     return GitFailed("merge-tree", words)
 
 
-def _clear_locks(mirror: Path) -> None:
-    for pattern in ("*.lock", "refs/**/*.lock"):
-        for lock in mirror.glob(pattern):
-            lock.unlink(missing_ok=True)
+def _clear(mirror: Path) -> None:
+    """Remove what a killed git left: its locks, half-written packs, and mirrors that were
+    never finished. Those may be another repository's, so only old ones go."""
+    for pattern in LEFTOVERS:
+        for leftover in mirror.glob(pattern):
+            leftover.unlink(missing_ok=True)
     for unfinished in mirror.parent.glob("new-*"):
-        shutil.rmtree(unfinished, ignore_errors=True)
+        if _older(unfinished, HOUR):
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _older(path: Path, seconds: float) -> bool:
+    try:
+        return path.stat().st_mtime < time.time() - seconds
+    except FileNotFoundError:
+        return False

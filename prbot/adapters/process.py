@@ -9,7 +9,8 @@ its state); after the grace time its whole session is killed, provider plugins i
 A `tied` program also ends when the worker dies, by `setpriv --pdeathsig TERM`, where the
 machine has `setpriv` (util-linux). An apply is never tied. What still runs after a crash
 (an apply, or anything on a machine without `setpriv`) is found by `leftovers`, through
-the record that stands beside its output while it runs.
+the record that stands beside its output while it runs. A turn of its task (`turns`) is
+not over before the program is.
 
 Not promised: a program that opens a session of its own and detaches is not followed;
 `leftovers` needs `/proc` and finds nothing elsewhere. The parent-death signal is bound to
@@ -31,6 +32,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from prbot.adapters import turns
 
 RECORD = "process.json"
 """Name of the record inside a job's data directory."""
@@ -134,6 +137,7 @@ def _start(
             stdout=out,
             stderr=err,
             start_new_session=True,
+            pass_fds=turns.held(),
         )
 
     if output.record is None:

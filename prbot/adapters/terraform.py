@@ -6,8 +6,9 @@ directory. Output lies in `data_dir/logs/VERB.out` and `.err`; that of `show`, w
 secrets in clear, is removed once it is read.
 
 Plans and everything beside them end with the worker; an apply does not (see `process`).
-Each call may take `ToolRun.timeout` seconds. Inits wait for one another while they share
-a plugin cache, but only within this process: give each server a cache of its own.
+Each call may take `ToolRun.timeout` seconds. A shared plugin cache is not safe for
+concurrent inits, so they wait for one another (as long again), over all processes of the
+machine that are given the same cache: `turns`, by a lock file beside it.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from prbot.adapters.terraform_output import (
     state_is_lost,
     version_line,
 )
+from prbot.adapters.turns import Turn, Turns
 from prbot.errors import StateRescued, ToolFailed, ToolMissing, ToolTimedOut
 from prbot.ports import ApplyOutcome, ApplyTrace, Heard, InitResult, ToolRun
 from prbot.runs.state_look import StateLock, StateLook
@@ -66,8 +68,8 @@ class Terraform:
     environment: Mapping[str, str]
     plugin_cache: Path | None = None
     grace: float = 30.0
-    _initialising: asyncio.Lock = field(default_factory=asyncio.Lock)
     _versions: list[str] = field(default_factory=list)
+    _turns: Turns = field(default_factory=Turns)
 
     async def probe(self) -> str:
         return f"{await self.version()} ({self.command[0]})"
@@ -85,7 +87,7 @@ class Terraform:
         return version_line(_check("version", run, answer).stdout)
 
     async def init(self, run: ToolRun) -> InitResult:
-        async with self._turn():
+        async with self._turn(run):
             answer = await self._call(run, "init", ["init", "-input=false", "-no-color"])
         _check("init", run, answer)
         await self._select(run)
@@ -193,8 +195,11 @@ class Terraform:
 
     # --- one process ------------------------------------------------------------------------
 
-    def _turn(self) -> AbstractAsyncContextManager[None]:
-        return nullcontext() if self.plugin_cache is None else self._initialising
+    def _turn(self, run: ToolRun) -> AbstractAsyncContextManager[Turn | None]:
+        if self.plugin_cache is None:
+            return nullcontext()
+        beside = self.plugin_cache.with_name(f"{self.plugin_cache.name}.lock")
+        return self._turns.of(beside, run.timeout)
 
     async def _call(
         self,

@@ -3,8 +3,10 @@
     DIRECTORY/mirrors/REPOSITORY.git          bare mirror (`mirrors`)
     DIRECTORY/trees/REPOSITORY/NUMBER/COMMIT  worktree, shared by the jobs of a run
     DIRECTORY/trees/REPOSITORY/NUMBER/COMMIT.ready   its record, once it is whole
+    DIRECTORY/turns/REPOSITORY.lock           whose turn it is to write (`turns`)
 
-Meets `Workspaces` and `Tree`. Safe choices:
+Meets `Workspaces` and `Tree`. The processes of one machine may share the directory: all
+that writes to a repository's mirror and worktrees goes one after another. Safe choices:
 
 - A symbolic link that leads out of the checkout (or to its `.git`) is written as a plain
   file with the target's name in it, as git does where there are no links. Links inside
@@ -26,13 +28,14 @@ import json
 import os
 import shutil
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from prbot.adapters.git import Git
 from prbot.adapters.mirrors import Mirrors, slug
+from prbot.adapters.turns import Turns
 from prbot.errors import GitFailed, HeadIsGone
 from prbot.model import Checkout, PullRef, PullRequest, RepoRef, Sha
 from prbot.ports import CloneAccess
@@ -40,6 +43,8 @@ from prbot.ports import CloneAccess
 LOCK_FILE = ".terraform.lock.hcl"
 READ_BY_TOOL = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json")
 """Endings of files that the tool takes up by itself when they lie in a directory."""
+GIT_COMMANDS = 4
+"""So many git commands of one turn may take their whole time before others give up."""
 MANY = 200
 """From so many changed files on, a worktree is laid out anew instead of mended."""
 
@@ -67,7 +72,7 @@ class GitWorkspaces:
         allowed = {"PATH": os.defpath} if environment is None else environment
         self._git = Git(allowed, self._directory / "home", timeout)
         self._mirrors = Mirrors(self._directory / "mirrors", self._git, head_ref)
-        self._turns: defaultdict[RepoRef, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns = Turns()
 
     async def probe(self) -> str:
         """git's version. Raises GitFailed when there is none, or one that is too old."""
@@ -77,15 +82,16 @@ class GitWorkspaces:
     # --- Workspaces ---------------------------------------------------------------------------
 
     async def fetch(self, pull: PullRequest, access: CloneAccess) -> None:
-        async with self._turns[pull.ref.repo]:
+        async with self._turn(pull.ref.repo):
             await self._mirrors.fetch(pull, access)
 
     async def base_head(self, pull: PullRequest, branch: str) -> Sha:
+        await self._prepare(pull.ref.repo)
         return await self._mirrors.branch_head(pull.ref.repo, branch)
 
     async def lay_out(self, pull: PullRequest) -> Checkout:
         repo = pull.ref.repo
-        async with self._turns[repo]:
+        async with self._turn(repo):
             base, commit, head = await self._commits(pull)
             path = self._place(pull.ref, commit)
             await self._ready(repo, path, commit)
@@ -102,7 +108,7 @@ class GitWorkspaces:
 
     async def ensure(self, pull: PullRef, checkout: Checkout) -> Path:
         path = self._place(pull, checkout.commit)
-        async with self._turns[pull.repo]:
+        async with self._turn(pull.repo):
             mirror = await self._mirrors.opened(pull.repo)
             if not await self._mirrors.has(mirror, checkout.commit):
                 await self._merge_again(pull.repo, checkout)
@@ -118,7 +124,7 @@ class GitWorkspaces:
             raise HeadIsGone(checkout.head)
 
     async def drop(self, pull: PullRef) -> None:
-        async with self._turns[pull.repo]:
+        async with self._turn(pull.repo):
             mirror = self._mirrors.path(pull.repo)
             await _discard(self._of(pull), self._trash)
             if await asyncio.to_thread(mirror.exists):
@@ -127,15 +133,35 @@ class GitWorkspaces:
     # --- Tree ---------------------------------------------------------------------------------
 
     async def paths(self, repo: RepoRef, commit: Sha) -> tuple[str, ...]:
+        await self._prepare(repo)
         return await self._mirrors.paths(repo, commit)
 
     async def read(self, repo: RepoRef, commit: Sha, path: str) -> bytes | None:
+        await self._prepare(repo)
         return await self._mirrors.read(repo, commit, path)
 
     async def object_ids(
         self, repo: RepoRef, commit: Sha, paths: Sequence[str]
     ) -> Mapping[str, str]:
+        await self._prepare(repo)
         return await self._mirrors.object_ids(repo, commit, paths)
+
+    # --- turns --------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _turn(self, repo: RepoRef) -> AsyncIterator[None]:
+        """The only writer of this repository's mirror and worktrees on this machine."""
+        lock = self._directory / "turns" / f"{slug(repo)}.lock"
+        async with self._turns.of(lock, GIT_COMMANDS * self._git.timeout) as turn:
+            if turn.cut_short:
+                await self._mirrors.clear(repo)
+            yield
+
+    async def _prepare(self, repo: RepoRef) -> None:
+        """Reading needs no turn, but the first look at a mirror does: it may make it."""
+        if not self._mirrors.known(repo):
+            async with self._turn(repo):
+                await self._mirrors.opened(repo)
 
     # --- one worktree -------------------------------------------------------------------------
 
@@ -248,4 +274,10 @@ async def _discard(path: Path, trash: Path) -> None:
         await asyncio.to_thread(path.rename, doomed)
     except FileNotFoundError:
         return
-    await asyncio.to_thread(shutil.rmtree, trash, ignore_errors=True)
+    await asyncio.to_thread(_empty, trash)
+
+
+def _empty(trash: Path) -> None:
+    """The directory itself stays: another process may be about to put something into it."""
+    for doomed in trash.iterdir():
+        shutil.rmtree(doomed, ignore_errors=True)

