@@ -1,12 +1,15 @@
 """Digests deliveries: each becomes a run, or a note why not.
 
 A delivery is digested in the transaction that adds its run, so a crash between the two
-cannot lose or double it. Those of which no run is made are noted many at a time.
+cannot lose or double it. Those of which no run is made are noted many at a time. One at
+which our own code fails is tried again, and then noted as failed, so that it does not keep
+back those behind it; what it told, the reconciler finds by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -15,14 +18,18 @@ import structlog
 from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
 from prbot.engine.world import World
-from prbot.errors import ForgeRefused, ForgeUnavailable, PrbotError
-from prbot.model import Event, Ignored
+from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError, StoreUnavailable
+from prbot.model import DeliveryId, Event, Ignored
 from prbot.ports import Delivery
 from prbot.runs.asks import Asked
+from prbot.runs.run import Run
 
 log = structlog.get_logger()
 
 RETRY = timedelta(seconds=10)
+AT_ONCE = 100
+FAILURES = 3
+"""How often one process fails at a delivery for a reason nobody foresaw."""
 
 
 class DigestedElsewhere(Exception):  # not an error: nothing of ours is kept
@@ -36,6 +43,8 @@ class Inbox:
         self._world = world
         self._asking = asking
         self._woken = woken
+        self._failures: Counter[tuple[str, DeliveryId]] = Counter()
+        self._new: deque[Run] = deque()
 
     async def run(self) -> None:
         """Digest for ever; what cannot be digested now is tried again."""
@@ -44,24 +53,50 @@ class Inbox:
             await self._woken.wait(retry)
 
     async def digest_waiting(self) -> timedelta | None:
-        """Digest all that waits; returns when to try again if a forge did not answer."""
-        done = [await self._digest_all_of(forge) for forge in self._world.forges]
+        """Digest all that waits; returns when to try again if something was left."""
+        try:
+            await self._wake_new()
+            done = [await self._digest_all_of(forge) for forge in self._world.forges]
+        except StoreUnavailable as error:
+            log.warning("store does not answer", action="digest", error=str(error))
+            return RETRY
         return None if all(done) else RETRY
 
     async def _digest_all_of(self, forge: str) -> bool:
-        """False when this forge keeps its deliveries waiting; the others go on."""
+        """False when something of this forge was left; the other forges go on."""
+        failed: set[DeliveryId] = set()
         while True:
             async with self._world.store.begin() as unit:
-                waiting = await unit.deliveries.waiting(forge)
-            if not waiting:
-                return True
-            for delivery in await self._of_interest(waiting):
+                waiting = await unit.deliveries.waiting(forge, AT_ONCE + len(failed))
+            fresh = [delivery for delivery in waiting if delivery.id not in failed]
+            if not fresh:
+                return not failed
+            for delivery in await self._of_interest(fresh):
                 try:
-                    await self._digest(delivery)
-                except (ForgeUnavailable, ForgeRefused) as error:
+                    done = await self._try(delivery)
+                except (ForgeUnavailable, ForgeRefused, NotFound) as error:
                     # Refused: the token may be renewed, and no event must be lost by then.
                     log.warning("forge does not help", action="digest", error=str(error))
                     return False
+                if not done:
+                    failed.add(delivery.id)
+
+    async def _try(self, delivery: Delivery) -> bool:
+        """False when it failed for a reason nobody foresaw, and is to be tried again."""
+        key = (delivery.forge, delivery.id)
+        try:
+            await self._digest(delivery)
+        except (ForgeUnavailable, ForgeRefused, NotFound, StoreUnavailable):
+            raise
+        except Exception as error:  # one that we cannot digest must not stop the others
+            log.exception("digest failed", action="digest", delivery=delivery.id)
+            self._failures[key] += 1
+            if self._failures[key] < FAILURES:
+                return False
+            async with self._world.store.begin() as unit:
+                await unit.deliveries.digested(delivery, f"failed: {type(error).__name__}")
+        self._failures.pop(key, None)
+        return True
 
     async def _of_interest(self, batch: Sequence[Delivery]) -> Sequence[Delivery]:
         """Note together all that start nothing, most of any flood; returns the others.
@@ -103,7 +138,19 @@ class Inbox:
             return
         log.info("delivery digested", action="digest", delivery=delivery.id, outcome=outcome)
         if run is not None:
-            await self._asking.wake(run)
+            self._new.append(run)
+            await self._wake_new()
+
+    async def _wake_new(self) -> None:
+        """Wake the runs that were added, also those the queue did not take before."""
+        while self._new:
+            try:
+                await self._asking.wake(self._new[0])
+            except StoreUnavailable:
+                raise
+            except Exception:  # the run is stored, and woken at the next start
+                log.exception("run not woken", action="digest", run=self._new[0].id)
+            self._new.popleft()
 
     def _event_of(self, delivery: Delivery) -> Event:
         try:

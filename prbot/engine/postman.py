@@ -3,25 +3,31 @@
 A letter is marked as sent after the forge took it. If the process dies in between, the
 letter is written again, and the writer finds its own comment by marker and author
 instead of writing a second one. What the forge refuses for good is given up with a
-line in the log, so that the letters behind it are not kept back for ever.
+line in the log, so that the letters behind it are not kept back for ever; so is a letter
+at which our own code fails again and again. Letters of other pull requests never wait
+for one that is slow or ill.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import datetime, timedelta
 
 import structlog
 
 from prbot.engine.alarm import Alarm
 from prbot.engine.world import World
-from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound
+from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, StoreUnavailable
 from prbot.ports import CommentLetter, OutboxRow, ReactionLetter, StatusLetter
 
 log = structlog.get_logger()
 
 FIRST_RETRY = timedelta(seconds=1)
 LAST_RETRY = timedelta(minutes=5)
+STORE_RETRY = timedelta(seconds=5)
+FAILURES = 10
+"""How often one process fails at a letter for a reason nobody foresaw: for eight minutes."""
 
 
 class Postman:
@@ -30,42 +36,63 @@ class Postman:
     def __init__(self, world: World, woken: Alarm) -> None:
         self._world = world
         self._woken = woken
+        self._in_hand: dict[int, OutboxRow] = {}
+        self._failures: Counter[int] = Counter()
 
     async def run(self) -> None:
-        """Write letters for ever."""
-        while True:
-            if not await self.write_due():
-                await self._woken.wait(await self._until_next())
+        """Write letters for ever; wait for a database that is away."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                try:
+                    pause = await self.write_due(group)
+                except StoreUnavailable as error:
+                    log.warning("store does not answer", action="write", error=str(error))
+                    pause = STORE_RETRY
+                await self._woken.wait(pause)
 
-    async def write_due(self) -> bool:
-        """Write the oldest due letter of each pull request; False when there was none."""
+    async def write_due(self, group: asyncio.TaskGroup) -> timedelta | None:
+        """Begin to write the oldest due letter of each pull request, as tasks of the group.
+
+        Returns in how long to look again (None: not before the next ring); each letter
+        that is done with rings.
+        """
         now = self._world.clock.now()
         until = now + self._world.settings.lease
         async with self._world.store.begin() as unit:
             due = await unit.outbox.due(now, self._world.worker, until)
-        async with asyncio.TaskGroup() as group:
-            for row in due:
-                group.create_task(self._write(row))
-        return bool(due)
+            next_due = await unit.outbox.next_due()
+        for row in due:
+            if row.id not in self._in_hand:
+                group.create_task(self._try(row))
+            self._in_hand[row.id] = row  # also when our own lease of it had run out
+        return None if next_due is None else max(timedelta(0), next_due - now)
 
-    async def _until_next(self) -> timedelta | None:
-        async with self._world.store.begin() as unit:
-            due = await unit.outbox.next_due()
-        return None if due is None else max(timedelta(0), due - self._world.clock.now())
+    async def _try(self, row: OutboxRow) -> None:
+        """Write one letter; whatever happens to it, the others go on."""
+        try:
+            await self._write(row)
+        except StoreUnavailable as error:  # it comes due again when its lease ends
+            log.warning("store does not answer", action="write", error=str(error))
+        finally:
+            del self._in_hand[row.id]
+            self._woken.ring()
 
     async def _write(self, row: OutboxRow) -> None:
         began = self._world.clock.now()  # people may read and approve it before we hear back
         try:
             forge_id = await self._hand_over(row)
         except ForgeUnavailable as error:
-            await self._postpone(row, error)
+            log.warning("letter postponed", action="write", pull=str(row.pull), error=str(error))
+            await self._postpone(row, str(error), error.retry_after)
         except (ForgeRefused, NotFound) as error:
-            log.error("letter refused", action="write", pull=str(row.pull), error=str(error))
-            async with self._world.store.begin() as unit:
-                await unit.outbox.give_up(row, str(error))
+            await self._give_up(row, str(error))
+        except Exception as error:  # a letter that we cannot write must not stop the others
+            log.exception("letter failed", action="write", pull=str(row.pull), letter=row.id)
+            await self._fail(row, type(error).__name__)
         else:
+            self._failures.pop(row.id, None)
             async with self._world.store.begin() as unit:
-                await unit.outbox.sent(row, forge_id, began)
+                await unit.outbox.sent(self._in_hand[row.id], forge_id, began)
 
     async def _hand_over(self, row: OutboxRow) -> int | None:
         writer = self._world.forge_of(row.pull.repo).writer
@@ -78,11 +105,24 @@ class Postman:
                 await writer.react(row.pull, comment_id)
         return None
 
-    async def _postpone(self, row: OutboxRow, error: ForgeUnavailable) -> None:
-        until = next_try(self._world.clock.now(), row.attempts, error.retry_after)
-        log.warning("letter postponed", action="write", pull=str(row.pull), error=str(error))
+    async def _fail(self, row: OutboxRow, what: str) -> None:
+        """Counted here and not by the row's attempts: those count outages as well."""
+        self._failures[row.id] += 1
+        if self._failures[row.id] < FAILURES:
+            await self._postpone(row, what, None)
+        else:
+            await self._give_up(row, what)
+
+    async def _postpone(self, row: OutboxRow, why: str, retry_after: float | None) -> None:
+        until = next_try(self._world.clock.now(), row.attempts, retry_after)
         async with self._world.store.begin() as unit:
-            await unit.outbox.postpone(row, until, str(error))
+            await unit.outbox.postpone(self._in_hand[row.id], until, why)
+
+    async def _give_up(self, row: OutboxRow, why: str) -> None:
+        log.error("letter given up", action="write", pull=str(row.pull), letter=row.id, error=why)
+        self._failures.pop(row.id, None)
+        async with self._world.store.begin() as unit:
+            await unit.outbox.give_up(self._in_hand[row.id], why)
 
 
 def next_try(now: datetime, attempts: int, retry_after: float | None) -> datetime:

@@ -1,0 +1,169 @@
+"""The inbox: a delivery that cannot be digested keeps back nobody's."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from prbot.engine.alarm import Alarm
+from prbot.engine.asking import Asking
+from prbot.engine.inbox import FAILURES, RETRY, Inbox
+from prbot.engine.world import Forge, World
+from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, StoreUnavailable
+from prbot.model import Actor, DeliveryId, Event, Ignored, Login, PullChanged, PullRef, RepoRef, Sha
+from prbot.ports import AdvanceRun, Delivery
+
+OPENED = PullChanged(
+    PullRef(RepoRef("gh", "acme/infra"), 7),
+    Sha("a" * 40),
+    "main",
+    "main",
+    Actor(Login("ann")),
+    draft=False,
+    fork=False,
+    reason="opened",
+)
+
+
+@dataclass
+class Desk:
+    """An inbox whose deliveries say in their body what becomes of them."""
+
+    world: World
+    troubles: dict[bytes, type[Exception]] = field(default_factory=dict)
+    digested: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        absent: Any = None
+        forge = Forge(absent_reader(), absent, absent, absent, self._digest)
+        self.world = replace(self.world, forges={"gh": forge})
+        self.inbox = Inbox(self.world, Asking(self.world), Alarm())
+
+    def _digest(self, delivery: Delivery) -> Event:
+        self.digested.append(delivery.body)
+        if delivery.body in self.troubles:
+            raise self.troubles[delivery.body]("nobody foresaw it")
+        return OPENED if delivery.body == b"opened" else Ignored("nothing to do")
+
+    async def deliver(self, *bodies: bytes) -> None:
+        now = self.world.clock.now()
+        async with self.world.store.begin() as unit:
+            for body in bodies:
+                name = DeliveryId(body.decode())
+                await unit.deliveries.add(Delivery(name, "gh", "push", body, now))
+
+    async def outcomes(self) -> list[tuple[str, str | None]]:
+        store: Any = self.world.store
+        async with store.transaction() as db:
+            rows = await db.execute(text("SELECT id, outcome FROM deliveries ORDER BY seq"))
+            return [(row.id, row.outcome) for row in rows]
+
+
+def absent_reader() -> Any:
+    class Reader:
+        async def bot_login(self) -> Login:
+            return Login("prbot")
+
+    return Reader()
+
+
+@pytest.fixture
+def desk(world: World) -> Desk:
+    return Desk(world)
+
+
+async def test_poison(desk: Any, logs: list[Any]) -> None:
+    """It digests all others, tries that one again, and notes at last what failed."""
+    desk.troubles[b"poison"] = RuntimeError
+    await desk.deliver(b"poison", b"good")
+    for _ in range(FAILURES - 1):
+        assert await desk.inbox.digest_waiting() == RETRY
+        assert await desk.outcomes() == [("poison", None), ("good", "nothing to do")]
+    assert await desk.inbox.digest_waiting() is None
+    assert (await desk.outcomes())[0] == ("poison", "failed: RuntimeError")
+    assert await desk.inbox.digest_waiting() is None
+    assert [line["event"] for line in logs].count("digest failed") == FAILURES
+
+
+async def test_more_poison_than_is_read_at_once(desk: Any) -> None:
+    """It gets to what lies behind any number of them."""
+    bodies = [f"poison {n}".encode() for n in range(250)]
+    desk.troubles |= dict.fromkeys(bodies, RuntimeError)
+    await desk.deliver(*bodies, b"good")
+    assert await desk.inbox.digest_waiting() == RETRY
+    assert (await desk.outcomes())[-1] == ("good", "nothing to do")
+    assert {outcome for _, outcome in (await desk.outcomes())[:-1]} == {None}
+
+
+async def test_a_failure_that_passes(desk: Any) -> None:
+    """It loses nothing where the second try does better."""
+    desk.troubles[b"odd"] = RuntimeError
+    await desk.deliver(b"odd")
+    await desk.inbox.digest_waiting()
+    desk.troubles.clear()
+    assert await desk.inbox.digest_waiting() is None
+    assert await desk.outcomes() == [("odd", "nothing to do")]
+
+
+FORGE_TROUBLES = [
+    ForgeUnavailable("gh", "read our account", "HTTP 502"),
+    ForgeRefused("gh", "read our account", "HTTP 401"),
+    NotFound("gh", "our account"),
+]
+
+
+@pytest.mark.parametrize("error", FORGE_TROUBLES, ids=lambda error: type(error).__name__)
+async def test_a_forge_that_does_not_help(desk: Any, error: Exception) -> None:
+    """It keeps every delivery, however long that lasts."""
+    desk.world.forges["gh"].reader.bot_login = _raising(error)
+    await desk.deliver(b"opened")
+    for _ in range(3 * FAILURES):
+        assert await desk.inbox.digest_waiting() == RETRY
+    assert await desk.outcomes() == [("opened", None)]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_the_database_restarts(desk: Any, postgres_server: Any) -> None:
+    """It waits for a database that went away in the middle, and then digests each once."""
+    digest = desk._digest
+
+    def digest_and_stop(delivery: Delivery) -> Event:
+        if not desk.digested:
+            postgres_server.stop()
+        event: Event = digest(delivery)
+        return event
+
+    forge = replace(desk.world.forges["gh"], digest=digest_and_stop)
+    desk.world.forges["gh"] = forge
+    await desk.deliver(b"first", b"second")
+    try:
+        assert await desk.inbox.digest_waiting() == RETRY
+        assert await desk.inbox.digest_waiting() == RETRY
+    finally:
+        await asyncio.to_thread(postgres_server.start)
+    assert await desk.inbox.digest_waiting() is None
+    assert await desk.outcomes() == [("first", "nothing to do"), ("second", "nothing to do")]
+
+
+async def test_a_queue_that_does_not_answer(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It wakes the new run later when the queue could not be told of it."""
+    await desk.deliver(b"opened")
+    away = StoreUnavailable("the queue", "it restarts")
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.world.queue, "put", _raising(away))
+        assert await desk.inbox.digest_waiting() == RETRY
+    assert await desk.outcomes() == [("opened", "r-1: plan")]
+    assert await desk.inbox.digest_waiting() is None
+    async with asyncio.timeout(30):
+        assert (await desk.world.queue.claim()).message.work == AdvanceRun("r-1")
+
+
+def _raising(error: Exception) -> Any:
+    async def raising(*_: object) -> None:
+        raise error
+
+    return raising
