@@ -18,7 +18,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
-from pydantic_core import from_json
 
 from prbot.errors import BadPayload, BadSignature
 from prbot.model import (
@@ -89,6 +88,13 @@ _FullName = Annotated[str, AfterValidator(_plain_path)]
 _CommitId = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 # what the store's 64-bit columns hold
 _Id = Annotated[int, Field(ge=1, lt=2**63)]
+
+
+class _Glance(BaseModel):
+    """What decides whether more is read; whatever stands there."""
+
+    action: Any = None
+    changes: Any = None
 
 
 class _Action(BaseModel):
@@ -199,34 +205,33 @@ def event_of(forge: str, event_name: str, body: bytes) -> Event:
     Events and actions nobody handles come back as Ignored. Raises BadPayload when the
     body is no JSON object, or lacks what its event promises.
     """
-    payload = _object(body)
     match event_name:
         case "pull_request":
-            return _pull_request(forge, payload)
+            return _pull_request(forge, body)
         case "pull_request_review":
-            return _review(forge, payload)
+            return _review(forge, body)
         case "issue_comment":
-            return _comment(forge, payload)
+            return _comment(forge, body)
         case "push":
-            return _push(forge, payload)
+            return _push(forge, body)
         case _:
-            return _unhandled(event_name, payload)
+            return _unhandled(event_name, body)
 
 
 _CHANGES = ("opened", "reopened", "ready_for_review", "synchronize")
 
 
-def _pull_request(forge: str, payload: dict[str, Any]) -> Event:
-    action = _read(_Action, payload).action
+def _pull_request(forge: str, body: bytes) -> Event:
+    action = _read(_Action, body).action
     if action == "closed":
-        return _closed(forge, _read(_PullPayload, payload))
+        return _closed(forge, _read(_PullPayload, body))
     if action in _CHANGES:
-        return _changed(forge, _read(_PullPayload, payload), action)
-    if action == "edited" and payload.get("changes"):
-        edited = _read(_PullPayload, payload)
+        return _changed(forge, _read(_PullPayload, body), action)
+    if action == "edited" and _read(_Glance, body).changes:
+        edited = _read(_PullPayload, body)
         if edited.changes is not None and edited.changes.base is not None:
             return _changed(forge, edited, "base changed")
-    return _unhandled("pull_request", payload)
+    return _unhandled("pull_request", body)
 
 
 def _changed(forge: str, payload: _PullPayload, reason: str) -> PullChanged:
@@ -255,19 +260,19 @@ def _closed(forge: str, payload: _PullPayload) -> PullMerged | PullClosed:
     return PullMerged(ref, head, base, default, merger, merge, payload.from_fork, pull.merged_at)
 
 
-def _review(forge: str, payload: dict[str, Any]) -> Event:
-    action = _read(_Action, payload).action
+def _review(forge: str, body: bytes) -> Event:
+    action = _read(_Action, body).action
     if action not in ("submitted", "dismissed"):
-        return _unhandled("pull_request_review", payload)
-    review = _read(_ReviewPayload, payload)
+        return _unhandled("pull_request_review", body)
+    review = _read(_ReviewPayload, body)
     ref = _pull_ref(forge, review.repository, review.pull_request.number)
     return Reviewed(ref, review.sender.actor, f"review {action}")
 
 
-def _comment(forge: str, payload: dict[str, Any]) -> Event:
-    if _read(_Action, payload).action != "created":
-        return _unhandled("issue_comment", payload)
-    created = _read(_CommentPayload, payload)
+def _comment(forge: str, body: bytes) -> Event:
+    if _read(_Action, body).action != "created":
+        return _unhandled("issue_comment", body)
+    created = _read(_CommentPayload, body)
     comment = created.comment
     if created.issue.pull_request is None:
         return Ignored("comment on an issue")
@@ -287,8 +292,8 @@ def _comment(forge: str, payload: dict[str, Any]) -> Event:
 _BRANCH = "refs/heads/"
 
 
-def _push(forge: str, payload: dict[str, Any]) -> Event:
-    push = _read(_PushPayload, payload)
+def _push(forge: str, body: bytes) -> Event:
+    push = _read(_PushPayload, body)
     if not push.ref.startswith(_BRANCH):
         return Ignored("push of a tag")
     if push.deleted:
@@ -311,28 +316,27 @@ def _pull_ref(forge: str, repository: _Repository, number: int) -> PullRef:
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _read(model: type[_Model], body: bytes) -> _Model:
+    """Straight from the bytes: what `model` does not name never becomes an object, and
+    payloads are long. Reading twice costs less than reading all of it once."""
     try:
-        payload = from_json(body)
-    except ValueError:
-        form = body.startswith(b"payload=")
-        raise BadPayload("form-encoded, not JSON" if form else "not JSON") from None
-    if not isinstance(payload, dict):
-        raise BadPayload("not a JSON object")
-    return payload
-
-
-def _read(model: type[_Model], payload: dict[str, Any]) -> _Model:
-    try:
-        return model.model_validate(payload)
+        return model.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise BadPayload(f"{field}: {first['msg']}") from None
+        raise BadPayload(_fault(error, body)) from None
 
 
-def _unhandled(event_name: str, payload: dict[str, Any]) -> Ignored:
-    name, action = _short(event_name), _short(payload.get("action"))
+def _fault(error: ValidationError, body: bytes) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return "form-encoded, not JSON" if body.startswith(b"payload=") else "not JSON"
+    if not first["loc"]:
+        return "not a JSON object"
+    field = ".".join(str(part) for part in first["loc"])
+    return f"{field}: {first['msg']}"
+
+
+def _unhandled(event_name: str, body: bytes) -> Ignored:
+    name, action = _short(event_name), _short(_read(_Glance, body).action)
     return Ignored(f"{name or 'an event without a name'} {action}".strip())
 
 
