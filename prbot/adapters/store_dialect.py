@@ -19,6 +19,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -88,15 +89,29 @@ async def insert_new(
     rows: Sequence[Mapping[str, Any]],
     key: Sequence[Column[Any]],
 ) -> set[tuple[Any, ...]]:
-    """Insert, in order, the rows whose unique values are new; returns their keys.
+    """Insert, numbered in order, the rows whose unique values are new; returns their keys.
 
-    In one statement, so that many rows cost little more than one.
+    In one statement, so that many rows cost little more than one. On PostgreSQL in the
+    order of their keys: two who insert the same rows then never wait for each other.
     """
     if not rows:
         return set()
     insert = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
     statement = insert(table).on_conflict_do_nothing().returning(*key)
+    if db.dialect == "postgresql":
+        names = [column.name for column in key]
+        rows = sorted(await _numbered(db, table, rows), key=itemgetter(*names))
     return {tuple(row) for row in await db.execute(statement, rows)}
+
+
+async def _numbered(
+    db: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> Sequence[Mapping[str, Any]]:
+    """The same with the numbers PostgreSQL would give them, one after another."""
+    sequence = func.pg_get_serial_sequence(table.name, table.c.seq.name)
+    each = func.generate_series(1, len(rows)).table_valued("n")
+    numbers = await db.execute(select(func.nextval(sequence)).select_from(each))
+    return [{"seq": seq, **row} for seq, row in zip(sorted(numbers.scalars()), rows, strict=True)]
 
 
 async def one_at_a_time(db: Transaction, what: str) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from prbot.adapters.store import SqlStore
 from prbot.errors import StoreUnavailable
-from prbot.ports import JournalEntry
+from prbot.model import DeliveryId
+from prbot.ports import Delivery, JournalEntry
 
 pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 
@@ -54,6 +58,55 @@ async def test_a_database_that_is_not_there_is_told(url: str, clock: Any) -> Non
     await store.close()
     assert "s3cret" not in str(caught.value)
     assert url.replace("prbot@", "prbot:***@") in str(caught.value)
+
+
+class RolledBack(Exception):
+    pass
+
+
+def some_deliveries(scene: Any, names: str) -> list[Delivery]:
+    return [Delivery(DeliveryId(name), "gh", "push", b"{}", scene.clock.now()) for name in names]
+
+
+async def stored(scene: Any, names: str) -> str:
+    """`+` for each that was new."""
+    async with scene.store.begin() as tables:
+        news = await tables.deliveries.add_all(some_deliveries(scene, names))
+    return "".join("+" if new else "-" for new in news)
+
+
+async def until_they_wait(watcher: SqlStore, number: int) -> None:
+    """Each look is a question to the server, in which the others go on."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    looked = 0
+    while looked < number:
+        async with watcher.transaction() as db:
+            looked = (await db.execute(waiting)).scalar_one()
+
+
+async def test_the_same_deliveries_in_opposite_order(
+    scene: Any, open_store: Callable[[], SqlStore]
+) -> None:
+    """It takes both batches, however they meet, and calls each delivery new once.
+
+    Each batch is stopped in its middle by a third that is rolled back when both stand.
+    """
+    watcher = open_store()
+    with suppress(RolledBack):
+        async with scene.store.begin() as tables:
+            await tables.deliveries.add_all(some_deliveries(scene, "mn"))
+            first = asyncio.create_task(stored(scene, "amz"))
+            await until_they_wait(watcher, 1)
+            second = asyncio.create_task(stored(scene, "zna"))
+            await until_they_wait(watcher, 2)
+            raise RolledBack
+    assert (await first, await second) == ("+++", "-+-")
+    async with scene.store.begin() as tables:
+        waiting = await tables.deliveries.waiting("gh")
+    assert [each.id for each in waiting] == list("amzn")
 
 
 async def test_blocks_run_side_by_side(scene: Any) -> None:
