@@ -551,7 +551,11 @@ class Outbox(Protocol):
 
     async def due(self, now: datetime, worker: str, until: datetime) -> tuple[OutboxRow, ...]:
         """The oldest unsent row of each pull request whose time has come, leased to
-        `worker` until then."""
+        `worker` until then.
+
+        Statuses that need not be written are settled on the way: those the forge shows
+        already, and those with a later one, same commit and context, waiting behind them.
+        """
         ...
 
     async def renew(self, worker: str, until: datetime) -> None:

@@ -6,6 +6,9 @@ must never see an old text written over a newer one.
 
 Who takes a letter in hand leases it: `due_at` moves to the end of the lease, so that a
 letter whose process died comes due again by itself. `worker` is null unless it is leased.
+
+A status is passed over, which costs no call, when the forge shows it already, and when a
+later one for the same commit and name waits behind it: only the end state matters.
 """
 
 from __future__ import annotations
@@ -17,11 +20,12 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, case, func, select, update
 
 from prbot.adapters.store_dialect import insert_once, one_at_a_time
+from prbot.adapters.store_statuses import ShownStatuses
 from prbot.adapters.store_tables import comments, outbox, runs
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_pull, pull_values, read_pull
 from prbot.model import PullRef
-from prbot.ports import Clock, CommentLetter, Letter, OutboxRow
+from prbot.ports import Clock, CommentLetter, Letter, OutboxRow, StatusLetter
 
 _waits = outbox.c.settled_at.is_(None)
 
@@ -45,7 +49,8 @@ class SqlOutbox:
             .order_by(outbox.c.seq)
             .with_for_update(skip_locked=True)
         )
-        return tuple([await self._lease(row, worker, until) for row in rows.all()])
+        found = [await self._first_to_write(row, now) for row in rows.all()]
+        return tuple([await self._lease(row, worker, until) for row in found if row is not None])
 
     async def renew(self, worker: str, until: datetime) -> None:
         mine = and_(_waits, outbox.c.worker == worker)
@@ -65,6 +70,8 @@ class SqlOutbox:
             return False
         if forge_id is not None and isinstance(row.letter, CommentLetter):
             await self._remember(row.pull, row.letter.marker, forge_id)
+        if isinstance(row.letter, StatusLetter):
+            await ShownStatuses(self.db).written(row.pull, row.letter)
         return True
 
     async def postpone(self, row: OutboxRow, until: datetime, why: str) -> bool:
@@ -74,11 +81,32 @@ class SqlOutbox:
     async def give_up(self, row: OutboxRow, why: str) -> bool:
         return await self._change(row, settled_at=self.clock.now(), why=why)
 
+    async def _first_to_write(self, row: Row[Any] | None, now: datetime) -> Row[Any] | None:
+        """This letter or a later one of its pull request; those before it are passed over."""
+        while row is not None and (why := await self._why_needless(row)):
+            passed = update(outbox).where(outbox.c.seq == row.seq)
+            await self.db.execute(passed.values(settled_at=now, worker=None, why=why))
+            behind = _waiting_behind(row).where(outbox.c.due_at <= now).limit(1)
+            row = (await self.db.execute(behind)).first()
+        return row
+
+    async def _why_needless(self, row: Row[Any]) -> str | None:
+        letter = row.letter
+        if not isinstance(letter, StatusLetter):
+            return None
+        later = (await self.db.execute(_waiting_behind(row))).all()
+        if any(_overtakes(each.letter, letter) for each in later):
+            return "overtaken"
+        shown = await ShownStatuses(self.db).shows(read_pull(row), letter)
+        return "shown already" if shown else None
+
     async def _lease(self, row: Row[Any], worker: str, until: datetime) -> OutboxRow:
         fence = row.fence + 1
         leased = {"due_at": until, "worker": worker, "fence": fence}
         await self.db.execute(update(outbox).where(outbox.c.seq == row.seq).values(leased))
         pull, letter = read_pull(row), row.letter
+        if isinstance(letter, StatusLetter):
+            await ShownStatuses(self.db).in_hand(pull, letter)
         known = await self._known(pull, letter) if isinstance(letter, CommentLetter) else None
         return OutboxRow(row.seq, pull, letter, row.attempts, known, fence)
 
@@ -100,6 +128,17 @@ class SqlOutbox:
         new = {**pull_values(pull), "marker": marker, "forge_id": forge_id}
         if not await insert_once(self.db, comments, new):
             await self.db.execute(update(comments).where(same).values(forge_id=forge_id))
+
+
+def _waiting_behind(row: Row[Any]) -> Select[Any]:
+    mine = and_(is_pull(outbox, read_pull(row)), _waits, outbox.c.seq > row.seq)
+    return select(outbox).where(mine).order_by(outbox.c.seq)
+
+
+def _overtakes(later: Letter, letter: StatusLetter) -> bool:
+    if not isinstance(later, StatusLetter):
+        return False
+    return (later.sha, later.context) == (letter.sha, letter.context)
 
 
 def comments_of_runs(pull: PullRef) -> Select[Any]:

@@ -186,6 +186,17 @@ _only_where(
     outbox.c.seq,
 )
 
+statuses = _table(
+    "statuses",
+    _needed("forge", Text),
+    _needed("repo", Text),
+    Column("number", Integer),
+    _needed("sha", Text),
+    _needed("context", Text),
+    Column("shown", Packed(Letter)),
+    UniqueConstraint("forge", "repo", "sha", "context"),
+)
+
 repositories = _table(
     "repositories",
     _needed("forge", Text),

@@ -178,3 +178,102 @@ async def test_letters_of_the_dead_are_released(scene: Any) -> None:
         await tables.outbox.postpone(postponed, scene.until, "503")
         await tables.outbox.release(scene.clock.now())
     assert await due(scene, "w-2") == (replace(mine, fence=2),)
+
+
+# --- statuses that need no call ------------------------------------------------------------
+
+
+def status(state: StatusState, **changes: Any) -> StatusLetter:
+    return replace(replace(STATUS, state=state), **changes)
+
+
+PENDING, SUCCESS = status(StatusState.PENDING), status(StatusState.SUCCESS)
+
+
+async def written(scene: Any) -> list[Letter]:
+    """Write all that waits; what was written, in order."""
+    letters = []
+    while rows := await due(scene):
+        for row in rows:
+            async with scene.store.begin() as tables:
+                assert await tables.outbox.sent(row, None, scene.clock.now())
+            letters.append(row.letter)
+    return letters
+
+
+async def test_a_status_that_is_shown_is_not_written_again(scene: Any) -> None:
+    """It passes over a status equal to the last one written, and over no other."""
+    await put(scene, SUCCESS)
+    assert await written(scene) == [SUCCESS]
+    await put(scene, SUCCESS, COMMENT)
+    assert await written(scene) == [COMMENT]
+    others = [
+        status(StatusState.SUCCESS, description="3 projects"),
+        status(StatusState.SUCCESS, context="prbot/apply"),
+        status(StatusState.SUCCESS, sha=Sha("b" * 40)),
+        status(StatusState.FAILURE),
+        SUCCESS,
+    ]
+    for other in others:
+        await put(scene, other)
+        assert await written(scene) == [other]
+
+
+async def test_a_status_of_another_repository_is_another(scene: Any) -> None:
+    await put(scene, SUCCESS)
+    await written(scene)
+    scene.pull = replace(scene.pull, repo=replace(scene.pull.repo, path="acme/infra-prod"))
+    await put(scene, SUCCESS)
+    assert await written(scene) == [SUCCESS]
+
+
+async def test_an_overtaken_status_is_not_written(scene: Any) -> None:
+    """It writes only the last of those that wait for one commit and context, in its own
+    place, and every comment."""
+    apply_pending = status(StatusState.PENDING, context="prbot/apply")
+    await put(scene, PENDING, apply_pending, COMMENT, PENDING, SUCCESS, COMMENT)
+    assert await written(scene) == [apply_pending, COMMENT, SUCCESS, COMMENT]
+
+
+async def test_a_status_in_hand_is_not_overtaken(scene: Any) -> None:
+    """It writes the end state after the one that is being written."""
+    await put(scene, SUCCESS)
+    await written(scene)
+    await put(scene, PENDING)
+    (row,) = await due(scene)
+    await put(scene, SUCCESS)
+    assert await due(scene) == ()
+    async with scene.store.begin() as tables:
+        await tables.outbox.sent(row, None, scene.clock.now())
+    assert await written(scene) == [SUCCESS]
+
+
+@pytest.mark.parametrize("end", ["postpone", "give_up", "death"])
+async def test_what_may_have_been_written_is_not_certain(scene: Any, end: str) -> None:
+    """It writes the end state although it is what was written last: another one may have
+    been taken by the forge, which did not live to tell."""
+    await put(scene, SUCCESS)
+    await written(scene)
+    await put(scene, PENDING)
+    (row,) = await due(scene)
+    async with scene.store.begin() as tables:
+        if end == "postpone":
+            await tables.outbox.postpone(row, scene.clock.now(), "no answer within 20 s")
+        elif end == "give_up":
+            await tables.outbox.give_up(row, "RuntimeError")
+    scene.clock.time = scene.until
+    await put(scene, SUCCESS)
+    assert await written(scene) == [SUCCESS]
+
+
+async def test_two_pull_requests_of_one_commit(scene: Any) -> None:
+    """It takes nothing for certain where each may overtake the other."""
+    await put(scene, SUCCESS)
+    assert await written(scene) == [SUCCESS]
+    await put(scene, SUCCESS, number=8)
+    assert await written(scene) == []  # nobody else ever wrote it
+    await put(scene, PENDING, number=8)
+    assert await written(scene) == [PENDING]
+    for number in (7, 8, 8, 7, 7):
+        await put(scene, SUCCESS, number=number)
+        assert await written(scene) == [SUCCESS]
