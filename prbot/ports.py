@@ -462,6 +462,11 @@ class Plans(Protocol):
         """Made before `moment`, and `drop` would forget them; oldest first."""
         ...
 
+    async def first_since(self, moment: datetime) -> datetime | None:
+        """When the earliest plan was made that was made at `moment` or later, and that
+        `drop` would forget; None when there is none."""
+        ...
+
     async def drop(self, plan_ids: Sequence[PlanId]) -> tuple[str, ...]:
         """As `drop_of_pull`, for plans named one by one."""
         ...

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, update
 
 from prbot.adapters.store_dialect import insert_once
 from prbot.adapters.store_jobs import hold_job, unsettled_intent
@@ -62,6 +62,12 @@ class SqlPlans:
     async def older_than(self, moment: datetime) -> tuple[StoredPlan, ...]:
         rows = await self._visible(and_(plans.c.created_at < moment, ~_begun))
         return tuple(_plan(row) for row in rows)[::-1]
+
+    async def first_since(self, moment: datetime) -> datetime | None:
+        kept = and_(plans.c.dropped_at.is_(None), plans.c.created_at >= moment, ~_begun)
+        query = select(func.min(plans.c.created_at)).where(kept)
+        made: datetime | None = (await self.db.execute(query)).scalar()
+        return made
 
     async def drop(self, plan_ids: Sequence[PlanId]) -> tuple[str, ...]:
         return await self._drop(plans.c.id.in_(plan_ids))

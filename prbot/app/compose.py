@@ -223,6 +223,7 @@ def settings_of(
         installation=derive(key, "marker").hex()[:12],
         reconcile_every=timedelta(seconds=config.reconcile.every),
         max_event_age=timedelta(seconds=config.reconcile.max_event_age),
+        plan_age=timedelta(seconds=config.limits.plan_age),
     )
 
 

@@ -32,6 +32,7 @@ from prbot.runs.say import (
     Message,
     NoProjects,
     PlanReport,
+    PlansExpired,
     Refusal,
     StateUnlocked,
     Unlocked,
@@ -124,6 +125,8 @@ def _template(message: Message) -> str:
             return "interrupted.md.j2"
         case StateUnlocked():
             return "state_unlocked.md.j2"
+        case PlansExpired():
+            return "expired.md.j2"
         case AppliedUnmerged():
             return "applied_unmerged.md.j2"
         case Help():
@@ -149,12 +152,14 @@ def _environment() -> Environment:
     environment.filters |= {function.__name__: function for function in filters}
     environment.globals |= {
         "plural": view.plural,
+        "age_words": view.age_words,
         "total_words": view.total_words,
         "beside_words": view.beside_words,
         "bold": view.bold,
         "is_are": view.is_are,
         "its_their": view.its_their,
         "was_were": view.was_were,
+        "it_was": view.it_was,
         "tools": view.tools,
         "short_sha": view.short_sha,
         "cut": view.cut,

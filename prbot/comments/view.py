@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from functools import cached_property
 from typing import Generic, TypeVar
 
@@ -228,6 +229,16 @@ def plural(number: int, noun: str) -> Safe:
     return Safe(f"{number:,} {noun}{'' if number == 1 else 's'}")
 
 
+def age_words(age: timedelta) -> Safe:
+    """The largest unit that tells it exactly, so `1.5 days` is `36 hours`."""
+    units = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+    seconds = max(1, round(age.total_seconds()))
+    for noun, size in units:
+        if seconds % size == 0:
+            return plural(seconds // size, noun)
+    return plural(seconds, "second")
+
+
 def is_are(number: int) -> Safe:
     return Safe("is" if number == 1 else "are")
 
@@ -238,6 +249,10 @@ def its_their(number: int) -> Safe:
 
 def was_were(number: int) -> Safe:
     return Safe("was" if number == 1 else "were")
+
+
+def it_was(number: int) -> Safe:
+    return Safe("it was" if number == 1 else "they were")
 
 
 def bold(number: int) -> Safe:

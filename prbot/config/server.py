@@ -164,6 +164,12 @@ class Limits(Section):
     grace: float = Field(
         default=30, ge=0, description="seconds an interrupted tool has before it is killed."
     )
+    plan_age: float = Field(
+        default=604_800,
+        ge=1,
+        le=315_360_000,
+        description="seconds after which a plan that was not applied expires.",
+    )
     max_payload: int = Field(
         default=25 * 1024 * 1024, ge=1024, description="the largest webhook body, in bytes."
     )

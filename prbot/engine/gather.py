@@ -5,6 +5,7 @@ from __future__ import annotations
 from prbot.config.repo import FILE_NAME, Effective
 from prbot.engine.world import World
 from prbot.model import Permission, PullRequest, Review
+from prbot.plans.record import StoredPlan
 from prbot.runs.run import AskKind, JobState, Run, Trouble
 from prbot.runs.scene import Scene
 
@@ -23,8 +24,10 @@ async def gather(world: World, run: Run, pull: PullRequest | None = None) -> Sce
         runs = await unit.runs.of_pull(run.pull)
         plans = await unit.plans.of_pull(run.pull)
         locks = await unit.locks.of_repo(run.pull.repo)
-        # long after a large apply, and only needed to tell what an interrupted one left
-        journal = await unit.journal.of_pull(run.pull) if _any_interrupted(runs) else ()
+        # long after a large apply, and only needed to tell what an interrupted one left, and
+        # why a plan is gone
+        needed = _any_interrupted(runs) or _any_gone(runs, plans)
+        journal = await unit.journal.of_pull(run.pull) if needed else ()
     return Scene(
         pull=pull,
         bot=await forge.reader.bot_login(),
@@ -42,6 +45,11 @@ async def gather(world: World, run: Run, pull: PullRequest | None = None) -> Sce
 
 def _any_interrupted(runs: tuple[Run, ...]) -> bool:
     return any(job.state is JobState.INTERRUPTED for run in runs for job in run.jobs)
+
+
+def _any_gone(runs: tuple[Run, ...], plans: tuple[StoredPlan, ...]) -> bool:
+    kept = {plan.id for plan in plans}
+    return any(job.plan_id and job.plan_id not in kept for run in runs for job in run.jobs)
 
 
 async def _permission(world: World, run: Run) -> Permission:

@@ -15,9 +15,9 @@ from typing import assert_never
 
 import structlog
 
-from prbot.comments.render import render
 from prbot.engine.alarm import Alarm
 from prbot.engine.gather import gather, rules_of
+from prbot.engine.letters import comment_letter, status_letter
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.world import World
 from prbot.errors import (
@@ -35,7 +35,6 @@ from prbot.ports import (
     Message,
     ReactionLetter,
     StatusLetter,
-    StatusState,
     UnitOfWork,
 )
 from prbot.projects.select import chosen, projects_of
@@ -46,7 +45,6 @@ from prbot.runs.run import AskKind, Job, JobState, Run, RunState, Trouble
 from prbot.runs.scene import Scene
 from prbot.runs.steps import (
     Acknowledge,
-    Check,
     DropPlans,
     DropWorkspaces,
     Finish,
@@ -67,8 +65,6 @@ log = structlog.get_logger()
 PATIENCE = timedelta(hours=2)
 """How long a run waits for a forge that refuses to answer us."""
 GOES_ON = {RunState.QUEUED: RunState.WORKING, RunState.WAITING: RunState.RESUMED}
-ROOM = 60_000
-"""Characters a comment is rendered to; the redactor may make it longer, GitHub takes 65,536."""
 
 
 class SceneChanged(Exception):  # not an error: the decision is simply taken again
@@ -204,7 +200,7 @@ class Orchestrator:
         for job_id, why in after.stops:
             self._stop(job_id, why)
         if after.freed:
-            await self._wake_waiting(run.pull.repo)
+            await self.wake_waiting(run.pull.repo)
         await self._world.artifacts.drop(after.artifacts)
         if after.drop_workspaces:
             await self._world.forge_of(run.pull.repo).workspaces.drop(run.pull)
@@ -252,17 +248,12 @@ class Orchestrator:
         await unit.outbox.put(f"{run.id} {what}", run.pull, letter, self._world.clock.now())
 
     async def _say(self, unit: UnitOfWork, run: Run, step: Say) -> None:
-        marker = f"prbot:{self._world.settings.installation}:{run.pull.number}:{step.topic}"
-        text = render(step.message, marker=marker, limit=ROOM)
-        body = self._world.redactor.redact(text)
-        await self._put(unit, run, f"say {step.topic}", CommentLetter(f"<!-- {marker} -->", body))
+        letter = comment_letter(self._world, run.pull, step)
+        await self._put(unit, run, f"say {step.topic}", letter)
 
     async def _set_status(self, unit: UnitOfWork, run: Run, step: SetStatus) -> None:
-        settings = self._world.settings
-        context = settings.plan_check if step.check is Check.PLAN else settings.apply_check
-        text = self._world.redactor.redact(step.description)
-        letter = StatusLetter(step.sha, context, StatusState(step.verdict.value), text)
-        what = f"status {step.sha} {context} {step.verdict} {step.description}"
+        letter = status_letter(self._world, step)
+        what = f"status {step.sha} {letter.context} {step.verdict} {step.description}"
         await self._put(unit, run, what, letter)
 
     async def _start(self, unit: UnitOfWork, run: Run, step: StartJob) -> Message:
@@ -280,7 +271,7 @@ class Orchestrator:
         elif job.state is JobState.RUNNING:
             after.stops.append((job.id, step.why))
 
-    async def _wake_waiting(self, repo: RepoRef) -> None:
+    async def wake_waiting(self, repo: RepoRef) -> None:
         """Somebody let go of a project: whoever waits in this repository looks again."""
         async with self._world.store.begin() as unit:
             runs = [await unit.runs.get(run_id) for run_id in await unit.runs.unfinished()]

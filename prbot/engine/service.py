@@ -20,6 +20,7 @@ import structlog
 
 from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
+from prbot.engine.expiry import Expiry
 from prbot.engine.inbox import Inbox
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.orchestrator import Orchestrator
@@ -52,6 +53,7 @@ class Service:
         self._postman = Postman(world, self._written)
         self._worker = Worker(world)
         self._orchestrator = Orchestrator(world, self._written, self._worker.stop)
+        self.expiry = Expiry(world, self._written, self._orchestrator.wake_waiting)
         self._loops: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
         self._broken = Alarm()
@@ -70,7 +72,7 @@ class Service:
         """Recover what a dead process left, then start the loops."""
         await self.recover()
         loops = [self._inbox.run(), self._postman.run(), self._broken.wait()]
-        loops += [self.reconciler.run()]
+        loops += [self.reconciler.run(), self.expiry.run()]
         loops += [
             self._hand_out(ADVANCING, ADVANCERS),
             self._hand_out(TOOLING, self._world.settings.parallel_jobs),

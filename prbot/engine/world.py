@@ -45,7 +45,8 @@ class Settings:
     """What the operator decided, as far as the engine needs it.
 
     `rules_of` reads the repository's file (None when there is none) within the server's
-    bounds. Bare times are in seconds. Merges older than `max_event_age` are history.
+    bounds. Bare times are in seconds. Merges older than `max_event_age` are history,
+    plans older than `plan_age` are forgotten.
     """
 
     serves: Callable[[RepoRef], bool]
@@ -63,6 +64,7 @@ class Settings:
     installation: str
     reconcile_every: timedelta
     max_event_age: timedelta
+    plan_age: timedelta
     lease: timedelta = timedelta(seconds=30)
 
 

@@ -7,6 +7,9 @@ from datetime import datetime
 
 from prbot.model import Login, PullRef
 
+EXPIRED = "plan expired"
+"""The action of a line whose subject is the plan; its absence means: gone for another reason."""
+
 
 @dataclass(frozen=True)
 class JournalEntry:

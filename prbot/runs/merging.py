@@ -146,6 +146,13 @@ def _reviewed(scene: Scene, project: ProjectKey) -> StoredPlan | None:
     return None
 
 
+def _had_expired(project: ProjectKey, scene: Scene) -> bool:
+    """The last plan of the merged head was too old when the merge came."""
+    before = (_plan_job_before_merge(run, scene, project) for run in scene.runs)
+    last = next((job for job in before if job is not None), None)
+    return last is not None and scene.has_expired(last.plan_id)
+
+
 def _was_shown(run: Run, scene: Scene) -> bool:
     if run.state in UNSEEN or run.told_at is None:
         return False
@@ -237,7 +244,10 @@ def _why_not_by_itself(
     if not scene.permission.can_write:
         told.append("the merger's write access could not be confirmed")
     unreviewed = [f"`{job.project}`" for job in jobs if job.reviewed is None]
-    if unreviewed:
+    expired = [f"`{job.project}`" for job in jobs if _had_expired(job.project, scene)]
+    if expired:
+        told.append(f"the plan that was reviewed of {', '.join(expired)} had expired")
+    elif unreviewed:
         told.append(f"no plan of the merged head was reviewed for {', '.join(unreviewed)}")
     interrupted = [f"`{job.project}`" for job in jobs if scene.interrupted(job.project)]
     if interrupted:

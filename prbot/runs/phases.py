@@ -17,6 +17,7 @@ from prbot.runs.scene import Scene
 from prbot.runs.steps import (
     Check,
     Finish,
+    FreeLocks,
     Say,
     SetStatus,
     StartJob,
@@ -119,11 +120,19 @@ def report_applied(run: Run, scene: Scene, settled: Steps = ()) -> Steps:
     state = _outcome(apply_jobs(run))
     report = ApplyReport(results, run.ask.actor, run.ask.kind is AskKind.MERGE)
     said: Steps = (Say(run.id, report),) if results or run.ask.by_comment else ()
-    told = (*said, _verdict(run, scene, results, state))
+    told = (*said, _verdict(run, scene, results, state), *_let_go(run, scene))
     if looking := looks(run):  # told at once; what was left behind follows
         return (*told, *looking)
     after = settled if state is RunState.DONE else ()
     return (*told, *reports(run, scene), *after, Finish(state))
+
+
+def _let_go(run: Run, scene: Scene) -> Steps:
+    """Nothing was applied where the apply was dropped: nobody need wait for us there."""
+    dropped = {job.project for job in apply_jobs(run) if job.state is JobState.DROPPED}
+    held = {lock.project for lock in scene.locks if lock.holder == run.pull}
+    free = dropped & held - set(scene.begun_projects())
+    return (FreeLocks(tuple(sorted(free))),) if free else ()
 
 
 def _outcome(jobs: tuple[Job, ...]) -> RunState:
@@ -143,6 +152,9 @@ def _verdict(
         text = f"{applied} of {len(results)} applied, {state.value}"
         return SetStatus(sha, Check.APPLY, Verdict.FAILURE, text)
     done = frozenset(result.project for result in results)
+    if expired := scene.expired_projects() - done:
+        text = f"{applied} applied, {len(expired)} expired"
+        return SetStatus(sha, Check.APPLY, Verdict.FAILURE, text)
     waiting = waiting_plans(scene, done)
     if not waiting:
         return SetStatus(sha, Check.APPLY, Verdict.SUCCESS, f"{applied} applied")

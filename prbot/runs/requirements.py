@@ -11,7 +11,7 @@ from prbot.model import Permission, PlanId, ProjectKey, PullRequest, Review, Rev
 from prbot.plans.record import StoredPlan
 from prbot.projects.select import matches
 from prbot.runs.locks import blockers
-from prbot.runs.run import Ask, Job, JobState, Run
+from prbot.runs.run import Ask, JobState, Run
 from prbot.runs.say import Reason
 from prbot.runs.scene import Scene
 
@@ -213,10 +213,10 @@ def chosen_plans(
     if plan_id is not None:
         plan = scene.plan(plan_id)
         if plan is None:
-            unknown = f"there is no plan {plan_id} in this pull request"
-            return (), (Reason("plan", unknown, "comment `prbot plan`"),)
+            return (), (_no_plan(scene, plan_id),)
         return (plan,), ()
-    projects = tuple(p for p in scene.current_projects() if matches(p, select))
+    stand = (p for p in scene.current_projects() if p not in scene.expired_projects())
+    projects = tuple(p for p in stand if matches(p, select))
     plans = tuple(p for p in map(scene.newest_plan, projects) if p is not None)
     missing = not_yet_planned(scene, select)
     if not plans and not missing:
@@ -225,17 +225,28 @@ def chosen_plans(
 
 
 def not_yet_planned(scene: Scene, select: Selector) -> Reasons:
-    """Affected projects without any plan: a command that means all of them cannot go on."""
-    wanted = {p for p in scene.affected() or () if matches(p, select)}
-    missing = sorted(wanted - set(scene.planned_projects()))
-    return tuple(_no_plan_of(project, scene.newest_plan_job(project)) for project in missing)
+    """Affected projects without a plan: a command that means all of them cannot go on."""
+    expired = scene.expired_projects()
+    unplanned = (scene.affected() or frozenset()) - set(scene.planned_projects())
+    missing = sorted(p for p in unplanned | expired if matches(p, select))
+    return tuple(_no_plan_of(project, scene) for project in missing)
 
 
-def _no_plan_of(project: ProjectKey, job: Job | None) -> Reason:
+def _no_plan_of(project: ProjectKey, scene: Scene) -> Reason:
+    job = scene.newest_plan_job(project)
     if job is not None and not job.state.finished:
         return Reason("planning", f"`{project}` is being planned", "wait for the plan")
     again = f"comment `prbot plan -d {shlex.quote(project.dir)}`, or apply the others by name"
+    if project in scene.expired_projects():
+        return Reason("expired", f"the plan of `{project}` has expired", again)
     return Reason("failed", f"`{project}` could not be planned", again)
+
+
+def _no_plan(scene: Scene, plan_id: PlanId) -> Reason:
+    again = "comment `prbot plan`"
+    if scene.has_expired(plan_id):
+        return Reason("expired", f"plan {plan_id} has expired", again)
+    return Reason("plan", f"there is no plan {plan_id} in this pull request", again)
 
 
 def _nothing_planned(select: Selector) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from prbot.config.repo import Bounded
@@ -173,6 +174,16 @@ class StateUnlocked:
 
 
 @dataclass(frozen=True)
+class PlansExpired:
+    """Plans of these projects were older than `age` and are forgotten; `freed` are those
+    of the projects that the pull request no longer holds."""
+
+    projects: tuple[ProjectKey, ...]
+    age: timedelta
+    freed: tuple[ProjectKey, ...]
+
+
+@dataclass(frozen=True)
 class AppliedUnmerged:
     """Closed without a merge although something was applied from it."""
 
@@ -202,6 +213,7 @@ Message = (
     | Waiting
     | InterruptedReport
     | StateUnlocked
+    | PlansExpired
     | AppliedUnmerged
     | Help
     | Hint

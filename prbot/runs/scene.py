@@ -9,7 +9,7 @@ from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
 from prbot.model import Login, Permission, PlanId, ProjectKey, PullRequest, Review, Selector
 from prbot.plans.record import StoredPlan
-from prbot.runs.journal import JournalEntry
+from prbot.runs.journal import EXPIRED, JournalEntry
 from prbot.runs.locks import Lock
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, Trouble
 
@@ -32,7 +32,8 @@ class Scene:
     out, and Trouble when the repository's file cannot be used. `runs` are all runs of
     the pull request with their jobs, newest first, this one included. `plans` are its
     plans, newest first. `locks` are all locks of the repository.
-    `journal` are the pull request's entries, oldest first, if an apply was interrupted.
+    `journal` are the pull request's entries, oldest first, if an apply was interrupted or
+    a plan that was made is no longer kept.
     """
 
     pull: PullRequest
@@ -81,15 +82,35 @@ class Scene:
         return frozenset(actor.lower() for actor in first.values())
 
     def begun_projects(self) -> tuple[ProjectKey, ...]:
-        """Projects an apply was begun for: one that failed half-way changed something too."""
+        """Projects an apply was begun for: one that failed half-way changed something too.
+        One that was dropped never began."""
         applied = {plan.project for plan in self.plans if plan.applied_at}
-        begun = {job.project for job in self.jobs() if job.kind is JobKind.APPLY}
+        applies = (job for job in self.jobs() if job.kind is JobKind.APPLY)
+        begun = {job.project for job in applies if job.state is not JobState.DROPPED}
         return tuple(sorted(applied | begun))
 
     def newest_plan_job(self, project: ProjectKey) -> Job | None:
         return next(
             (j for j in self.jobs() if j.kind is JobKind.PLAN and j.project == project), None
         )
+
+    def has_expired(self, plan_id: PlanId | None) -> bool:
+        return any(line.action == EXPIRED and line.subject == plan_id for line in self.journal)
+
+    def expired_projects(self) -> frozenset[ProjectKey]:
+        """The projects whose newest plan expired, and that nobody has planned since, without
+        those that later commits left alone again."""
+        affected, found, known = self.affected(), set(), set[ProjectKey]()
+        for run in self.runs:
+            here = run.checkout is not None and run.checkout.head == self.pull.head_sha
+            for job in run.jobs:
+                if job.kind is not JobKind.PLAN or job.project in known:
+                    continue
+                known.add(job.project)
+                current = here or affected is None or job.project in affected
+                if current and self.has_expired(job.plan_id):
+                    found.add(job.project)
+        return frozenset(found)
 
     def was_tried(self, plan_id: PlanId) -> bool:
         """An apply of this plan was asked for once, whatever came of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ from prbot.runs.say import (
     Message,
     NextStep,
     PlanReport,
+    PlansExpired,
     ProjectResult,
     Reason,
     Refusal,
@@ -221,6 +223,11 @@ def _interrupted(stored: StorePlan) -> Message:
     )
 
 
+def _expired(stored: StorePlan) -> Message:
+    projects = (ProjectKey("network"), ProjectKey("storage", "blue"))
+    return PlansExpired(projects, timedelta(days=7), projects[1:])
+
+
 def _help(stored: StorePlan) -> Message:
     return Help(Login("prbot-ci"))
 
@@ -236,6 +243,7 @@ def _help(stored: StorePlan) -> Message:
         ("hostile", _hostile, "plan"),
         ("applied", _applied, "run"),
         ("interrupted", _interrupted, "left"),
+        ("expired", _expired, "expired"),
         ("help", _help, "help"),
     ],
 )
@@ -245,6 +253,26 @@ def test_it_reads_as_it_was_written_down(
     """It is, letter by letter, the comment that stands in the golden file."""
     expected = (GOLDEN / f"{name}.md").read_text(encoding="utf-8")
     assert render(message(stored), marker=f"prbot:test:1:{topic}") == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (604_800, "7 days"),
+        (86_400, "1 day"),
+        (129_600, "36 hours"),
+        (5_400, "90 minutes"),
+        (90, "90 seconds"),
+        (0.2, "1 second"),
+    ],
+)
+def test_ages(seconds: float, words: str) -> None:
+    """It tells an age in the largest unit that is exact."""
+    message = PlansExpired((ProjectKey("network"),), timedelta(seconds=seconds), ())
+    text = render(message, marker="m")
+    assert f"Made more than {words} ago" in text
+    assert text.startswith("## Expired: 1 plan\n")
+    assert "Other pull requests" not in text
 
 
 def test_what_the_server_does_not_give() -> None:

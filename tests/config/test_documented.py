@@ -30,7 +30,9 @@ def test_keys(model: type[BaseModel]) -> None:
     assert [key for key in keys(model) if key not in documented] == []
 
 
-@pytest.mark.parametrize("key", ["listen", "limits.job_timeout", "limits.max_payload", "state_dir"])
+@pytest.mark.parametrize(
+    "key", ["listen", "limits.job_timeout", "limits.max_payload", "limits.plan_age", "state_dir"]
+)
 def test_defaults(key: str) -> None:
     """It states the defaults that hold."""
     (row,) = (line for line in PAGE.splitlines() if line.startswith(f"| `{key}` |"))

@@ -41,7 +41,7 @@ terraform:
   provider_mirror: /srv/providers
   plugin_cache: false
   environment: ["TF_VAR_*", AWS_REGION]
-limits: {parallel_jobs: 8, job_timeout: 600, grace: 12.5, max_payload: 1048576}
+limits: {parallel_jobs: 8, job_timeout: 600, grace: 12.5, max_payload: 1048576, plan_age: 86400}
 statuses: {plan: atlantis/plan, apply: atlantis/apply}
 """
 
@@ -66,6 +66,7 @@ def test_defaults() -> None:
     assert config.database_file == Path(".prbot/prbot.sqlite3")
     assert (config.limits.parallel_jobs, config.limits.job_timeout) == (4, 3600)
     assert (config.limits.grace, config.limits.max_payload) == (30, 26_214_400)
+    assert config.limits.plan_age == 7 * 24 * 3600
     assert (config.statuses.plan, config.statuses.apply) == ("prbot/plan", "prbot/apply")
     assert config.forges[0].api_url == "https://api.github.com"
     assert config.terraform.environment == ()
@@ -87,7 +88,7 @@ def test_everything() -> None:
     assert works.api_url == "https://ghe.example.com/api/v3"
     assert config.terraform.provider_mirror == Path("/srv/providers")
     assert config.terraform.environment == ("TF_VAR_*", "AWS_REGION")
-    assert config.limits.grace == 12.5
+    assert (config.limits.grace, config.limits.plan_age) == (12.5, 86_400)
     assert config.statuses.apply == "atlantis/apply"
     assert config.secret_variables == {"HOOK", "HOOK2", "TOKEN"}
 
@@ -191,7 +192,8 @@ BAD = {
         f"{PLACE} 8: unknown key `repostories`. Did you mean `repositories`?"
     ),
     f"{SMALL}limits:\n  zzz: 1": (
-        f"{PLACE} 8: unknown key `zzz`. Known here: grace, job_timeout, max_payload, parallel_jobs."
+        f"{PLACE} 8: unknown key `zzz`. Known here: grace, job_timeout, max_payload, "
+        "parallel_jobs, plan_age."
     ),
     f"{SMALL}    tokn: env://X": f"{PLACE} 7: unknown key `tokn`. Did you mean `token`?",
     f"{SMALL}mode: apply\nmode: comment": (

@@ -359,6 +359,7 @@ _MESSAGES: dict[type, str] = {
     say.Waiting: "told-to-wait",
     say.InterruptedReport: "left-behind",
     say.StateUnlocked: "state-unlocked",
+    say.PlansExpired: "expired",
     say.AppliedUnmerged: "applied-unmerged",
     say.Help: "help",
     say.Hint: "hint",
