@@ -2,8 +2,8 @@
 
 Sleeps until the next plan may come due. Whether one does is decided anew, from the
 tables, in the transaction that forgets it; so several processes may do it at once, and a
-crash leaves all of it done or nothing. What follows the transaction (waking those who
-wait for a freed project) is made up for at the next start.
+crash leaves all of it done or nothing. Who waits for a freed project is woken after the
+transaction; at its start each process wakes whoever waits, so a crash between costs no more.
 
 A letter's key here begins with `expired`, never with a run: what a run has told, and
 since when its plans stand in the pull request, stays as it was.
@@ -11,6 +11,7 @@ since when its plans stand in the pull request, stays as it was.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
@@ -53,6 +54,7 @@ class Expiry:
         self._outbox = outbox
         self._wake = wake
         self._alarm = Alarm()
+        self._freed: deque[RepoRef] = deque()
 
     async def run(self) -> None:
         """Look at once, then whenever a plan may have come due."""
@@ -84,12 +86,19 @@ class Expiry:
         for pull, droppable in _by_pull(older).items():
             if pull.repo.forge in self._world.forges and self._world.settings.serves(pull.repo):
                 await self._try(pull, frozenset(droppable), moment)
+        while self._freed:
+            await self._wake(self._freed[0])  # it stays there if the database does not answer
+            self._freed.popleft()
 
     async def _try(self, pull: PullRef, droppable: frozenset[PlanId], moment: datetime) -> None:
         try:
             await self._expire(pull, droppable, moment)
         except Moved:
             log.info("plans left alone", action="expire", pull=str(pull))
+        except StoreUnavailable:
+            raise
+        except Exception:  # one pull request must not keep the others' plans
+            log.exception("plans not expired", action="expire", pull=str(pull))
 
     async def _expire(self, pull: PullRef, droppable: frozenset[PlanId], moment: datetime) -> None:
         age = self._world.settings.plan_age
@@ -101,7 +110,7 @@ class Expiry:
         log.info("plans expired", action="expire", pull=str(pull), plans=len(expiring.plans))
         self._outbox.ring()
         if any(isinstance(step, FreeLocks) for step in expiring.steps):
-            await self._wake(pull.repo)
+            self._freed.append(pull.repo)
         await self._world.artifacts.drop(artifacts)
 
     def _may_apply(self) -> bool:

@@ -64,8 +64,8 @@ class Settings:
     installation: str
     reconcile_every: timedelta
     max_event_age: timedelta
-    plan_age: timedelta
     lease: timedelta = timedelta(seconds=30)
+    plan_age: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,21 @@ async def test_an_apply_that_began_meanwhile(old: Old) -> None:
     assert EXPIRED not in {action for _, action in await old.scene.told()}
 
 
+async def test_files_that_cannot_be_removed(old: Old, tmp_path: Path) -> None:
+    """It goes on with the other pull requests, and wakes who waits all the same."""
+    plan = await old.plan(lock=True)
+    file = tmp_path / "artifacts" / plan.plan_file
+    file.unlink()
+    file.mkdir()
+    mine, old.scene.pull = old.scene.pull, replace(old.scene.pull, number=8)
+    other = await old.plan()
+    old.scene.clock.pass_(8 * DAY)
+    await old.expiry(old.scene.store).sweep()
+    assert await old.artifacts.get(other.plan_file) is None
+    assert len(await old.letters()) == 6
+    assert old.woken == [mine.repo]
+
+
 async def test_how_long_it_sleeps(old: Old) -> None:
     """It wakes when the next plan comes due, and once in an hour at least."""
     expiry = old.expiry(old.scene.store)
