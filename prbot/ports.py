@@ -194,6 +194,13 @@ class Workspaces(Protocol):
         """Remove every worktree of exactly this pull request."""
         ...
 
+    async def tidy(self, before: datetime) -> int:
+        """Remove the worktrees that this machine has not used since; how many there were.
+
+        `drop` is called where a close is heard of, and that may be another machine.
+        """
+        ...
+
 
 # --- the tool -------------------------------------------------------------------------------
 

@@ -95,15 +95,16 @@ class Mirrors:
         """Whether this process has opened the mirror before."""
         return self.path(repo) in self._known
 
-    async def clear(self, repo: RepoRef) -> None:
-        """Remove what somebody who was cut short left. Inside a turn."""
-        await asyncio.to_thread(_clear, self.path(repo))
+    async def clear(self, name: str) -> None:
+        """Remove what somebody who was cut short left in the mirror of this `slug`. Inside
+        a turn."""
+        await asyncio.to_thread(_clear, self.directory / f"{name}.git")
 
     async def opened(self, repo: RepoRef) -> Path:
         """The mirror, made when there is none. Inside a turn, unless it is known."""
         mirror = self.path(repo)
         if mirror not in self._known:
-            await self.clear(repo)
+            await self.clear(slug(repo))
             if not await asyncio.to_thread(mirror.exists):
                 await self._make(mirror)
             self._known.add(mirror)

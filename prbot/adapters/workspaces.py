@@ -2,7 +2,8 @@
 
     DIRECTORY/mirrors/REPOSITORY.git          bare mirror (`mirrors`)
     DIRECTORY/trees/REPOSITORY/NUMBER/COMMIT  worktree, shared by the jobs of a run
-    DIRECTORY/trees/REPOSITORY/NUMBER/COMMIT.ready   its record, once it is whole
+    DIRECTORY/trees/REPOSITORY/NUMBER/COMMIT.ready   its record, once it is whole;
+                                              touched when it is used
     DIRECTORY/turns/REPOSITORY.lock           whose turn it is to write (`turns`)
 
 Meets `Workspaces` and `Tree`. The processes of one machine may share the directory: all
@@ -27,10 +28,12 @@ import asyncio
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from prbot.adapters.git import Git
@@ -125,10 +128,25 @@ class GitWorkspaces:
 
     async def drop(self, pull: PullRef) -> None:
         async with self._turn(pull.repo):
-            mirror = self._mirrors.path(pull.repo)
             await _discard(self._of(pull), self._trash)
-            if await asyncio.to_thread(mirror.exists):
-                await self._git.ask(["worktree", "prune"], cwd=mirror)
+            await self._prune(slug(pull.repo))
+
+    async def tidy(self, before: datetime) -> int:
+        removed = 0
+        for name, paths in (await asyncio.to_thread(_unused, self._trees, before)).items():
+            async with self._turn_of(name):
+                # Looked at again: somebody may have come for one while we waited.
+                still = (await asyncio.to_thread(_unused, self._trees, before)).get(name, ())
+                for path in set(paths) & set(still):
+                    await _discard(path, self._trash)
+                    removed += 1
+                await self._prune(name)
+        return removed
+
+    async def _prune(self, name: str) -> None:
+        mirror = self._mirrors.directory / f"{name}.git"
+        if await asyncio.to_thread(mirror.exists):
+            await self._git.ask(["worktree", "prune"], cwd=mirror)
 
     # --- Tree ---------------------------------------------------------------------------------
 
@@ -148,13 +166,16 @@ class GitWorkspaces:
 
     # --- turns --------------------------------------------------------------------------------
 
+    def _turn(self, repo: RepoRef) -> AbstractAsyncContextManager[None]:
+        return self._turn_of(slug(repo))
+
     @asynccontextmanager
-    async def _turn(self, repo: RepoRef) -> AsyncIterator[None]:
+    async def _turn_of(self, name: str) -> AsyncIterator[None]:
         """The only writer of this repository's mirror and worktrees on this machine."""
-        lock = self._directory / "turns" / f"{slug(repo)}.lock"
+        lock = self._directory / "turns" / f"{name}.lock"
         async with self._turns.of(lock, GIT_COMMANDS * self._git.timeout) as turn:
             if turn.cut_short:
-                await self._mirrors.clear(repo)
+                await self._mirrors.clear(name)
             yield
 
     async def _prepare(self, repo: RepoRef) -> None:
@@ -169,14 +190,19 @@ class GitWorkspaces:
     def _trash(self) -> Path:
         return self._directory / "trash"
 
+    @property
+    def _trees(self) -> Path:
+        return self._directory / "trees"
+
     def _of(self, pull: PullRef) -> Path:
-        return self._directory / "trees" / slug(pull.repo) / str(pull.number)
+        return self._trees / slug(pull.repo) / str(pull.number)
 
     def _place(self, pull: PullRef, commit: Sha) -> Path:
         return self._of(pull) / commit
 
     async def _ready(self, repo: RepoRef, path: Path, commit: Sha) -> _Ready:
-        """What is known of the worktree; laid out first when it is not whole."""
+        """What is known of the worktree, which is in use now; laid out first when it is
+        not whole."""
         found = await asyncio.to_thread(_recall, path)
         return found or await self._lay_out(repo, path, commit)
 
@@ -228,7 +254,28 @@ def _recall(path: Path) -> _Ready | None:
         ready = _Ready(**json.loads(_record(path).read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    return ready if path.is_dir() and Path(ready.admin).is_dir() else None
+    if not (path.is_dir() and Path(ready.admin).is_dir()):
+        return None
+    os.utime(_record(path))
+    return ready
+
+
+def _unused(trees: Path, before: datetime) -> dict[str, list[Path]]:
+    """The worktrees that nobody asked for since, by their repository's directory name."""
+    found: dict[str, list[Path]] = {}
+    for path in trees.glob("*/*/*"):
+        if path.is_dir() and _used(path) < before.timestamp():
+            found.setdefault(path.parts[-3], []).append(path)
+    return found
+
+
+def _used(path: Path) -> float:
+    """When it was last asked for, in seconds; of one that was never whole, when it was
+    begun, and of one that has just gone, now."""
+    for place in (_record(path), path):
+        with suppress(FileNotFoundError):
+            return place.stat().st_mtime
+    return time.time()
 
 
 def _finish(path: Path, links: Iterable[str]) -> _Ready:

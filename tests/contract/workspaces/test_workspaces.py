@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -496,6 +497,41 @@ async def test_drop(workspaces, forge) -> None:
 async def test_drop_of_nothing(workspaces, forge) -> None:
     """It has nothing to do for a repository it never saw."""
     await workspaces.drop(forge.pull().ref)
+
+
+def last_used(checkout: Checkout, days_ago: int) -> None:
+    then = (datetime.now(UTC) - timedelta(days=days_ago)).timestamp()
+    os.utime(f"{checkout.path}.ready", (then, then))
+
+
+async def test_tidy(workspaces, forge) -> None:
+    """It removes worktrees that nobody has used for long, and makes them again on demand."""
+    forge.commit({"b.tf": "b\n"})
+    pulls = [forge.pull(number) for number in (1, 2, 3, 4)]
+    old, looked_at, worked_on, new = [await laid_out(workspaces, forge, pull) for pull in pulls]
+    for checkout in (old, looked_at, worked_on):
+        last_used(checkout, days_ago=15)
+    last_used(new, days_ago=13)
+    await workspaces.lay_out(pulls[1])
+    await workspaces.ensure(pulls[2].ref, worked_on)
+    before = datetime.now(UTC) - timedelta(days=14)
+    assert await workspaces.tidy(before) == 1
+    assert [holds(each, "b.tf") for each in (old, looked_at, worked_on, new)] == [
+        False, True, True, True,
+    ]  # fmt: skip
+    assert await workspaces.tidy(before) == 0
+    assert holds(replace(old, path=str(await workspaces.ensure(pulls[0].ref, old))), "b.tf")
+
+
+async def test_tidy_of_what_was_never_whole(workspaces, forge, tmp_path: Path) -> None:
+    """It removes what was begun long ago and never finished, and needs no mirror for it."""
+    begun = tmp_path / "git" / "trees" / "gone-repository" / "7" / ("a" * 40)
+    begun.mkdir(parents=True)
+    before = datetime.now(UTC) - timedelta(days=14)
+    assert await workspaces.tidy(before) == 0
+    os.utime(begun, (0, 0))
+    assert await workspaces.tidy(before) == 1
+    assert not begun.exists()
 
 
 async def test_repositories_do_not_meet(workspaces, forge) -> None:
