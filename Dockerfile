@@ -39,7 +39,7 @@ RUN python -m venv /opt/build \
  && /opt/build/bin/pip install --no-cache-dir --require-hashes -r /tmp/build.txt \
  && /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /tmp/wheel .
 RUN python -m venv /opt/prbot \
- && /opt/build/bin/uv export --quiet --frozen --no-emit-project --no-default-groups \
+ && /opt/build/bin/uv export --quiet --frozen --no-emit-project --no-default-groups --extra s3 \
       --output-file /tmp/prbot.txt \
  && /opt/prbot/bin/pip install --no-cache-dir --require-hashes -r /tmp/prbot.txt \
  && /opt/prbot/bin/pip install --no-cache-dir --no-deps /tmp/wheel/*.whl

@@ -217,6 +217,13 @@ class UnknownDatabase(PrbotError):
 
 
 @dataclass(eq=False)
+class UnknownArtifacts(PrbotError):
+    """artifacts are kept in `state_dir`, or in S3 at `s3://BUCKET` or `s3://BUCKET/PREFIX`"""
+
+    hint = "Write `artifacts: s3://my-bucket/prbot`, or leave the key out."
+
+
+@dataclass(eq=False)
 class TwiceTheSame(PrbotError):
     """{what} must differ"""
 
@@ -237,6 +244,42 @@ class WrongInstallationKey(PrbotError):
     """A stored artifact cannot be decrypted with this installation's key."""
 
     hint = "Start prbot with the installation.key that stood beside the database when the plan was made, or plan again."
+
+
+@dataclass(eq=False)
+class BucketMissing(PrbotError):
+    """The S3 bucket {bucket} for plans does not exist."""
+
+    bucket: str
+    hint = "Create it, or correct `artifacts` in the operator's file; then comment `prbot plan`."
+
+
+@dataclass(eq=False)
+class BucketRefused(PrbotError):
+    """S3 did not let prbot {what} a plan in the bucket {bucket}: {cause}."""
+
+    bucket: str
+    what: str
+    cause: str
+    hint = "Allow prbot s3:GetObject, s3:PutObject and s3:DeleteObject there and s3:ListBucket on the bucket; check its credentials and region."
+
+
+@dataclass(eq=False)
+class BucketUnavailable(PrbotError):
+    """S3 did not answer for the bucket {bucket} of plans: {cause}."""
+
+    bucket: str
+    cause: str
+    hint = "Check the network and AWS_ENDPOINT_URL, then give the command again."
+
+
+@dataclass(eq=False)
+class PackageMissing(PrbotError):
+    """The Python package {package}, which these settings need, is not installed."""
+
+    package: str
+    extra: str
+    hint = "Install it with: pip install 'prbot[{extra}]'."
 
 
 @dataclass(eq=False)

@@ -163,7 +163,8 @@ class Workspaces(Protocol):
     """Bare mirrors and detached worktrees.
 
     Raises CannotFetch, BranchIsGone, HeadIsGone, MergeCommitIsGone, MergeConflict,
-    UnrelatedHistories, and GitMissing or GitFailed when git itself does not work.
+    UnrelatedHistories, and GitMissing or GitFailed when git itself does not work, or
+    HeldElsewhere when another process keeps the repository to itself for too long.
     """
 
     async def probe(self) -> str: ...
@@ -318,7 +319,11 @@ class Tool(Protocol):
 
 
 class Artifacts(Protocol):
-    """Plan files and their JSON, encrypted at rest. Raises WrongInstallationKey."""
+    """Plan files and their JSON, encrypted at rest.
+
+    Raises WrongInstallationKey; in S3 also BucketMissing, BucketRefused and
+    BucketUnavailable, or PackageMissing where boto3 is not installed.
+    """
 
     async def put(self, name: str, data: bytes) -> None: ...
     async def get(self, name: str) -> bytes | None: ...

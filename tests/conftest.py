@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["postgres", "state_server", "town"]
+pytest_plugins = ["moto_aws", "postgres", "state_server", "town"]
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tests" / "contract" / "demo_forge"

@@ -15,6 +15,7 @@ import structlog
 
 from prbot.adapters import process
 from prbot.adapters.artifacts import EncryptedFiles
+from prbot.adapters.artifacts_s3 import EncryptedObjects
 from prbot.adapters.github import GitHubForge
 from prbot.adapters.github_auth import GitHubApp, GitHubToken
 from prbot.adapters.installation import derive, load_or_create_key
@@ -35,7 +36,7 @@ from prbot.engine.world import Forge, Settings, World
 from prbot.errors import AlreadyRunning, PrbotError
 from prbot.intake import github
 from prbot.model import Event, RepoRef
-from prbot.ports import Delivery
+from prbot.ports import Artifacts, Delivery
 from prbot.runs.run import Trouble
 from prbot.telemetry import Redactor
 
@@ -86,7 +87,7 @@ async def composed(
             store=store,
             queue=SqliteQueue(store, clock),
             tool=terraform_of(config, state, environ),
-            artifacts=EncryptedFiles(state / "artifacts", derive(key, "artifacts")),
+            artifacts=artifacts_of(config, state, key),
             redactor=redactor,
             clock=clock,
             new_id=new_id,
@@ -198,6 +199,13 @@ def terraform_of(config: ServerConfig, state: Path, environ: Mapping[str, str]) 
         plugin_cache=state / "plugins" if config.terraform.plugin_cache else None,
         grace=config.limits.grace,
     )
+
+
+def artifacts_of(config: ServerConfig, state: Path, key: bytes) -> Artifacts:
+    sealing = derive(key, "artifacts")
+    if config.artifacts_bucket is None:
+        return EncryptedFiles(state / "artifacts", sealing)
+    return EncryptedObjects(*config.artifacts_bucket, sealing)
 
 
 def _tool_environment(config: ServerConfig, environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -33,6 +33,7 @@ from prbot.errors import (
     PrbotError,
     TwiceTheSame,
     UnencryptedForge,
+    UnknownArtifacts,
     UnknownDatabase,
 )
 
@@ -81,6 +82,13 @@ def _listen(text: str) -> str:
 def _database(text: str) -> str:
     if text != "sqlite":
         raise ValueError(UnknownDatabase())
+    return text
+
+
+def _artifacts(text: str) -> str:
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?", text):
+        raise ValueError(UnknownArtifacts())
     return text
 
 
@@ -211,6 +219,9 @@ class ServerConfig(Section):
     database: Annotated[str, AfterValidator(_database)] = Field(
         default="sqlite", description="`sqlite`: a file in `state_dir`."
     )
+    artifacts: Annotated[str, AfterValidator(_artifacts)] | None = Field(
+        default=None, description="`s3://BUCKET/PREFIX`; left out: `artifacts/` in `state_dir`."
+    )
     repositories: tuple[Pattern, ...] = Field(
         min_length=1,
         description="the repositories to serve, such as `acme/*`; `!acme/old` excludes.",
@@ -268,6 +279,14 @@ class ServerConfig(Section):
         """Host (without brackets) and port to listen on."""
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
+
+    @property
+    def artifacts_bucket(self) -> tuple[str, str] | None:
+        """Bucket and prefix of `artifacts` in S3; None when they stand in `state_dir`."""
+        if self.artifacts is None:
+            return None
+        bucket, _, prefix = self.artifacts.removeprefix("s3://").partition("/")
+        return bucket, prefix.rstrip("/")
 
     @property
     def database_file(self) -> Path:

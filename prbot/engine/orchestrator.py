@@ -201,10 +201,17 @@ class Orchestrator:
             self._stop(job_id, why)
         if after.freed:
             await self.wake_waiting(run.pull.repo)
-        await self._world.artifacts.drop(after.artifacts)
-        if after.drop_workspaces:
-            await self._world.forge_of(run.pull.repo).workspaces.drop(run.pull)
+        await self._clear_away(run, after)
         return run
+
+    async def _clear_away(self, run: Run, after: After) -> None:
+        """What stays when this fails is only in the way: it must not fail the run."""
+        try:
+            await self._world.artifacts.drop(after.artifacts)
+            if after.drop_workspaces:
+                await self._world.forge_of(run.pull.repo).workspaces.drop(run.pull)
+        except PrbotError as error:
+            log.warning("not cleared away", action="drop", run=run.id, error=str(error))
 
     async def _step(self, unit: UnitOfWork, run: Run, step: Step, after: After) -> None:
         match step:

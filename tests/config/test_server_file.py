@@ -20,6 +20,7 @@ FULL = """\
 listen: 0.0.0.0:8080
 state_dir: /var/lib/prbot
 database: sqlite
+artifacts: s3://acme-plans/prbot/production/
 repositories: ["acme/*", "!acme/legacy", "tools/**"]
 branches: [main, "release/*", "!release/old"]
 mode: comment
@@ -64,6 +65,7 @@ def test_defaults() -> None:
     assert config.aliases == ()
     assert config.apply_on_merge_allowed == {ApplyOnMerge.IF_UNCHANGED, ApplyOnMerge.NEVER}
     assert config.database_file == Path(".prbot/prbot.sqlite3")
+    assert config.artifacts_bucket is None
     assert (config.limits.parallel_jobs, config.limits.job_timeout) == (4, 3600)
     assert (config.limits.grace, config.limits.max_payload) == (30, 26_214_400)
     assert config.limits.plan_age == 7 * 24 * 3600
@@ -77,6 +79,7 @@ def test_everything() -> None:
     config = load(FULL)
     assert config.address == ("0.0.0.0", 8080)  # noqa: S104 - a value, nothing listens
     assert config.database_file == Path("/var/lib/prbot/prbot.sqlite3")
+    assert config.artifacts_bucket == ("acme-plans", "prbot/production")
     assert not config.may_apply
     assert config.aliases == ("atlantis", "bot-1")
     assert not config.bare_commands
@@ -217,6 +220,13 @@ BAD = {
         f"{PLACE} 7: this version of prbot keeps its records in SQLite only. "
         "Write `database: sqlite`, or leave the key out."
     ),
+    **{
+        f"{SMALL}artifacts: {value}": (
+            f"{PLACE} 7: artifacts are kept in `state_dir`, or in S3 at `s3://BUCKET` or "
+            "`s3://BUCKET/PREFIX`. Write `artifacts: s3://my-bucket/prbot`, or leave the key out."
+        )
+        for value in ("plans", "s3://", "s3://A", "s3://plans//x", "s3://plans/a b", "gs://plans")
+    },
     f"{SMALL}limits:\n  grace: -1": (
         f"{PLACE} 8: the value of `limits.grace` cannot be used: it should be greater than or "
         "equal to 0. `limits.grace`: seconds an interrupted tool has before it is killed."

@@ -14,6 +14,8 @@ DOORS = {
     "aiohttp": ["prbot.web.*", "prbot.demo.*", "prbot.app*"],
     "aiohttp_jinja2": ["prbot.web.*", "prbot.demo.*"],
     "alembic": STORE,
+    "boto3": ["prbot.adapters.artifacts_s3"],
+    "botocore": ["prbot.adapters.artifacts_s3"],
     "cryptography": ["prbot.adapters.*", "prbot.demo.*"],
     "filelock": ["prbot.adapters.turns"],
     "github": ["prbot.adapters.github*"],

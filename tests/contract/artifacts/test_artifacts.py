@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,16 +15,6 @@ from prbot.ports import Artifacts
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 DATA = b"a plan's secret \x00\xff" * 1000
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "artifacts"
-
-
-@pytest.fixture(params=["files"])
-def artifacts(request: pytest.FixtureRequest, directory: Path) -> Artifacts:
-    return EncryptedFiles(directory, KEY)
 
 
 @pytest.mark.parametrize("data", [b"", b"x", DATA])
@@ -61,106 +51,74 @@ HOSTILE = ["", ".", "..", "../x", "/etc/passwd", "a/b", "a\\b", ".hidden", "a\x0
 
 
 @pytest.mark.parametrize("name", [*HOSTILE, "-x", "a" * 201])
-async def test_a_name_leads_nowhere_else(artifacts: Artifacts, name: str, tmp_path: Path) -> None:
-    """It refuses every name that is not one plain file name, before touching the disk."""
+async def test_a_name_leads_nowhere_else(artifacts: Artifacts, name: str, shelf: Any) -> None:
+    """It refuses every name that is not one plain file name, before touching anything."""
     for attempt in (artifacts.put(name, DATA), artifacts.get(name), artifacts.drop(["ok", name])):
         with pytest.raises(ValueError, match="not a name"):
             await attempt
-    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
+    assert shelf.names() == []
 
 
-async def test_another_installation_cannot_read(artifacts: Artifacts, directory: Path) -> None:
+async def test_another_installation_cannot_read(artifacts: Artifacts, shelf: Any) -> None:
     """It says so, with the way out, instead of giving nonsense back."""
     await artifacts.put("p-1", DATA)
     with pytest.raises(WrongInstallationKey) as caught:
-        await EncryptedFiles(directory, OTHER_KEY).get("p-1")
+        await shelf.artifacts(OTHER_KEY).get("p-1")
     assert "installation.key" in caught.value.next_step
 
 
-def flip(file: Path, at: int) -> None:
-    stored = bytearray(file.read_bytes())
-    stored[at] ^= 1
-    file.write_bytes(stored)
+def flipped(stored: bytes, at: int) -> bytes:
+    return stored[:at] + bytes([stored[at] ^ 1]) + stored[at + 1 :]
 
 
-async def test_every_changed_byte_is_noticed(artifacts: Artifacts, directory: Path) -> None:
-    """It refuses the file whichever of its bytes was changed, and takes it unchanged."""
+async def test_every_changed_byte_is_noticed(artifacts: Artifacts, shelf: Any) -> None:
+    """It refuses what is stored whichever of its bytes was changed, and takes it unchanged."""
     await artifacts.put("p-1", b"plan")
-    file = directory / "p-1"
-    for at in range(len(file.read_bytes())):
-        flip(file, at)
+    stored = shelf.read("p-1")
+    for at in range(len(stored)):
+        shelf.write("p-1", flipped(stored, at))
         with pytest.raises(WrongInstallationKey):
             await artifacts.get("p-1")
-        flip(file, at)
+    shelf.write("p-1", stored)
     assert await artifacts.get("p-1") == b"plan"
 
 
-def cut(file: Path) -> None:
-    file.write_bytes(file.read_bytes()[:-1])
+TAMPERED: dict[str, Callable[[Any], bytes]] = {
+    "cut": lambda shelf: shelf.read("p-1")[:-1],
+    "empty": lambda shelf: b"",
+    "cut in the nonce": lambda shelf: shelf.read("p-1")[:10],
+    "lengthened": lambda shelf: shelf.read("p-1") + b"\x00",
+    "plaintext": lambda shelf: DATA,
+    "another one": lambda shelf: shelf.read("p-2"),
+}
 
 
-def empty(file: Path) -> None:
-    file.write_bytes(b"")
-
-
-def cut_in_the_nonce(file: Path) -> None:
-    file.write_bytes(file.read_bytes()[:10])
-
-
-def lengthen(file: Path) -> None:
-    file.write_bytes(file.read_bytes() + b"\x00")
-
-
-def replace_by_plaintext(file: Path) -> None:
-    file.write_bytes(DATA)
-
-
-def swap(file: Path) -> None:
-    shutil.copy(file.with_name("p-2"), file)
-
-
-@pytest.mark.parametrize(
-    "tamper", [cut, empty, cut_in_the_nonce, lengthen, replace_by_plaintext, swap]
-)
-async def test_a_tampered_file_is_noticed(
-    artifacts: Artifacts, directory: Path, tamper: Callable[[Path], None]
-) -> None:
-    """It refuses files that were cut, lengthened, replaced or swapped with another."""
+@pytest.mark.parametrize("how", TAMPERED)
+async def test_tampering_is_noticed(artifacts: Artifacts, shelf: Any, how: str) -> None:
+    """It refuses what was cut, lengthened, replaced or swapped with another."""
     await artifacts.put("p-1", DATA)
     await artifacts.put("p-2", DATA + b"other")
-    await asyncio.to_thread(tamper, directory / "p-1")
+    shelf.write("p-1", TAMPERED[how](shelf))
     with pytest.raises(WrongInstallationKey):
         await artifacts.get("p-1")
     assert await artifacts.get("p-2") == DATA + b"other"
 
 
-def names_in(directory: Path) -> list[str]:
-    return sorted(path.name for path in directory.iterdir())
-
-
-def mode_of(path: Path) -> int:
-    return path.stat().st_mode & 0o777
-
-
-async def test_nothing_is_readable_at_rest(artifacts: Artifacts, directory: Path) -> None:
-    """It leaves no plaintext, no two equal files, and nothing for other accounts."""
+async def test_nothing_is_readable_at_rest(artifacts: Artifacts, shelf: Any) -> None:
+    """It leaves no plaintext and no two equal artifacts, and nothing beside them."""
     await artifacts.put("p-1", DATA)
     await artifacts.put("p-2", DATA)
-    assert names_in(directory) == ["p-1", "p-2"]
-    files = [directory / "p-1", directory / "p-2"]
-    first, second = (file.read_bytes() for file in files)
+    assert shelf.names() == ["p-1", "p-2"]
+    first, second = shelf.read("p-1"), shelf.read("p-2")
     assert b"secret" not in first
     assert first[7:] != second[7:]
-    assert {mode_of(file) for file in files} == {0o600}
-    assert mode_of(directory) == 0o700
 
 
-async def test_a_put_that_fails_leaves_the_old_one(directory: Path) -> None:
-    """It keeps the old artifact, and no rubbish, when the new one cannot be put in place."""
-    artifacts = EncryptedFiles(directory, KEY)
-    await artifacts.put("p-1", b"old")
-    (directory / "p-2").mkdir()
-    with pytest.raises(IsADirectoryError):
-        await artifacts.put("p-2", DATA)
-    assert names_in(directory) == ["p-1", "p-2"]
-    assert await artifacts.get("p-1") == b"old"
+async def test_either_reads_what_the_other_wrote(
+    artifacts: Artifacts, shelf: Any, tmp_path: Path
+) -> None:
+    """It keeps an artifact as the local disk does, so that one may be copied to the other."""
+    await artifacts.put("p-1", DATA)
+    (tmp_path / "copied").mkdir()
+    (tmp_path / "copied" / "p-1").write_bytes(shelf.read("p-1"))
+    assert await EncryptedFiles(tmp_path / "copied", KEY).get("p-1") == DATA
