@@ -47,7 +47,7 @@ class Desk:
         self.digested.append(delivery.body)
         if delivery.body in self.troubles:
             raise self.troubles[delivery.body]("nobody foresaw it")
-        return OPENED if delivery.body == b"opened" else Ignored("nothing to do")
+        return OPENED if delivery.body.startswith(b"opened") else Ignored("nothing to do")
 
     async def deliver(self, *bodies: bytes) -> None:
         now = self.world.clock.now()
@@ -107,6 +107,47 @@ async def test_a_failure_that_passes(desk: Any) -> None:
     desk.troubles.clear()
     assert await desk.inbox.digest_waiting() is None
     assert await desk.outcomes() == [("odd", "nothing to do")]
+
+
+@dataclass
+class Counted:
+    """The store, and how many transactions it was asked for."""
+
+    store: Any
+    begun: int = 0
+
+    def begin(self) -> Any:
+        self.begun += 1
+        return self.store.begin()
+
+
+async def test_a_flood(desk: Any) -> None:
+    """It notes what starts nothing in few transactions, and starts what is among it."""
+    names = [f"nothing {n}" for n in range(60)]
+    names.insert(30, "opened")
+    await desk.deliver(*(name.encode() for name in names))
+    counted = Counted(desk.world.store)
+    inbox = Inbox(replace(desk.world, store=counted), Asking(desk.world), Alarm())
+    assert await inbox.digest_waiting() is None
+    assert counted.begun < 10
+    outcomes = dict(await desk.outcomes())
+    assert list(outcomes) == names
+    assert outcomes.pop("opened") == "r-1: plan"
+    assert set(outcomes.values()) == {"nothing to do"}
+
+
+async def test_a_flood_at_a_forge_that_does_not_help(desk: Any) -> None:
+    """It does not ask the forge for each of many in vain."""
+    asked = []
+
+    async def bot_login() -> Login:
+        asked.append(1)
+        raise ForgeUnavailable("gh", "read our account", "HTTP 502")
+
+    desk.world.forges["gh"].reader.bot_login = bot_login
+    await desk.deliver(*(f"opened {n}".encode() for n in range(40)))
+    assert await desk.inbox.digest_waiting() == RETRY
+    assert len(asked) < 4
 
 
 FORGE_TROUBLES = [
