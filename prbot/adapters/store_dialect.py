@@ -214,6 +214,10 @@ PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
+    # Room for a whole transaction of webhooks, and 16 MB of them before they are copied from
+    # the log into the file: with SQLite's own 2 and 4 MB a flood costs half as much again.
+    "cache_size = -16384",
+    "wal_autocheckpoint = 4096",
 )
 
 

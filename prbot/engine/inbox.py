@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 RETRY = timedelta(seconds=10)
 AT_ONCE = 100
+TURN = 10
+"""So many deliveries are read before others have a turn: a millisecond or two."""
 FAILURES = 3
 """How often one process fails at a delivery for a reason nobody foresaw."""
 
@@ -65,12 +67,13 @@ class Inbox:
     async def _digest_all_of(self, forge: str) -> bool:
         """False when something of this forge was left; the other forges go on."""
         failed: set[DeliveryId] = set()
-        while True:
+        more = True
+        while more:
+            limit = AT_ONCE + len(failed)
             async with self._world.store.begin() as unit:
-                waiting = await unit.deliveries.waiting(forge, AT_ONCE + len(failed))
+                waiting = await unit.deliveries.waiting(forge, limit)
+            more = len(waiting) == limit  # who comes from now on rings
             fresh = [delivery for delivery in waiting if delivery.id not in failed]
-            if not fresh:
-                return not failed
             for delivery in await self._of_interest(fresh):
                 try:
                     done = await self._try(delivery)
@@ -80,6 +83,7 @@ class Inbox:
                     return False
                 if not done:
                     failed.add(delivery.id)
+        return not failed
 
     async def _try(self, delivery: Delivery) -> bool:
         """False when it failed for a reason nobody foresaw, and is to be tried again."""
@@ -106,14 +110,15 @@ class Inbox:
         """
         notes, others = [], []
         told = True
-        for delivery in batch:
+        for number, delivery in enumerate(batch):
+            if number % TURN == 0:
+                await asyncio.sleep(0)  # whoever knocks at the door comes first
             asked = await self._asked_by(delivery) if told else None
             told = asked is not None
             if isinstance(asked, Ignored):
                 notes.append((delivery, asked.reason))
             else:
                 others.append(delivery)
-            await asyncio.sleep(0)  # whoever knocks at the door comes first
         if notes:
             async with self._world.store.begin() as unit:
                 await unit.deliveries.digested_all(notes)
