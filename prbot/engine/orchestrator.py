@@ -194,9 +194,9 @@ class Orchestrator:
                     await self._step(unit, run, step, after)
             except LostLease as lost:
                 raise SceneChanged from lost
-        self._outbox.ring()
         for message in after.messages:
             await self._world.queue.put(message)
+        self._outbox.ring()  # work begins first, then it is told
         for job_id, why in after.stops:
             self._stop(job_id, why)
         if after.freed:
