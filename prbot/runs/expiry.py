@@ -20,7 +20,7 @@ from prbot.model import PlanId, ProjectKey, PullRef, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.locks import Lock
 from prbot.runs.phases import has_work
-from prbot.runs.run import AskKind, JobKind, JobState, Run, RunState
+from prbot.runs.run import AskKind, JobKind, Run, RunState
 from prbot.runs.say import PlansExpired
 from prbot.runs.steps import Check, FreeLocks, Say, SetStatus, Verdict
 
@@ -92,7 +92,7 @@ def _freed(kept: Kept, projects: set[ProjectKey]) -> tuple[ProjectKey, ...]:
         job.project
         for run in kept.runs
         for job in run.jobs
-        if job.kind is JobKind.APPLY and job.state is not JobState.DROPPED and job.reviewed in begun
+        if job.kind is JobKind.APPLY and job.reviewed in begun
     }
     return tuple(sorted(projects & held - touched))
 

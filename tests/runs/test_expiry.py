@@ -101,6 +101,10 @@ ROWS = {
     ),
     # --- together
     "the plans of one run wait for the youngest": (kept(plan("b", 2, minute=30), OLD), set()),
+    "the youngest of one run is just as old as it may become": (
+        kept(plan("b", 2, minute=20), OLD),
+        set(),
+    ),
     "those of two runs do not": (
         kept(plan("b", 2, minute=30, run="r-later"), OLD),
         {"drop p1"} | RED,
@@ -278,6 +282,17 @@ AFTERWARDS = {
         after(
             plans=(plan("a", 2, applied=True, minute=-5),),
             others=(MADE, earlier(planned(plan("a", 2)))),
+        ),
+        NO,
+    ),
+    "apply, when an apply of an older plan of it failed": (
+        after(
+            plans=(plan("a", 2, minute=-5),),
+            others=(
+                MADE,
+                of_a_run(applying(JobState.FAILED, number=2)),
+                earlier(planned(plan("a", 2))),
+            ),
         ),
         NO,
     ),

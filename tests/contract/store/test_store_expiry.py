@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import text
 
 from prbot.adapters.artifacts import EncryptedFiles
 from prbot.adapters.store import SqlStore
@@ -224,6 +225,39 @@ async def test_an_apply_that_began_meanwhile(old: Old) -> None:
     assert await old.locks() == 1
     assert old.woken == []
     assert EXPIRED not in {action for _, action in await old.scene.told()}
+
+
+async def test_a_run_that_began_meanwhile(
+    old: Old, open_store: Callable[[], SqlStore], url: str
+) -> None:
+    """It keeps everything when, while it was at it, an apply took the project again."""
+    plan = await old.plan(lock=True)
+    old.scene.clock.pass_(8 * DAY)
+    expiry, watcher = old.expiry(open_store()), open_store()
+    async with old.scene.store.begin() as tables:
+        await tables.runs.add(old.scene.a_run())
+        mine = Lock(plan.pull.repo, plan.project, plan.pull, Login("ann"), plan.created_at)
+        await tables.locks.take(mine)  # it is ours; and stands as it is until the commit
+        sweeping = asyncio.create_task(expiry.sweep())
+        if url.startswith("postgresql"):
+            while not (sweeping.done() or await somebody_waits(watcher)):
+                pass  # each look is a question to the server, in which the sweep goes on
+    await sweeping
+    async with old.scene.store.begin() as tables:
+        assert await tables.plans.get(plan.id) == plan
+    assert await old.letters() == []
+    assert await old.locks() == 1
+    assert await old.artifacts.get(plan.plan_file) is not None
+
+
+async def somebody_waits(watcher: SqlStore) -> bool:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with watcher.transaction() as db:
+        number: int = (await db.execute(waiting)).scalar_one()
+    return number > 0
 
 
 async def test_files_that_cannot_be_removed(old: Old, tmp_path: Path) -> None:
