@@ -18,14 +18,14 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from bench import cases, door, vitals
+from bench import cases, door, vitals, wakeups
 from bench.cases import DIRECTORY
 from bench.door import CORES, LINES, Pair
 from bench.machine import machine, tell
@@ -46,9 +46,10 @@ def main() -> int:
     if why := _lacking():
         print(f"nothing was measured: {why}")
         return 1
+    before = machine()
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         rows, lost = asyncio.run(_measured(Path(name), arguments))
-    print(machine())
+    print(f"{before}; load {os.getloadavg()[0]:.1f} at the end")
     print("client and server each on a core of their own" if len(CORES) > 1 else "on one core")
     print()
     print(markdown(rows))
@@ -76,6 +77,8 @@ def _lacking() -> str:
 async def _measured(directory: Path, arguments: argparse.Namespace) -> tuple[list[Row], int]:
     """The rows, and how many deliveries were lost."""
     environment = tool_environment(os.environ, (), frozenset())
+    tell("waking those who wait for the queues")
+    woken = {"SQLite": await wakeups.sqlite(directory), "PostgreSQL": await wakeups.postgres()}
     async with town(directory, environment, None) as place:
         waits = await _plans(place, arguments.plans)
         letter = await door.letter(place)
@@ -91,6 +94,7 @@ async def _measured(directory: Path, arguments: argparse.Namespace) -> tuple[lis
         Row("webhook's body", [len(letter.body)], "bytes"),
         Row("events digested, nobody at the door", digested, "/s"),
         Row("enqueue to start", waits, "ms", 1, "under 50"),
+        *_woken_rows(woken),
         Row("idle CPU", [rest.cpu], "% of a core", 2, "under 1"),
         Row("answered 202 before the kill -9", [accepted], "webhooks"),
         Row("... of these lost", [lost], "webhooks", 0, "0"),
@@ -152,6 +156,14 @@ async def _killed(place: Town, letter: Letter, seconds: float) -> tuple[int, int
     await place.prbot.process.wait()
     stored = await _asked(place, _stored)
     return len(tally.accepted), len(set(tally.accepted) - stored)
+
+
+def _woken_rows(woken: Mapping[str, Sequence[float]]) -> list[Row]:
+    return [
+        Row(f"queue on {name}: put to claimed", [MILLISECONDS * wait for wait in waits], "ms", 1)
+        for name, waits in woken.items()
+        if waits
+    ]
 
 
 # --- the work behind it ------------------------------------------------------------------------
