@@ -836,7 +836,7 @@ class KeyFileTooOpen(PrbotError):
 
     path: str
     mode: str
-    hint = "If nobody else can have read it: chmod 600 {path}. Otherwise delete it; every open plan is then made again."
+    hint = "If nobody else can have read it: chmod 600 {path}. Otherwise replace it: docs/operations.md, 'A lost key'."
 
 
 @dataclass(eq=False)
@@ -846,7 +846,25 @@ class KeyFileDamaged(PrbotError):
     path: str
     size: int
     expected: int
-    hint = "Restore it from the backup of the state directory, or delete it; every open plan is then made again."
+    hint = "Restore it from the backup, or replace it: docs/operations.md, 'A lost key'."
+
+
+@dataclass(eq=False)
+class KeyUnreadable(PrbotError):
+    """`installation_key`, {reference}, does not hold 32 bytes in base64 or hexadecimal."""
+
+    reference: str
+    hint = "Write the key of the other machines there (base64 FILE prints one); a new one is made by: openssl rand -base64 32."
+
+
+@dataclass(eq=False)
+class KeyOfAnother(PrbotError):
+    """The database ({database}) belongs to the installation key {theirs}, and this prbot has {mine}."""
+
+    database: str
+    theirs: str
+    mine: str
+    hint = "Give this machine the key of the others (`installation_key`). If nobody has it any more: `installation_key_lost: {theirs}`, see docs/operations.md."
 
 
 # --- the demo ------------------------------------------------------------------------

@@ -1,4 +1,6 @@
-"""The installation key: one secret file from which every other key is derived.
+"""The installation key: one secret from which every other key is derived.
+
+A file that is made at the first start, or, for several machines, what the operator gives.
 
 It makes stored plans unreadable without it and plan hashes unguessable. Not promised:
 protection from somebody who can read the state directory as prbot's own user.
@@ -6,6 +8,7 @@ protection from somebody who can read the state directory as prbot's own user.
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 import stat
@@ -15,7 +18,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from prbot.errors import KeyFileDamaged, KeyFileTooOpen
+from prbot.errors import KeyFileDamaged, KeyFileTooOpen, KeyUnreadable
 
 KEY_BYTES = 32
 
@@ -30,6 +33,33 @@ def load_or_create_key(path: Path) -> bytes:
         if not path.exists():
             _create(path)
     return _load(path)
+
+
+def decode_key(secret: str, reference: str) -> bytes:
+    """The key of 32 bytes written in base64 or in 64 hexadecimal digits.
+
+    `reference` says where it stands. Raises KeyUnreadable, which does not repeat it.
+    """
+    written = "".join(secret.split())
+    try:
+        key = bytes.fromhex(written) if len(written) == 2 * KEY_BYTES else _base64(written)
+    except ValueError:
+        raise KeyUnreadable(reference) from None
+    if len(key) != KEY_BYTES:
+        raise KeyUnreadable(reference)
+    return key
+
+
+def _base64(written: str) -> bytes:
+    return base64.b64decode(written.replace("-", "+").replace("_", "/"), validate=True)
+
+
+def fingerprint(key: bytes) -> str:
+    """`k-3f2a91c0d4e5b6a7`, by which a key is known again and nothing else is told of it.
+
+    The letter keeps YAML from reading a number.
+    """
+    return f"k-{derive(key, 'fingerprint').hex()[:16]}"
 
 
 def derive(key: bytes, purpose: str) -> bytes:

@@ -28,6 +28,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from prbot.adapters import migrations
 from prbot.adapters.store_deliveries import SqlDeliveries
 from prbot.adapters.store_dialect import database_at
+from prbot.adapters.store_installation import settled_key
 from prbot.adapters.store_journal import SqlJournal
 from prbot.adapters.store_locks import SqlLocks
 from prbot.adapters.store_outbox import SqlOutbox
@@ -82,6 +83,10 @@ class SqlStore:
         async with self.transaction() as db:
             await self._database.alone(db)
             await db.run_sync(migrations.upgrade)
+
+    async def installation(self, fingerprint: str, lost: str | None = None) -> str:
+        async with self.transaction() as db:
+            return await settled_key(db, fingerprint, lost, self._clock.now())
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlUnitOfWork]:

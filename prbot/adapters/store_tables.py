@@ -207,6 +207,13 @@ repositories = _table(
     UniqueConstraint("forge", "repo"),
 )
 
+installation = _table(
+    "installation",
+    _needed("secret", Text, unique=True),
+    _needed("fingerprint", Text),
+    _needed("since", UtcTime),
+)
+
 comments = _table(
     "comments",
     *pull_columns(),

@@ -18,7 +18,7 @@ from prbot.adapters.artifacts import EncryptedFiles
 from prbot.adapters.artifacts_s3 import EncryptedObjects
 from prbot.adapters.github import GitHubForge
 from prbot.adapters.github_auth import GitHubApp, GitHubToken
-from prbot.adapters.installation import derive, load_or_create_key
+from prbot.adapters.installation import decode_key, derive, fingerprint, load_or_create_key
 from prbot.adapters.queue_sqlite import SqliteQueue
 from prbot.adapters.store import SqlStore
 from prbot.adapters.terraform import Terraform
@@ -33,10 +33,10 @@ from prbot.config.references import resolve
 from prbot.config.repo import Effective, effective, load_repo
 from prbot.config.server import ForgeConfig, ServerConfig
 from prbot.engine.world import Forge, Settings, World
-from prbot.errors import AlreadyRunning, PrbotError
+from prbot.errors import AlreadyRunning, KeyOfAnother, PrbotError
 from prbot.intake import github
 from prbot.model import Event, RepoRef
-from prbot.ports import Artifacts, Delivery
+from prbot.ports import Artifacts, Delivery, Store
 from prbot.runs.run import Trouble
 from prbot.telemetry import Redactor
 
@@ -71,13 +71,14 @@ async def composed(
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with AsyncExitStack() as stack:
         stack.enter_context(only_process_of(state))
-        key = load_or_create_key(state / "installation.key")
+        tokens = Secrets(environ, redactor)
+        key = installation_key(config, state, tokens)
         clock = SystemClock()
         store = SqlStore(f"sqlite+aiosqlite:///{config.database_file.absolute()}", clock)
         stack.push_async_callback(store.close)
         await store.migrate()
+        await check_key(store, key, config.installation_key_lost)
         await stop_leftovers(state / "jobs", config.limits.grace)
-        tokens = Secrets(environ, redactor)
         for credential in credentials_of(_tool_environment(config, environ)):
             redactor.register(credential)
         git = tool_environment(environ, (), config.secret_variables)
@@ -155,6 +156,21 @@ class Secrets:
         for forge in config.forges:
             if forge.webhook_secret is not None:
                 yield forge.name, self(forge.webhook_secret).encode()
+
+
+def installation_key(config: ServerConfig, state: Path, secret: Secrets) -> bytes:
+    """The operator's, or the one in the state directory, made at the first start."""
+    if config.installation_key is None:
+        return load_or_create_key(state / "installation.key")
+    return decode_key(secret(config.installation_key), config.installation_key)
+
+
+async def check_key(store: Store, key: bytes, lost: str | None) -> None:
+    """Raises KeyOfAnother: with two keys on one database nobody could read all plans."""
+    mine = fingerprint(key)
+    theirs = await store.installation(mine, lost)
+    if theirs != mine:
+        raise KeyOfAnother(await store.probe(), theirs, mine)
 
 
 def forge_of(

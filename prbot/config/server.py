@@ -222,6 +222,13 @@ class ServerConfig(Section):
     artifacts: Annotated[str, AfterValidator(_artifacts)] | None = Field(
         default=None, description="`s3://BUCKET/PREFIX`; left out: `artifacts/` in `state_dir`."
     )
+    installation_key: Reference | None = Field(
+        default=None,
+        description="where the key of all machines is; left out: a file in `state_dir`.",
+    )
+    installation_key_lost: Annotated[str, Field(pattern=r"^k-[0-9a-f]{16}$")] | None = Field(
+        default=None, description="the fingerprint of a lost key, whose place this one takes."
+    )
     repositories: tuple[Pattern, ...] = Field(
         min_length=1,
         description="the repositories to serve, such as `acme/*`; `!acme/old` excludes.",
@@ -300,7 +307,8 @@ class ServerConfig(Section):
             for forge in self.forges
             for reference in (forge.token, forge.webhook_secret, _private_key(forge))
         ]
-        return frozenset(name for name in map(variable, references) if name)
+        names = map(variable, (*references, self.installation_key))
+        return frozenset(name for name in names if name)
 
 
 def _private_key(forge: ForgeConfig) -> str | None:

@@ -21,6 +21,8 @@ listen: 0.0.0.0:8080
 state_dir: /var/lib/prbot
 database: sqlite
 artifacts: s3://acme-plans/prbot/production/
+installation_key: env://PRBOT_KEY
+installation_key_lost: k-0123456789012345
 repositories: ["acme/*", "!acme/legacy", "tools/**"]
 branches: [main, "release/*", "!release/old"]
 mode: comment
@@ -93,7 +95,8 @@ def test_everything() -> None:
     assert config.terraform.environment == ("TF_VAR_*", "AWS_REGION")
     assert (config.limits.grace, config.limits.plan_age) == (12.5, 86_400)
     assert config.statuses.apply == "atlantis/apply"
-    assert config.secret_variables == {"HOOK", "HOOK2", "TOKEN"}
+    assert config.secret_variables == {"HOOK", "HOOK2", "TOKEN", "PRBOT_KEY"}
+    assert config.installation_key_lost == "k-0123456789012345"
 
 
 def test_is_immutable() -> None:

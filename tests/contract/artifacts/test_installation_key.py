@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from prbot.adapters.installation import derive, load_or_create_key
-from prbot.errors import KeyFileDamaged, KeyFileTooOpen
+from prbot.adapters.installation import decode_key, derive, fingerprint, load_or_create_key
+from prbot.errors import KeyFileDamaged, KeyFileTooOpen, KeyUnreadable
 
 
 def test_a_key_is_made_once(tmp_path: Path) -> None:
@@ -81,3 +83,43 @@ def test_derived_keys_never_change() -> None:
     secret = hmac.digest(bytes(32), b"k" * 32, hashlib.sha256)
     expected = hmac.digest(secret, b"prbot/1/artifacts\x01", hashlib.sha256)
     assert derive(b"k" * 32, "artifacts") == expected
+
+
+KEY = bytes(range(224, 256))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        KEY.hex(),
+        KEY.hex().upper(),
+        base64.b64encode(KEY).decode(),
+        base64.urlsafe_b64encode(KEY).decode(),
+        f" {base64.b64encode(KEY).decode()}\n",
+    ],
+)
+def test_a_given_key_is_read(written: str) -> None:
+    """It takes 32 bytes in base64 of either alphabet, or in hexadecimal."""
+    assert decode_key(written, "env://KEY") == KEY
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "secret", "x" * 64, KEY.hex()[:-2], KEY.hex() + "00", "0" * 63, "é" * 32]
+    + [base64.b64encode(key).decode() for key in (KEY[:-1], KEY + b"x", b"")],
+)
+def test_a_key_that_cannot_be_is_refused(written: str) -> None:
+    """It names the reference and how to write a key, and never what stands there."""
+    with pytest.raises(KeyUnreadable, match="env://KEY") as caught:
+        decode_key(written, "env://KEY")
+    assert "openssl rand -base64 32" in caught.value.next_step
+    assert not written or written not in str(caught.value) + caught.value.next_step
+
+
+def test_a_fingerprint_tells_keys_apart() -> None:
+    """It is the same for the same key, another for another, and none of its derived keys."""
+    marks = {fingerprint(bytes([number]) * 32) for number in range(50)}
+    assert len(marks) == 50
+    assert fingerprint(KEY) == fingerprint(KEY)
+    assert all(re.fullmatch("k-[0-9a-f]{16}", mark) for mark in marks)
+    assert fingerprint(KEY)[2:] not in derive(KEY, "marker").hex()
