@@ -186,6 +186,7 @@ def forge_of(
         _auth(config, secret),
         config.api_url,
         config.clone_base,
+        timeout=config.timeout,
         register=secret.register,
     )
     stack.push_async_callback(adapter.close)

@@ -126,6 +126,9 @@ class ForgeConfig(Section):
     webhook_secret: Reference | None = Field(
         default=None, description="where the webhook secret is: `env://NAME` or `file:///path`."
     )
+    timeout: int = Field(
+        default=20, ge=1, le=300, description="seconds without an answer before a call is given up."
+    )
 
     @model_validator(mode="after")
     def _credentials(self) -> Self:

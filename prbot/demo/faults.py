@@ -1,11 +1,17 @@
-"""Faults that tests order: the next matching requests fail, hang or lose their answer."""
+"""Faults that tests order: the next matching requests fail, hang or lose their answer.
+
+GitHub says that its limits are used up with 403 or 429 and headers: `X-RateLimit-Remaining: 0`
+with `X-RateLimit-Reset` (epoch seconds), or `Retry-After` (seconds) and a message about the
+secondary limit; both may be ordered here for single requests.
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -26,6 +32,8 @@ class Fault:
     hang: bool
     after: bool
     times: int
+    message: str = "Server Error"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def matches(self, request: web.Request) -> bool:
         method = self.method in ("*", request.method)
@@ -48,10 +56,13 @@ class Faults:
         hang: bool = False,
         after: bool = False,
         times: int = 1,
+        message: str = "Server Error",
+        headers: Mapping[str, str] | None = None,
     ) -> Fault:
         """Order a fault for the next `times` requests. `method` may be `*`,
         `path_pattern` is a regular expression searched in the path."""
-        fault = Fault(method, re.compile(path_pattern), status, hang, after, times)
+        pattern = re.compile(path_pattern)
+        fault = Fault(method, pattern, status, hang, after, times, message, headers or {})
         self._faults.append(fault)
         return fault
 
@@ -73,5 +84,5 @@ class Faults:
             await self._let_go.wait()
         if fault.status == 0 and request.transport is not None:
             request.transport.abort()
-        body = {"message": "Server Error", "documentation_url": "", "status": str(fault.status)}
-        return web.json_response(body, status=fault.status or 500)
+        body = {"message": fault.message, "documentation_url": "", "status": str(fault.status)}
+        return web.json_response(body, status=fault.status or 500, headers=fault.headers)

@@ -13,7 +13,7 @@ All of its methods run in the event loop it was started in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TypeVar
 
@@ -105,10 +105,19 @@ class DemoForge(Accounts):
         hang: bool = False,
         after: bool = False,
         times: int = 1,
+        message: str = "Server Error",
+        headers: Mapping[str, str] | None = None,
     ) -> Fault:
         """Order a fault; see faults.py. Status 0 cuts the connection."""
         return self.faults.fail_next(
-            method, path_pattern, status, hang=hang, after=after, times=times
+            method,
+            path_pattern,
+            status,
+            hang=hang,
+            after=after,
+            times=times,
+            message=message,
+            headers=headers,
         )
 
     def exhaust_rate_limit(self, login: str, until: timedelta = WINDOW) -> None:

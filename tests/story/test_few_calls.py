@@ -1,0 +1,49 @@
+"""Statuses cost few calls: a pull request of many projects costs what one of one costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from town import REPOSITORY, Town, a_town, resource
+
+MANY = 12
+STATUS_CALLS = 7
+"""Planned: pending and two ends. Planned again: pending and one end, for the other stands
+already. Applied: pending and the end."""
+
+
+@pytest.fixture(autouse=True)
+def _terraform(need: Callable[[str], None]) -> None:
+    need("terraform")
+
+
+async def planned_twice_and_applied(town: Town, projects: int) -> int:
+    """How often a status was set, for a pull request that changes so many projects."""
+    names = [f"p{number}" for number in range(projects)]
+    clone = await town.build({f"{name}/main.tf": town.backend(name) for name in names})
+    await town.start()
+    await clone.push("topic", "Change", {f"{name}/more.tf": resource("more") for name in names})
+    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
+    await town.hears(pull, "terraform_data.more")
+    await town.status(pull, "prbot/apply", "success")
+    await town.forge.comment(pull, "alice", "prbot plan")
+    await town.hears(pull, "terraform_data.more")
+    await town.status(pull, "prbot/plan", "success")
+    await town.forge.review(pull, "bob", "APPROVE")
+    await town.forge.comment(pull, "alice", "prbot apply")
+    await town.hears(pull, f"Applied: {projects} of {projects}")
+    await town.forge.wait_for(lambda: "applied" in pull.repo.statuses[-1].description, 60)
+    return len(pull.repo.statuses)
+
+
+async def test_statuses_do_not_grow_with_projects(tmp_path: Path) -> None:
+    """It sets as few statuses for many projects as for one, and none that stands already."""
+    calls = {}
+    for projects in (1, MANY):
+        directory = tmp_path / str(projects)
+        directory.mkdir()
+        async with a_town(directory) as town:
+            calls[projects] = await planned_twice_and_applied(town, projects)
+    assert [count for count in calls.values() if count > STATUS_CALLS] == []
