@@ -111,6 +111,13 @@ def cli_config(provider_mirror: Path | None) -> str:
     return f"disable_checkpoint = true\nprovider_installation {{\n{installation}\n}}\n"
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write the file so that a tool of another process never reads half of it."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(text)
+    aside.replace(path)
+
+
 def _providers(mirror: Path) -> tuple[str, ...]:
     found = (path.relative_to(mirror) for path in mirror.glob("*.*/*/*") if path.is_dir())
     return tuple(sorted(path.as_posix() for path in found))

@@ -27,6 +27,7 @@ from prbot.adapters.terraform_setup import (
     credentials_of,
     find_command,
     tool_environment,
+    write_whole,
 )
 from prbot.adapters.workspaces import GitWorkspaces
 from prbot.config.references import resolve
@@ -207,7 +208,7 @@ def _auth(config: ForgeConfig, secret: Secrets) -> GitHubToken | GitHubApp:
 def terraform_of(config: ServerConfig, state: Path, environ: Mapping[str, str]) -> Terraform:
     """The tool, with the CLI configuration written for it. Raises ToolMissing."""
     cli = state / "terraform.tfrc"
-    cli.write_text(cli_config(config.terraform.provider_mirror))
+    write_whole(cli, cli_config(config.terraform.provider_mirror))
     return Terraform(
         command=find_command(config.terraform.path, environ.get("PATH", "")),
         cli_config=cli,

@@ -8,6 +8,7 @@ twice gives the same commit in the same place.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -206,12 +207,12 @@ class Orchestrator:
 
     async def _clear_away(self, run: Run, after: After) -> None:
         """What stays when this fails is only in the way: it must not fail the run."""
-        try:
-            await self._world.artifacts.drop(after.artifacts)
-            if after.drop_workspaces:
-                await self._world.forge_of(run.pull.repo).workspaces.drop(run.pull)
-        except PrbotError as error:
-            log.warning("not cleared away", action="drop", run=run.id, error=str(error))
+        away = [self._world.artifacts.drop(after.artifacts)]
+        if after.drop_workspaces:
+            away.append(self._world.forge_of(run.pull.repo).workspaces.drop(run.pull))
+        for error in await asyncio.gather(*away, return_exceptions=True):
+            if error is not None:
+                log.warning("not cleared away", action="drop", run=run.id, error=str(error))
 
     async def _step(self, unit: UnitOfWork, run: Run, step: Step, after: After) -> None:
         match step:

