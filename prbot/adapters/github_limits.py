@@ -74,9 +74,11 @@ class Limits:
         return max(0.0, self._until.get(account, 0.0) - self._now())
 
     def note(self, account: str, answer: Answer) -> None:
+        """The longest wait counts: calls side by side may hear of two limits."""
         wait = self.wait_after(answer)
         if wait is not None:
-            self._until[account] = self._now() + wait
+            until = self._now() + wait
+            self._until[account] = max(until, self._until.get(account, until))
 
     def wait_after(self, answer: Answer) -> float | None:
         """Seconds this answer asks to wait; None when it does not."""

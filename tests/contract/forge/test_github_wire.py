@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from prbot.adapters import github_limits
 from prbot.adapters.github import GitHubForge, GitHubToken
 from prbot.errors import ForgeRefused, ForgeUnavailable, PrbotError
 from prbot.model import Login, PullRef, RepoRef, Sha
@@ -257,3 +258,13 @@ async def test_clone_url(api_url: str, clone: str) -> None:
     port = GitHubForge("hub", GitHubToken(TOKEN), api_url)
     assert (await port.clone_access(REPO)).url == clone
     await port.close()
+
+
+def test_the_longest_wait_counts() -> None:
+    """It keeps to the primary limit's reset when another call hears of a shorter wait."""
+    limits = github_limits.Limits(lambda: 1000.0)
+    used_up = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1600"}
+    for headers in (used_up, {"retry-after": "5"}):
+        limits.note("acme", github_limits.Answer(403, headers, "{}"))
+    assert limits.wait("acme") == 600
+    assert limits.wait("other") == 0
