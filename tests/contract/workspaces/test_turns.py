@@ -127,12 +127,20 @@ async def test_an_error_cuts_a_turn_short(lock: Path) -> None:
 async def test_a_task_that_gives_up_waiting(lock: Path) -> None:
     """It leaves the queue when it is cancelled; the turn is not lost with it."""
     turns = Turns()
+
+    async def wait(where: Turns) -> None:
+        async with where.of(lock, 60):
+            raise AssertionError("two had the turn at once")
+
     async with turns.of(lock, 60):
-        waiting = [asyncio.create_task(is_free(lock)) for _ in range(3)]
+        # behind a task of this process, and behind what may as well be another one
+        waiting = asyncio.gather(wait(turns), wait(Turns()), wait(Turns()))
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(MOMENT / 2):
-                await asyncio.gather(*waiting)
+            async with asyncio.timeout(MOMENT):
+                await waiting
     assert await is_free(lock)
+    async with turns.of(lock, MOMENT) as turn:
+        assert not turn.cut_short
 
 
 async def test_programs_get_the_locks_of_their_turn_alone(lock: Path, tmp_path: Path) -> None:
