@@ -769,6 +769,10 @@ class Queue(Protocol):
         """Take it away if it waits; False when it is in hand or not there."""
         ...
 
+    async def known(self) -> frozenset[Work]:
+        """All work that waits or is in hand, whoever has it."""
+        ...
+
     async def recover(self) -> None:
         """What dead workers had in hand waits again. Harmless at any time."""
         ...

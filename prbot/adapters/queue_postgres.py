@@ -165,6 +165,10 @@ class PostgresQueue:
             gone = [await self._jobs.cancel_job_by_id_async(id_, delete_job=True) for id_ in ids]
         return any(gone)
 
+    async def known(self) -> frozenset[Work]:
+        rows = await self._say(statements.KNOWN)
+        return frozenset(_work(row["task_name"], row["subject"]) for row in rows)
+
     async def recover(self) -> None:
         async with self._trouble_told():
             dead = await self._jobs.prune_stalled_workers(self._lease)
@@ -353,12 +357,12 @@ def _job(message: Message) -> Job:
     )
 
 
+def _work(kind: str, subject: str) -> Work:
+    return AdvanceRun(RunId(subject)) if kind == "advance" else PerformJob(JobId(subject))
+
+
 def _message(row: dict[str, Any]) -> Message:
     args = row["args"]
-    work: Work
-    if row["task_name"] == "advance":
-        work = AdvanceRun(RunId(args["subject"]))
-    else:
-        work = PerformJob(JobId(args["subject"]))
+    work = _work(row["task_name"], args["subject"])
     priority = _PRIORITY[row["priority"]]
     return Message(work, args["key"], priority, row["scheduled_at"], args["repo"], args["group"])

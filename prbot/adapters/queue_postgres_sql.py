@@ -124,6 +124,11 @@ GIVE_BACK_LOST = _wait_again("worker_id IS NULL")
 GIVE_BACK_UNHEARD = _wait_again("worker_id = %(worker)s AND id <> ALL(%(held)s)")
 """Claimed, and the answer was lost on its way."""
 
+KNOWN = """
+SELECT task_name, args->>'subject' AS subject FROM procrastinate_jobs
+WHERE status IN ('todo', 'doing')
+"""
+
 HEARTBEAT = """
 UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = %(worker)s RETURNING id
 """

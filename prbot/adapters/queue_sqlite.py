@@ -69,6 +69,10 @@ class SqliteQueue:
         async with self._changing() as table:
             return await table.cancel(work)
 
+    async def known(self) -> frozenset[Work]:
+        async with self._store.transaction() as db:
+            return await QueueTable(db).known()
+
     async def recover(self) -> None:
         """What this process did not claim itself was claimed by one that is dead."""
         async with self._changing() as table:

@@ -100,6 +100,11 @@ class QueueTable:
             await self.db.execute(delete(queue).where(queue.c.seq == twin.seq))
         return twin is not None
 
+    async def known(self) -> frozenset[Work]:
+        """What waits or is in hand."""
+        rows = await self.db.execute(select(queue.c.kind, queue.c.subject))
+        return frozenset(_work(row.kind, row.subject) for row in rows)
+
     async def in_hand(self) -> tuple[int, ...]:
         """The ids of all claims, oldest first."""
         ids = select(queue.c.seq).where(~_waits).order_by(queue.c.seq)
@@ -174,10 +179,10 @@ def _values(message: Message) -> dict[str, Any]:
     }
 
 
+def _work(kind: str, subject: str) -> Work:
+    return AdvanceRun(RunId(subject)) if kind == "advance" else PerformJob(JobId(subject))
+
+
 def _message(row: Row[Any]) -> Message:
-    work: Work
-    if row.kind == "advance":
-        work = AdvanceRun(RunId(row.subject))
-    else:
-        work = PerformJob(JobId(row.subject))
+    work = _work(row.kind, row.subject)
     return Message(work, row.key, Priority(row.priority), row.not_before, row.repo, row.group)

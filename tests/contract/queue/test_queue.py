@@ -74,6 +74,17 @@ async def test_a_worker_gets_only_the_priorities_it_asked_for(bench: Any) -> Non
     assert await bench.take() == bench.advance("r")
 
 
+async def test_what_is_known_waits_or_is_in_hand(bench: Any) -> None:
+    """It knows work until it is done, whoever has it, and nothing else."""
+    assert await bench.queue.known() == frozenset()
+    first, second = bench.advance("r"), bench.perform("a")
+    await bench.put(first, second)
+    claim = await bench.claim()
+    assert await (await bench.reopen()).known() == {first.work, second.work}
+    await bench.queue.done(claim)
+    assert await bench.queue.known() == {second.work}
+
+
 async def test_the_same_work_waits_once(bench: Any) -> None:
     """It does nothing when the same work is waiting already."""
     await bench.put(bench.advance("r"), bench.advance("r"))
