@@ -211,9 +211,27 @@ class UnencryptedForge(PrbotError):
 
 @dataclass(eq=False)
 class UnknownDatabase(PrbotError):
-    """this version of prbot keeps its records in SQLite only"""
+    """the database must be `sqlite` or begin with `postgresql://`"""
 
-    hint = "Write `database: sqlite`, or leave the key out."
+    hint = (
+        "Leave the key out for one process; for several write `postgresql://USER@HOST/NAME`, or"
+        " `env://NAME` with that address in the variable NAME."
+    )
+
+
+@dataclass(eq=False)
+class BadDatabase(PrbotError):
+    """What `database: {reference}` refers to does not begin with `postgresql://`."""
+
+    reference: str
+    hint = "Put an address such as postgresql://USER:PASSWORD@HOST/NAME there."
+
+
+@dataclass(eq=False)
+class WorkersNeedPostgres(PrbotError):
+    """`prbot worker` works beside other processes, and an SQLite database is for one process."""
+
+    hint = "Set `database: postgresql://…`, or run `prbot serve` alone: it does the work too."
 
 
 @dataclass(eq=False)
@@ -670,6 +688,13 @@ class ApplyKilled(PrbotError):
         "Look at the state and at the provider's side, then comment `prbot plan`:"
         " the new plan shows what is missing. The project stays locked for this pull request."
     )
+
+
+@dataclass(eq=False)
+class JobStopped(PrbotError):
+    """It was stopped: somebody asked for that, or a newer commit came."""
+
+    hint = "Comment `prbot plan` to do it again."
 
 
 @dataclass(eq=False)

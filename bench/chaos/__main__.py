@@ -58,8 +58,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--trials", type=int, default=100, help="how many (default 100)")
-    # PostgreSQL, a server and two workers, is prepared here for when prbot can serve on it.
-    parser.add_argument("--database", choices=("sqlite",), default="sqlite")
+    choices = ("sqlite", "postgresql")
+    parser.add_argument("--database", choices=choices, default="sqlite")
     parser.add_argument("--seed", default=secrets.token_hex(4), help="draw as in another run")
     parser.add_argument("--only", type=int, help="try only the trial with this number")
     parser.add_argument(

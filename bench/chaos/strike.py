@@ -93,7 +93,7 @@ class Scene:
 
     def running(self, verbs: tuple[str, ...]) -> Iterator[int]:
         """Process ids of tools at work, from the records beside their output."""
-        for record in self.state.glob("**/jobs/*/process.json"):
+        for record in self.state.glob("jobs/*/*/process.json"):
             try:
                 fields = json.loads(record.read_text())
             except (OSError, ValueError):

@@ -22,7 +22,6 @@ from bench.chaos.journey import AUTHOR, BOT, REVIEWER, Journey, NotSettled, rede
 from bench.chaos.strike import Scene, Strike, Struck, struck
 from bench.chaos.verdict import Verdict, verdict
 from prbot.adapters.terraform_setup import cli_config
-from prbot.config.server import Limits
 from prbot.demo.forge import DemoForge
 from prbot.demo.git import git
 from prbot.demo.person import Clone
@@ -40,7 +39,7 @@ listen: 127.0.0.1:0
 state_dir: {state}
 database: {database}
 repositories: ["acme/*"]
-limits: {{grace: 5{lease}}}
+limits: {{grace: 5, lease: 2}}
 forges:
   - name: forge
     kind: github
@@ -190,7 +189,6 @@ def _members(directory: Path, kit: Kit, forge: DemoForge, address: str) -> tuple
             api=forge.api_url,
             site=forge.url,
             mirror=kit.mirror,
-            lease=", lease: 2" if "lease" in Limits.model_fields else "",
         )
     )
     own = {**os.environ, "CHAOS_TOKEN": TOKEN, "CHAOS_HOOK_SECRET": HOOK_SECRET}

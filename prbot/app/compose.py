@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
+import os
+import platform
 import secrets
-import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import structlog
-
-from prbot.adapters import process
 from prbot.adapters.artifacts import EncryptedFiles
 from prbot.adapters.artifacts_s3 import EncryptedObjects
 from prbot.adapters.github import GitHubForge
 from prbot.adapters.github_auth import GitHubApp, GitHubToken
 from prbot.adapters.installation import decode_key, derive, fingerprint, load_or_create_key
+from prbot.adapters.queue_postgres import PostgresQueue
 from prbot.adapters.queue_sqlite import SqliteQueue
 from prbot.adapters.store import SqlStore
 from prbot.adapters.terraform import Terraform
@@ -30,18 +28,17 @@ from prbot.adapters.terraform_setup import (
     write_whole,
 )
 from prbot.adapters.workspaces import GitWorkspaces
-from prbot.config.references import resolve
+from prbot.app.places import only_process_of, own_place
+from prbot.config.references import is_reference, resolve
 from prbot.config.repo import Effective, effective, load_repo
 from prbot.config.server import ForgeConfig, ServerConfig
 from prbot.engine.world import Forge, Settings, World
-from prbot.errors import AlreadyRunning, KeyOfAnother, PrbotError
+from prbot.errors import BadDatabase, KeyOfAnother, PrbotError
 from prbot.intake import github
 from prbot.model import Event, RepoRef
-from prbot.ports import Artifacts, Delivery, Store
+from prbot.ports import Artifacts, Clock, Delivery, Limits, Queue, Store
 from prbot.runs.run import Trouble
 from prbot.telemetry import Redactor
-
-log = structlog.get_logger()
 
 
 class SystemClock:
@@ -51,94 +48,79 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
-class Composed:
-    """A world, and the secrets of the webhooks: (forge's name, secret) pairs."""
-
-    world: World
-    hook_secrets: tuple[tuple[str, bytes], ...]
-
-
 @asynccontextmanager
 async def composed(
     config: ServerConfig, environ: Mapping[str, str], redactor: Redactor
-) -> AsyncIterator[Composed]:
+) -> AsyncIterator[World]:
     """The world of one process, closed at the end of the block.
 
-    Raises AlreadyRunning, ToolMissing, MissingSetting and what the state directory's
-    files raise when they cannot be used.
+    Raises AlreadyRunning, ToolMissing, MissingSetting, StoreUnavailable, and what the state
+    directory's files raise when they cannot be used.
     """
     state = config.state_dir.absolute()
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with AsyncExitStack() as stack:
-        stack.enter_context(only_process_of(state))
-        tokens = Secrets(environ, redactor)
-        key = installation_key(config, state, tokens)
-        clock = SystemClock()
-        store = SqlStore(f"sqlite+aiosqlite:///{config.database_file.absolute()}", clock)
-        stack.push_async_callback(store.close)
-        await store.migrate()
+        if config.alone:
+            stack.enter_context(only_process_of(state))
+        clock, secret = SystemClock(), Secrets(environ, redactor)
+        key = installation_key(config, state, secret)
+        jobs = await own_place(state / "jobs", config.limits.grace, stack)
+        store, queue = await opened(config, secret, clock, stack)
         await check_key(store, key, config.installation_key_lost)
-        await stop_leftovers(state / "jobs", config.limits.grace)
         for credential in credentials_of(_tool_environment(config, environ)):
             redactor.register(credential)
         git = tool_environment(environ, (), config.secret_variables)
-        world = World(
-            settings=settings_of(config, state, key, environ),
-            forges={f.name: forge_of(f, state, tokens, git, stack) for f in config.forges},
+        yield World(
+            settings=settings_of(config, jobs, key, environ),
+            forges={f.name: forge_of(f, state, secret, git, stack) for f in config.forges},
             store=store,
-            queue=SqliteQueue(store, clock),
+            queue=queue,
             tool=terraform_of(config, state, environ),
             artifacts=artifacts_of(config, state, key),
             redactor=redactor,
             clock=clock,
             new_id=new_id,
+            worker=f"{platform.node()}/{os.getpid()}/{secrets.token_hex(4)}",
+            alone=config.alone,
         )
-        yield Composed(world, tuple(tokens.of_hooks(config)))
+
+
+async def opened(
+    config: ServerConfig, secret: Secrets, clock: Clock, stack: AsyncExitStack
+) -> tuple[Store, Queue]:
+    """Store and queue in one database, brought up to date, closed with the stack."""
+    limits = Limits(config.limits.per_repository)
+    url = database_url(config, secret)
+    store = SqlStore(url, clock)
+    stack.push_async_callback(store.close)
+    await store.migrate()
+    queue: Queue
+    if config.alone:
+        queue = SqliteQueue(store, clock, limits=limits)
+    else:
+        queue = PostgresQueue(url, clock, limits=limits, lease=config.limits.lease)
+        await queue.migrate()
+    stack.push_async_callback(queue.close)
+    await queue.open()
+    return store, queue
+
+
+def database_url(config: ServerConfig, secret: Secrets) -> str:
+    """Raises BadDatabase when a reference does not lead to an address of PostgreSQL."""
+    if config.alone:
+        return f"sqlite+aiosqlite:///{config.database_file.absolute()}"
+    if not is_reference(config.database):
+        return config.database
+    url = secret(config.database)
+    if not url.startswith("postgresql://"):
+        raise BadDatabase(config.database)
+    secret.register(urlsplit(url).password or url)
+    return url
 
 
 def new_id(kind: str) -> str:
     """Short enough to type: `p-3e91c0a2`. The database refuses the rare twin."""
     return f"{kind}-{secrets.token_hex(4)}"
-
-
-@contextmanager
-def only_process_of(state: Path) -> Iterator[None]:
-    """Two processes on one state directory would take each other's work for lost."""
-    with (state / "prbot.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunning(str(state)) from None
-        yield
-
-
-async def stop_leftovers(jobs: Path, grace: float) -> None:
-    """End what a dead worker's plans left running; an apply is left to end by itself.
-
-    Then remove the dead jobs' directories, which hold plan files in the clear; of an apply
-    stays what it told, until somebody has looked at what it left.
-    """
-    running = set()
-    for leftover in process.leftovers(jobs):
-        if leftover.what == "apply":
-            log.error("an apply still runs", action="recover", pid=leftover.pid)
-            running.add(leftover.record.parent)
-        else:
-            await process.stop(leftover, grace)
-    _remove_dead(jobs, running)
-
-
-def _remove_dead(jobs: Path, running: set[Path]) -> None:
-    for directory in jobs.glob("*"):
-        if directory in running or not directory.is_dir():
-            continue
-        if not (directory / "logs" / "apply.out").exists():
-            shutil.rmtree(directory, ignore_errors=True)
-            continue
-        for path in directory.iterdir():
-            if path.name != "logs":
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 class Secrets:
@@ -231,7 +213,7 @@ def _tool_environment(config: ServerConfig, environ: Mapping[str, str]) -> Mappi
 
 
 def settings_of(
-    config: ServerConfig, state: Path, key: bytes, environ: Mapping[str, str]
+    config: ServerConfig, jobs: Path, key: bytes, environ: Mapping[str, str]
 ) -> Settings:
     return Settings(
         serves=lambda repo: _serves(config, repo),
@@ -243,13 +225,14 @@ def settings_of(
         apply_check=config.statuses.apply,
         parallel_jobs=config.limits.parallel_jobs,
         job_timeout=config.limits.job_timeout,
-        jobs_dir=state / "jobs",
+        jobs_dir=jobs,
         tool_environment=_tool_environment(config, environ),
         hash_key=derive(key, "plan hash"),
         installation=derive(key, "marker").hex()[:12],
         reconcile_every=timedelta(seconds=config.reconcile.every),
         max_event_age=timedelta(seconds=config.reconcile.max_event_age),
         plan_age=timedelta(seconds=config.limits.plan_age),
+        lease=timedelta(seconds=config.limits.lease),
     )
 
 

@@ -1,4 +1,5 @@
-"""`prbot serve`: the service and its web server, from start to the last drained job."""
+"""`prbot serve` and `prbot worker`: the service, with its web server or without, from start
+to the last drained job."""
 
 from __future__ import annotations
 
@@ -13,11 +14,17 @@ from pathlib import Path
 
 import structlog
 
-from prbot.app.compose import composed
+from prbot.app.compose import Secrets, composed
 from prbot.config.server import ServerConfig, load_server
 from prbot.engine.service import Service
 from prbot.engine.world import World
-from prbot.errors import CannotListen, CannotRead, ForgeUnavailable, ServiceBroken
+from prbot.errors import (
+    CannotListen,
+    CannotRead,
+    ForgeUnavailable,
+    ServiceBroken,
+    WorkersNeedPostgres,
+)
 from prbot.ports import Store
 from prbot.telemetry import Redactor, set_up_logs
 from prbot.web import hooks, server
@@ -43,22 +50,54 @@ def read_server(path: Path, environ: Mapping[str, str]) -> ServerConfig:
     return load_server(text, str(path), environ)
 
 
+def work(config: Path) -> int:
+    """Work beside other processes until SIGTERM or ctrl-C; then drain. The exit code.
+
+    Raises WorkersNeedPostgres.
+    """
+    environ = dict(os.environ)
+    redactor = Redactor()
+    set_up_logs(redactor, as_json=not sys.stderr.isatty())
+    server_config = read_server(config, environ)
+    if server_config.alone:
+        raise WorkersNeedPostgres
+    asyncio.run(_work(server_config, environ, redactor))
+    return 0
+
+
 async def _serve(config: ServerConfig, environ: Mapping[str, str], redactor: Redactor) -> None:
+    stop = _stop_signal()
+    async with running(config, environ, redactor) as prbot:
+        log.info("serving", action="serve", address=prbot.url)
+        await _until(stop, prbot.service)
+
+
+async def _work(config: ServerConfig, environ: Mapping[str, str], redactor: Redactor) -> None:
+    stop = _stop_signal()
+    async with composed(config, environ, redactor) as world, in_service(world, config) as service:
+        log.info("working", action="work", worker=world.worker)
+        await _until(stop, service)
+
+
+def _stop_signal() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running(config, environ, redactor) as prbot:
-        log.info("serving", action="serve", address=prbot.url)
-        stopped = asyncio.create_task(stop.wait())
-        died = asyncio.create_task(prbot.service.wait())
-        ended, _ = await asyncio.wait({stopped, died}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        died.cancel()
-        if died in ended:
-            died.result()
-            raise ServiceBroken
-        log.info("draining", action="serve")
+    return stop
+
+
+async def _until(stop: asyncio.Event, service: Service) -> None:
+    """Return when somebody wants to stop. Raises what ended the service, or ServiceBroken."""
+    stopped = asyncio.create_task(stop.wait())
+    died = asyncio.create_task(service.wait())
+    ended, _ = await asyncio.wait({stopped, died}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    died.cancel()
+    if died in ended:
+        died.result()
+        raise ServiceBroken
+    log.info("draining", action="stop")
 
 
 async def probe(world: World) -> None:
@@ -90,28 +129,34 @@ async def running(
     config: ServerConfig, environ: Mapping[str, str], redactor: Redactor
 ) -> AsyncIterator[Running]:
     """A service for the length of the block; it is drained at the end."""
-    async with composed(config, environ, redactor) as made:
-        await probe(made.world)
-        service = Service(made.world)
+    async with composed(config, environ, redactor) as world, in_service(world, config) as service:
         door = hooks.Door(
-            store=made.world.store,
-            clock=made.world.clock,
-            secrets=made.hook_secrets,
+            store=world.store,
+            clock=world.clock,
+            secrets=tuple(Secrets(environ, redactor).of_hooks(config)),
             max_payload=config.limits.max_payload,
             delivered=service.deliver,
         )
-        await service.start()
         host, port = config.address
+        app = server.application(door, lambda: service.ready)
         try:
-            app = server.application(door, lambda: service.ready)
-            try:
-                runner, port = await server.listen(app, host, port)
-            except OSError as error:
-                raise CannotListen(config.listen, error.strerror or str(error)) from None
-            try:
-                yield Running(service, f"http://{host}:{port}", made.world.store)
-            finally:
-                await service.drain(config.limits.grace)
-                await runner.cleanup()
+            runner, port = await server.listen(app, host, port)
+        except OSError as error:
+            raise CannotListen(config.listen, error.strerror or str(error)) from None
+        try:
+            yield Running(service, f"http://{host}:{port}", world.store)
         finally:
-            await service.drain(0)
+            await service.drain(config.limits.grace)
+            await runner.cleanup()
+
+
+@asynccontextmanager
+async def in_service(world: World, config: ServerConfig) -> AsyncIterator[Service]:
+    """A service that works for the length of the block, and is drained at the end."""
+    await probe(world)
+    service = Service(world)
+    try:
+        await service.start()
+        yield service
+    finally:
+        await service.drain(config.limits.grace)

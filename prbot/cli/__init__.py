@@ -23,6 +23,7 @@ from prbot import __version__
 from prbot.cli.demo import demo
 from prbot.cli.plan import plan
 from prbot.cli.serve import serve
+from prbot.cli.worker import worker
 from prbot.errors import PrbotError, Unforeseen
 
 
@@ -46,6 +47,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(serve)
+app.command()(worker)
 app.command()(plan)
 app.command()(demo)
 

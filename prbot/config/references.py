@@ -18,9 +18,13 @@ from prbot.errors import EmptySecret, LiteralSecret
 _REFERENCE = re.compile(r"env://[A-Za-z_][A-Za-z0-9_]*|file://[^\x00\s][^\x00\n]*")
 
 
+def is_reference(text: str) -> bool:
+    return _REFERENCE.fullmatch(text) is not None
+
+
 def check_reference(text: str) -> str:
     """The reference itself, or ValueError(LiteralSecret)."""
-    if not _REFERENCE.fullmatch(text):
+    if not is_reference(text):
         raise ValueError(LiteralSecret())
     return text
 

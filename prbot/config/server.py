@@ -25,10 +25,11 @@ from prbot.config.check import Section, check, spell
 from prbot.config.document import Document, Place, parse
 from prbot.config.environment import overrides
 from prbot.config.globs import check_pattern, check_plain_pattern, listed
-from prbot.config.references import Reference, variable
+from prbot.config.references import Reference, is_reference, variable
 from prbot.errors import (
     BadSetting,
     CredentialsUnclear,
+    LiteralSecret,
     MissingWebhookSecret,
     PrbotError,
     TwiceTheSame,
@@ -80,8 +81,12 @@ def _listen(text: str) -> str:
 
 
 def _database(text: str) -> str:
-    if text != "sqlite":
+    if text == "sqlite" or is_reference(text):
+        return text
+    if not text.startswith("postgresql://"):
         raise ValueError(UnknownDatabase())
+    if urlsplit(text).password is not None:
+        raise ValueError(LiteralSecret())
     return text
 
 
@@ -181,6 +186,14 @@ class Limits(Section):
         le=315_360_000,
         description="seconds after which a plan that was not applied expires.",
     )
+    per_repository: int | None = Field(
+        default=None, ge=1, description="tools running at once for one repository; any number."
+    )
+    lease: float = Field(
+        default=30,
+        ge=1,
+        description="seconds after which others take over from a process that is silent.",
+    )
     max_payload: int = Field(
         default=25 * 1024 * 1024, ge=1024, description="the largest webhook body, in bytes."
     )
@@ -220,7 +233,9 @@ class ServerConfig(Section):
         default=Path(".prbot"), description="directory of everything prbot keeps."
     )
     database: Annotated[str, AfterValidator(_database)] = Field(
-        default="sqlite", description="`sqlite`: a file in `state_dir`."
+        default="sqlite",
+        description="`sqlite`: a file in `state_dir`; `postgresql://USER@HOST/NAME`, or"
+        " `env://NAME` or `file:///path` where such an address with its password is.",
     )
     artifacts: Annotated[str, AfterValidator(_artifacts)] | None = Field(
         default=None, description="`s3://BUCKET/PREFIX`; left out: `artifacts/` in `state_dir`."
@@ -299,6 +314,11 @@ class ServerConfig(Section):
         return bucket, prefix.rstrip("/")
 
     @property
+    def alone(self) -> bool:
+        """One process has the database to itself."""
+        return self.database == "sqlite"
+
+    @property
     def database_file(self) -> Path:
         return self.state_dir / "prbot.sqlite3"
 
@@ -310,7 +330,7 @@ class ServerConfig(Section):
             for forge in self.forges
             for reference in (forge.token, forge.webhook_secret, _private_key(forge))
         ]
-        names = map(variable, (*references, self.installation_key))
+        names = map(variable, (*references, self.installation_key, self.database))
         return frozenset(name for name in names if name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prbot.config.repo import FILE_NAME, Effective
+from prbot.engine.checkouts import Checkouts
 from prbot.engine.world import World
 from prbot.model import Permission, PullRequest, Review
 from prbot.plans.record import StoredPlan
@@ -13,7 +14,9 @@ NEEDS_REVIEWS = (AskKind.APPLY,)
 ASKS_PERMISSION_OF_EVENTS = (AskKind.MERGE,)
 
 
-async def gather(world: World, run: Run, pull: PullRequest | None = None) -> Scene:
+async def gather(
+    world: World, checkouts: Checkouts, run: Run, pull: PullRequest | None = None
+) -> Scene:
     """`pull` saves asking the forge again for what was asked a moment ago.
 
     Raises ForgeUnavailable, ForgeRefused and NotFound.
@@ -35,7 +38,7 @@ async def gather(world: World, run: Run, pull: PullRequest | None = None) -> Sce
         and world.settings.serves_branch(pull.base_branch, pull.default_branch),
         permission=await _permission(world, run),
         reviews=await _reviews(world, run),
-        rules=await rules_of(world, pull) if run.checkout is not None else None,
+        rules=await _rules(world, checkouts, run, pull) if run.checkout is not None else None,
         runs=runs,
         plans=plans,
         locks=locks,
@@ -63,6 +66,13 @@ async def _reviews(world: World, run: Run) -> tuple[Review, ...]:
     if run.ask.kind not in NEEDS_REVIEWS:
         return ()
     return await world.forge_of(run.pull.repo).reader.reviews(run.pull)
+
+
+async def _rules(
+    world: World, checkouts: Checkouts, run: Run, pull: PullRequest
+) -> Effective | Trouble:
+    await checkouts.at_hand(run, pull)
+    return await rules_of(world, pull)
 
 
 async def rules_of(world: World, pull: PullRequest) -> Effective | Trouble:

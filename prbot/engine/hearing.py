@@ -36,7 +36,7 @@ class Hearing:
         self._over = False
 
     async def __aenter__(self) -> Hearing:
-        place = place_of(self._world.settings.jobs_dir)
+        place = place_of(self._world.settings.jobs_dir.parent)
         await self._write((BEGAN, json.dumps({"place": place.id, "host": place.host})))
         return self
 

@@ -52,7 +52,8 @@ class Inbox:
         """Digest for ever; what cannot be digested now is tried again."""
         while True:
             retry = await self.digest_waiting()
-            await self._woken.wait(retry)
+            # Nobody rings here for what a process stored that died before it digested it.
+            await self._woken.wait(retry or self._world.settings.lease)
 
     async def digest_waiting(self) -> timedelta | None:
         """Digest all that waits; returns when to try again if something was left."""

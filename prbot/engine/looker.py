@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from shutil import rmtree
 
+from prbot.engine.checkouts import Checkouts
 from prbot.engine.place import place_of
 from prbot.engine.planner import job_directory
 from prbot.engine.world import World
@@ -30,8 +31,9 @@ from prbot.runs.told import told_by, told_in
 
 
 class Looker:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, checkouts: Checkouts) -> None:
         self._world = world
+        self._checkouts = checkouts
 
     async def perform(self, run: Run, job: Job) -> Job:
         """Raises what the tool and the workspaces raise, and the reasons not to unlock."""
@@ -100,7 +102,7 @@ class Looker:
     async def _check_dead(self, apply: Job, entries: tuple[JournalEntry, ...]) -> None:
         """No lock is broken while the tool that holds it may still run."""
         place, host = place_in(entries, apply.id)
-        if place != place_of(self._world.settings.jobs_dir).id:
+        if place != place_of(self._world.settings.jobs_dir.parent).id:
             raise ApplyRanElsewhere(host or "another machine")
         if (await self._world.tool.trace(self._directory(apply))).running:
             raise ToolStillRuns
@@ -108,16 +110,15 @@ class Looker:
     # --- both ----------------------------------------------------------------------------
 
     def _directory(self, job: Job) -> Path:
-        return self._world.settings.jobs_dir / job.id
+        """Of a job of any process of this machine; our own place when there is none."""
+        own = self._world.settings.jobs_dir
+        return next(own.parent.glob(f"*/{job.id}"), own / job.id)
 
     @asynccontextmanager
     async def _surroundings(self, run: Run, job: Job) -> AsyncIterator[ToolRun]:
         """The interrupted run's commit, initialised."""
-        if run.checkout is None:
-            raise LostLease(f"the checkout of {run.id}")
         world = self._world
-        workspaces = world.forge_of(run.pull.repo).workspaces
-        worktree = await workspaces.ensure(run.pull, run.checkout)
+        _, worktree = await self._checkouts.worktree(run)
         with job_directory(world.settings.jobs_dir, job) as data_dir:
             surroundings = ToolRun(
                 root=worktree / job.project.dir,

@@ -17,6 +17,7 @@ from typing import assert_never
 import structlog
 
 from prbot.engine.alarm import Alarm
+from prbot.engine.checkouts import Checkouts
 from prbot.engine.gather import gather, rules_of
 from prbot.engine.letters import comment_letter, status_letter
 from prbot.engine.messages import advance_message, job_message
@@ -86,8 +87,15 @@ class After:
 class Orchestrator:
     """`outbox` is rung when letters were put; `stop` ends a job that runs here."""
 
-    def __init__(self, world: World, outbox: Alarm, stop: Callable[[JobId, Trouble], None]) -> None:
+    def __init__(
+        self,
+        world: World,
+        checkouts: Checkouts,
+        outbox: Alarm,
+        stop: Callable[[JobId, Trouble], None],
+    ) -> None:
         self._world = world
+        self._checkouts = checkouts
         self._outbox = outbox
         self._stop = stop
 
@@ -110,7 +118,7 @@ class Orchestrator:
             if run.state.finished:
                 return
             try:
-                scene = await gather(self._world, run, pull)
+                scene = await gather(self._world, self._checkouts, run, pull)
             except NotFound as error:
                 await self._give_up(run, error)
                 return
@@ -171,8 +179,7 @@ class Orchestrator:
 
     async def _lay_out_or_raise(self, run: Run, scene: Scene) -> None:
         forge = self._world.forge_of(run.pull.repo)
-        await forge.workspaces.fetch(scene.pull, await forge.reader.clone_access(run.pull.repo))
-        checkout = await forge.workspaces.lay_out(scene.pull)
+        checkout = await self._checkouts.lay_out(run, scene.pull)
         rules = await rules_of(self._world, scene.pull)
         ignore = () if isinstance(rules, Trouble) else rules.ignore
         paths = await forge.tree.paths(run.pull.repo, checkout.commit)
@@ -277,14 +284,15 @@ class Orchestrator:
             run = await unit.runs.get(job.run_id)
             after.messages.append(advance_message(run))
         elif job.state is JobState.RUNNING:
+            await unit.runs.ask_to_stop(job.id)  # wherever it runs
             after.stops.append((job.id, step.why))
 
     async def wake_waiting(self, repo: RepoRef) -> None:
         """Somebody let go of a project: whoever waits in this repository looks again."""
         async with self._world.store.begin() as unit:
-            runs = [await unit.runs.get(run_id) for run_id in await unit.runs.unfinished()]
+            runs = await unit.runs.of_repo_unfinished(repo)
         for run in runs:
-            if run.pull.repo == repo and run.state is RunState.WAITING:
+            if run.state is RunState.WAITING:
                 await self._world.queue.put(advance_message(run))
 
     async def _take_locks(self, unit: UnitOfWork, run: Run, step: TakeLocks) -> None:

@@ -39,6 +39,11 @@ class Postman:
         self._in_hand: dict[int, OutboxRow] = {}
         self._failures: Counter[int] = Counter()
 
+    @property
+    def letters(self) -> frozenset[int]:
+        """The ids of those being written."""
+        return frozenset(self._in_hand)
+
     async def run(self) -> None:
         """Write letters for ever; wait for a database that is away."""
         async with asyncio.TaskGroup() as group:
@@ -50,11 +55,11 @@ class Postman:
                     pause = STORE_RETRY
                 await self._woken.wait(pause)
 
-    async def write_due(self, group: asyncio.TaskGroup) -> timedelta | None:
+    async def write_due(self, group: asyncio.TaskGroup) -> timedelta:
         """Begin to write the oldest due letter of each pull request, as tasks of the group.
 
-        Returns in how long to look again (None: not before the next ring); each letter
-        that is done with rings.
+        Returns in how long to look again at the latest; each letter that is done with
+        rings.
         """
         now = self._world.clock.now()
         until = now + self._world.settings.lease
@@ -65,7 +70,8 @@ class Postman:
             if row.id not in self._in_hand:
                 group.create_task(self._try(row))
             self._in_hand[row.id] = row  # also when our own lease of it had run out
-        return None if next_due is None else max(timedelta(0), next_due - now)
+        lease = self._world.settings.lease  # nobody rings here for a process that died
+        return lease if next_due is None else min(lease, max(timedelta(0), next_due - now))
 
     async def _try(self, row: OutboxRow) -> None:
         """Write one letter; whatever happens to it, the others go on."""

@@ -1,36 +1,51 @@
-"""The service as a whole: its loops, how it starts after a crash, and how it stops.
+"""The service as a whole: its loops, how it starts, and how it stops.
 
-Start. Whatever a dead process had in hand waits again: runs are decided again, plans
-are made again. An apply that was intended and not settled is `interrupted`: its tool may
-have run, so it is never started again, its lock stays, and people are told.
+Start. What a dead process left is put back to work (`recovery`), at once where no other
+process works on the database, else when its leases have run out.
 
-Stop. `drain` claims nothing new; what runs may end, up to a grace time; then tools are
-interrupted (they save their state) by cancelling their tasks. What was not finished is
-found again at the next start.
+Stop, on SIGTERM. `ready` turns false, so that no more webhooks are sent here; those that
+come all the same are stored. Nothing new is claimed, digested or written. Then:
+
+- nothing is in hand: the end.
+- a decision is in hand: it is ended, a matter of moments.
+- a tool runs and ends within the grace: its result is stored. What it makes due (the
+  comment, the next job) is left for another process, or for the next start.
+- a tool still runs after the grace: it is interrupted, saves its state, and is killed
+  only if it has not ended after another grace. A plan is left for others, from its
+  beginning; an apply is told as interrupted, because nobody knows how far it came.
+- SIGTERM comes again: nothing changes. SIGKILL, or the machine dies: as after any crash,
+  others take over when the leases have run out.
+- the database is away: nothing can be stored; what was in hand is found by its lease. An
+  apply's outcome is kept until the grace is over, because it is known nowhere else.
+- a loop died of something unforeseen: the same as on SIGTERM, and the process fails.
+
+All the while leases are renewed, so that nobody takes over what still runs here. Jobs and
+letters that are left are let go of at once; others need not wait for the leases to end.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 
 import structlog
 
 from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
+from prbot.engine.checkouts import Checkouts
 from prbot.engine.expiry import Expiry
+from prbot.engine.heart import Heart
 from prbot.engine.inbox import Inbox
-from prbot.engine.messages import advance_message, job_message
 from prbot.engine.orchestrator import Orchestrator
 from prbot.engine.postman import Postman
 from prbot.engine.reconciler import Reconciler
+from prbot.engine.recovery import Recovery
 from prbot.engine.worker import Worker
 from prbot.engine.world import World
-from prbot.errors import ApplyInterrupted, ForgeRefused, ForgeUnavailable, Unforeseen
-from prbot.ports import AdvanceRun, Claim, PerformJob, Priority, UnitOfWork
-from prbot.runs.run import Job, JobKind, JobState, Trouble
+from prbot.errors import ForgeRefused, ForgeUnavailable, StoreUnavailable, Unforeseen
+from prbot.ports import AdvanceRun, Claim, PerformJob, Priority
+from prbot.runs.run import Trouble
 
 log = structlog.get_logger()
 
@@ -47,14 +62,18 @@ class Service:
         self._world = world
         self._delivered = Alarm()
         self._written = Alarm()
-        asking = Asking(world)
+        asking, checkouts = Asking(world), Checkouts(world)
         self._inbox = Inbox(world, asking, self._delivered)
         self.reconciler = Reconciler(world, asking)
         self._postman = Postman(world, self._written)
-        self._worker = Worker(world)
-        self._orchestrator = Orchestrator(world, self._written, self._worker.stop)
+        self._worker = Worker(world, checkouts)
+        stop = self._worker.stop
+        self._orchestrator = Orchestrator(world, checkouts, self._written, stop)
+        self._recovery = Recovery(world)
+        self._heart = Heart(world, self._worker, self._recovery)
         self.expiry = Expiry(world, self._written, self._orchestrator.wake_waiting)
         self._loops: set[asyncio.Task[None]] = set()
+        self._beating: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
         self._broken = Alarm()
         self._draining = False
@@ -62,7 +81,8 @@ class Service:
     @property
     def ready(self) -> bool:
         """Started, not draining, and no loop has died."""
-        return bool(self._loops) and not self._draining and not any(t.done() for t in self._loops)
+        loops = self._loops | self._beating
+        return bool(loops) and not self._draining and not any(loop.done() for loop in loops)
 
     def deliver(self) -> None:
         """A delivery was stored."""
@@ -70,9 +90,10 @@ class Service:
 
     async def start(self) -> None:
         """Recover what a dead process left, then start the loops."""
-        await self.recover()
+        await self._recovery.at_start()
+        self._beating = {asyncio.create_task(self._heart.run())}
         loops = [self._inbox.run(), self._postman.run(), self._broken.wait()]
-        loops += [self.reconciler.run(), self.expiry.run()]
+        loops += [self.reconciler.run(), self.expiry.run(), self._recovery.run()]
         loops += [
             self._hand_out(ADVANCING, ADVANCERS),
             self._hand_out(TOOLING, self._world.settings.parallel_jobs),
@@ -84,7 +105,8 @@ class Service:
 
         Raises what killed the loop.
         """
-        ended, _ = await asyncio.wait(self._loops, return_when=asyncio.FIRST_COMPLETED)
+        loops = self._loops | self._beating
+        ended, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
         for loop in ended:
             loop.result()
 
@@ -95,34 +117,11 @@ class Service:
         if self._busy:
             await asyncio.wait(self._busy, timeout=grace)
         await _end(self._busy)
-
-    # --- after a crash -------------------------------------------------------------------
-
-    async def recover(self) -> None:
-        """Put back to work whatever was in hand; report what must not be repeated."""
-        await self._world.queue.recover()
-        async with self._world.store.begin() as unit:
-            await unit.outbox.release(self._world.clock.now())
-            for job in await unit.runs.running_jobs():
-                await self._recover_job(unit, job)
-            unfinished = [await unit.runs.get(run_id) for run_id in await unit.runs.unfinished()]
-            waiting = await unit.runs.waiting_jobs()
-            runs = {job.run_id: await unit.runs.get(job.run_id) for job in waiting}
-        for job in waiting:
-            await self._world.queue.put(job_message(runs[job.run_id], job))
-        for run in unfinished:
-            await self._world.queue.put(advance_message(run))
-
-    async def _recover_job(self, unit: UnitOfWork, job: Job) -> None:
-        intended = await unit.plans.intended(job)
-        if job.kind is JobKind.PLAN or intended is None:
-            await unit.runs.move_job(job, JobState.QUEUED)
-            return
-        error = ApplyInterrupted(intended)
-        await unit.plans.settle(intended, "interrupted", None)
-        trouble = Trouble(str(error), error.next_step)
-        await unit.runs.move_job(job, JobState.INTERRUPTED, replace(job, trouble=trouble))
-        log.error("apply interrupted", action="recover", job=job.id, plan=intended)
+        await _end(self._beating)
+        try:
+            await self._heart.rest()
+        except StoreUnavailable as error:  # then others will see that our leases run out
+            log.warning("left without a word", action="drain", error=str(error))
 
     # --- the loops -----------------------------------------------------------------------
 
@@ -142,10 +141,18 @@ class Service:
 
         while True:
             await room.acquire()
-            claim = await self._world.queue.claim(priorities)
+            claim = await self._claim(priorities)
             work = asyncio.create_task(self._handle(claim))
             self._busy.add(work)
             work.add_done_callback(ended)
+
+    async def _claim(self, priorities: frozenset[Priority]) -> Claim:
+        while True:
+            try:
+                return await self._world.queue.claim(priorities)
+            except StoreUnavailable as error:
+                log.warning("nothing claimed", action="claim", error=str(error))
+            await Alarm().wait(RETRY)
 
     async def _handle(self, claim: Claim) -> None:
         work = claim.message.work
@@ -155,14 +162,32 @@ class Service:
                     await self._orchestrator.advance(run_id)
                 case PerformJob(job_id):
                     await self._worker.perform(job_id)
-        except (ForgeUnavailable, ForgeRefused) as error:
-            log.warning("forge does not help", action="claim", error=str(error))
-            await self._world.queue.again(claim, self._world.clock.now() + RETRY)
+        except (ForgeUnavailable, ForgeRefused, StoreUnavailable) as error:
+            log.warning("work put off", action="claim", work=str(work), error=str(error))
+            await self._again(claim)
             return
         except Exception as error:  # one bad run must not stop the service
             log.exception("work failed", action="claim", work=str(work))
-            await self._fail(work, error)
-        await self._world.queue.done(claim)
+            try:
+                await self._fail(work, error)
+            except StoreUnavailable:
+                await self._again(claim)
+                return
+        await self._surely(lambda: self._world.queue.done(claim))
+
+    async def _again(self, claim: Claim) -> None:
+        not_before = self._world.clock.now() + RETRY
+        await self._surely(lambda: self._world.queue.again(claim, not_before))
+
+    async def _surely(self, act: Callable[[], Awaitable[None]]) -> None:
+        """However long the database is away: what is in hand must not stay there."""
+        while True:
+            try:
+                await act()
+                return
+            except StoreUnavailable as error:
+                log.warning("queue not told yet", action="claim", error=str(error))
+            await Alarm().wait(RETRY)
 
     async def _fail(self, work: AdvanceRun | PerformJob, error: Exception) -> None:
         if not isinstance(work, AdvanceRun):

@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from dataclasses import replace
-from pathlib import Path
+from datetime import timedelta
 
 import structlog
 
+from prbot.engine.alarm import Alarm
+from prbot.engine.checkouts import Checkouts
 from prbot.engine.hearing import Hearing
 from prbot.engine.looker import Looker
 from prbot.engine.messages import advance_message
@@ -26,15 +28,18 @@ from prbot.errors import (
     ApplyKilled,
     ApplyStopped,
     BadPlan,
+    ForgeUnavailable,
+    JobStopped,
     LostLease,
     PlanFileChanged,
     PlanTriedBefore,
     PrbotError,
     StalePlan,
+    StoreUnavailable,
     ToolChanged,
     Unforeseen,
 )
-from prbot.model import Checkout, JobId, PlanId
+from prbot.model import JobId, PlanId
 from prbot.plans import canonical
 from prbot.plans.plan import parse
 from prbot.plans.record import StoredPlan
@@ -44,15 +49,38 @@ from prbot.runs.run import Job, JobKind, JobState, Run, Trouble
 
 log = structlog.get_logger()
 
+RETRY = timedelta(seconds=1)
+"""Between two tries to store what an apply did."""
+
 
 class Worker:
     """Does jobs, each in a task of its own, so that one can be stopped by itself."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, checkouts: Checkouts) -> None:
         self._world = world
-        self._looker = Looker(world)
+        self._checkouts = checkouts
+        self._looker = Looker(world, checkouts)
+        self._beginning: set[JobId] = set()
+        self._jobs: dict[JobId, Job] = {}
         self._tasks: dict[JobId, asyncio.Task[Job]] = {}
         self._stopping: dict[JobId, Trouble] = {}
+        self._lost: set[JobId] = set()
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Those being worked on, as they were started."""
+        return tuple(self._jobs.values())
+
+    def has(self, job_id: JobId) -> bool:
+        """Whether it is being worked on here, or about to be."""
+        return job_id in self._beginning or job_id in self._jobs
+
+    def let_go(self, job_id: JobId) -> None:
+        """End work on a job that is no longer ours; nothing of it is kept."""
+        task = self._tasks.get(job_id)
+        if task is not None:
+            self._lost.add(job_id)
+            task.cancel()
 
     def stop(self, job_id: JobId, why: Trouble) -> None:
         """End a job that runs here: its tool is interrupted, and killed after the grace."""
@@ -62,14 +90,31 @@ class Worker:
             task.cancel()
 
     async def perform(self, job_id: JobId) -> None:
-        """Do the job if it still waits, store what came of it, and advance its run."""
+        """Do the job if it still waits, store what came of it, and advance its run.
+
+        Raises StoreUnavailable when nothing can be stored (the heart gives the job back),
+        ForgeUnavailable when it cannot begin yet (it waits again, for another call).
+        """
+        self._beginning.add(job_id)
+        try:
+            started = await self._start(job_id)
+        finally:
+            self._beginning.discard(job_id)
+        if started is not None:
+            await self._carry_out(*started)
+
+    async def _start(self, job_id: JobId) -> tuple[Run, Job] | None:
         world = self._world
         until = world.clock.now() + world.settings.lease
         async with world.store.begin() as unit:
             job = await unit.runs.start_job(job_id, world.worker, until)
             if job is None:
-                return
+                return None
             run = await unit.runs.get(job.run_id)
+        self._jobs[job_id] = job
+        return run, job
+
+    async def _carry_out(self, run: Run, job: Job) -> None:
         bound = log.bind(action=job.kind.value, run=run.id, job=job.id, project=str(job.project))
         bound.info("job started")
         try:
@@ -77,22 +122,29 @@ class Worker:
         except LostLease as lost:
             bound.warning("job lost", error=str(lost))
             return
+        finally:
+            del self._jobs[job.id]
         bound.info("job ended", state=ended.state.value)
-        await world.queue.put(advance_message(run))
+        await self._world.queue.put(advance_message(run))
 
     async def _stoppable(self, run: Run, job: Job) -> Job:
+        if job.stop_asked:  # while it was somebody else's, or waited
+            return await self._stopped(job, self.trouble(JobStopped()))
         task = asyncio.create_task(self._work(run, job))
         self._tasks[job.id] = task
         try:
             return await task
         except asyncio.CancelledError:
+            if job.id in self._lost:
+                raise LostLease(f"job {job.id}") from None
             why = self._stopping.get(job.id)
-            if why is None:  # we are being stopped ourselves; the next start takes it up
+            if why is None:  # we are being stopped ourselves; others take it up
                 raise
             return await self._stopped(job, why)
         finally:
             del self._tasks[job.id]
             self._stopping.pop(job.id, None)
+            self._lost.discard(job.id)
 
     async def _stopped(self, job: Job, why: Trouble) -> Job:
         """Stopped on command: dropped, or interrupted when an apply had begun."""
@@ -111,13 +163,21 @@ class Worker:
             if job.kind is JobKind.APPLY:
                 return await self._apply(run, job)
             return await self._looker.perform(run, job)
-        except LostLease:
+        except (LostLease, StoreUnavailable):
+            raise
+        except ForgeUnavailable:
+            await self._put_off(job)
             raise
         except PrbotError as error:
             return await self._failed(job, self.trouble(error))
         except Exception as error:  # whatever it is, people must hear that the job ended
             log.exception("job failed", action=job.kind.value, job=job.id)
             return await self._broke(job, error)
+
+    async def _put_off(self, job: Job) -> None:
+        """Its commit cannot be fetched now; nothing has begun."""
+        async with self._world.store.begin() as unit:
+            await unit.runs.move_job(job, JobState.QUEUED)
 
     def trouble(self, error: PrbotError) -> Trouble:
         """An error for people, with the tool's words redacted."""
@@ -158,17 +218,11 @@ class Worker:
             return await unit.runs.move_job(job, JobState.PLANNED, result)
 
     async def _make(self, run: Run, job: Job) -> MadePlan:
-        checkout, worktree = await self._checkout(run)
+        checkout, worktree = await self._checkouts.worktree(run)
         planner = self._planner(run)
         plan_id = PlanId(self._world.new_id("p"))
         with job_directory(self._world.settings.jobs_dir, job) as data_dir:
             return await planner.plan(run.pull, job, plan_id, checkout, worktree, data_dir)
-
-    async def _checkout(self, run: Run) -> tuple[Checkout, Path]:
-        if run.checkout is None:
-            raise LostLease(f"the checkout of {run.id}")
-        forge = self._world.forge_of(run.pull.repo)
-        return run.checkout, await forge.workspaces.ensure(run.pull, run.checkout)
 
     def _planner(self, run: Run) -> Planner:
         world = self._world
@@ -211,7 +265,7 @@ class Worker:
         tool = await self._world.tool.version()
         if tool != plan.inputs.tool:
             raise ToolChanged(plan.inputs.tool, tool)
-        _, worktree = await self._checkout(run)
+        _, worktree = await self._checkouts.worktree(run)
         with job_directory(self._world.settings.jobs_dir, job) as data_dir:
             surroundings = self._planner(run).surroundings(job, worktree, data_dir)
             await self._world.tool.init(surroundings)
@@ -253,12 +307,18 @@ class Worker:
                 raise PlanTriedBefore(plan.id)
 
     async def _settle(self, job: Job, plan: StoredPlan, outcome: ApplyOutcome) -> Job:
+        """What an apply did is known once, here, so a database that is away is waited for."""
         now = self._world.clock.now()
         word, new = _end_of(outcome)
         result = job if outcome.ok else replace(job, trouble=self._apply_trouble(plan, outcome))
-        async with self._world.store.begin() as unit:
-            await unit.plans.settle(plan.id, word, now if outcome.ok else None)
-            return await unit.runs.move_job(job, new, result)
+        while True:
+            try:
+                async with self._world.store.begin() as unit:
+                    await unit.plans.settle(plan.id, word, now if outcome.ok else None)
+                    return await unit.runs.move_job(job, new, result)
+            except StoreUnavailable as error:
+                log.error("outcome not stored yet", action="apply", job=job.id, error=str(error))
+            await Alarm().wait(RETRY)
 
     def _apply_trouble(self, plan: StoredPlan, outcome: ApplyOutcome) -> Trouble:
         if outcome.stale:

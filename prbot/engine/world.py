@@ -47,6 +47,8 @@ class Settings:
     `rules_of` reads the repository's file (None when there is none) within the server's
     bounds. Bare times are in seconds. Merges older than `max_event_age` are history,
     plans older than `plan_age` are forgotten.
+    `jobs_dir` is this process's own, beside those of the other processes of the machine.
+    What is in hand is lost `lease` after the process was last heard of.
     """
 
     serves: Callable[[RepoRef], bool]
@@ -64,14 +66,14 @@ class Settings:
     installation: str
     reconcile_every: timedelta
     max_event_age: timedelta
-    lease: timedelta = timedelta(seconds=30)
-    plan_age: timedelta = timedelta(days=7)
+    plan_age: timedelta
+    lease: timedelta
 
 
 @dataclass(frozen=True)
 class World:
     """Everything outside, reached through ports. `worker` names this process, among all
-    that ever work on the store."""
+    that ever work on the store; `alone` tells that no other process works on it now."""
 
     settings: Settings
     forges: Mapping[str, Forge]
@@ -82,7 +84,8 @@ class World:
     redactor: Redactor
     clock: Clock
     new_id: Callable[[str], str]
-    worker: str = "the only one"
+    worker: str
+    alone: bool
 
     def forge_of(self, repo: RepoRef) -> Forge:
         return self.forges[repo.forge]

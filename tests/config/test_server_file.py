@@ -198,8 +198,8 @@ BAD = {
         f"{PLACE} 8: unknown key `repostories`. Did you mean `repositories`?"
     ),
     f"{SMALL}limits:\n  zzz: 1": (
-        f"{PLACE} 8: unknown key `zzz`. Known here: grace, job_timeout, max_payload, "
-        "parallel_jobs, plan_age."
+        f"{PLACE} 8: unknown key `zzz`. Known here: grace, job_timeout, lease, max_payload, "
+        "parallel_jobs, per_repository, plan_age."
     ),
     f"{SMALL}    tokn: env://X": f"{PLACE} 7: unknown key `tokn`. Did you mean `token`?",
     f"{SMALL}mode: apply\nmode: comment": (
@@ -220,8 +220,14 @@ BAD = {
         f"{PLACE} 7: the value of `listen` cannot be used: it is not host:port. {LISTEN}"
     ),
     f"{SMALL}database: postgresql://u:p@h/d": (
-        f"{PLACE} 7: this version of prbot keeps its records in SQLite only. "
-        "Write `database: sqlite`, or leave the key out."
+        f"{PLACE} 7: a secret stands here in clear. Put it into an environment variable or a "
+        "file, write `env://NAME` or `file:///path`, and replace the secret, since this file "
+        "has shown it."
+    ),
+    f"{SMALL}database: mysql://h/d": (
+        f"{PLACE} 7: the database must be `sqlite` or begin with `postgresql://`. Leave the key "
+        "out for one process; for several write `postgresql://USER@HOST/NAME`, or `env://NAME` "
+        "with that address in the variable NAME."
     ),
     **{
         f"{SMALL}artifacts: {value}": (

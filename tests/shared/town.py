@@ -133,7 +133,7 @@ class Town:
         records = self.directory / "prbot" / "jobs"
 
         def runs() -> bool:
-            found = (path.read_text() for path in records.glob("*/process.json"))
+            found = (path.read_text() for path in records.glob("*/*/process.json"))
             return any('"plan"' in text for text in found)
 
         async with asyncio.timeout(PATIENCE):

@@ -50,7 +50,7 @@ async def stuck(town: Town, backend: str) -> AsyncIterator[tuple[Process, Pull]]
 
 def kill_tool(town: Town) -> None:
     """The whole session of the apply, as the machine does when it runs out of memory."""
-    (left,) = process.leftovers(town.directory / "prbot" / "jobs")
+    (left,) = process.leftovers(town.directory / "prbot" / "jobs" / "1")
     os.killpg(left.pid, signal.SIGKILL)
     process._kill_session(left.pid)
 

@@ -24,7 +24,7 @@ MOMENTS = {
     "planning was announced": lambda town, pull: any(
         s.state == "pending" for s in pull.repo.statuses
     ),
-    "a tool was started": lambda town, pull: any(town.directory.glob("prbot/jobs/*")),
+    "a tool was started": lambda town, pull: any(town.directory.glob("prbot/jobs/*/*")),
     "the comment was written": lambda town, pull: bool(town.said(pull)),
 }
 
@@ -88,7 +88,7 @@ async def test_drain(town: Town) -> None:
         async with aiohttp.ClientSession() as client, client.get(f"{first.url}/readyz") as answer:
             assert answer.status == 200
         pull = await opened(town, {"app/more.tf": resource("more")})
-        await eventually(lambda: any(town.directory.glob("prbot/jobs/*")), town)
+        await eventually(lambda: any(town.directory.glob("prbot/jobs/*/*")), town)
         assert await first.stop() == 0
     second = await started(town)
     async with reading(second):

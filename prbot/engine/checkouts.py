@@ -1,0 +1,73 @@
+"""The commits that runs work in: laid out once, and at hand wherever a run goes on.
+
+A run may be decided on in one process and planned in others, perhaps on other machines,
+each with a mirror of its own. Whoever takes a run up for the first time fetches, so that
+what it reads is at least as new as what the run was laid out from: the rules of the
+default branch must never be older than that.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+
+from prbot.engine.world import World
+from prbot.errors import (
+    BranchIsGone,
+    CannotFetch,
+    ForgeUnavailable,
+    GitFailed,
+    HeadIsGone,
+    LostLease,
+    MergeCommitIsGone,
+)
+from prbot.model import Checkout, PullRequest, RunId
+from prbot.runs.run import Run
+
+REMEMBERED = 10_000
+"""Runs; to fetch once more than needed does no harm."""
+
+
+class Checkouts:
+    """One per process."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._fetched: deque[RunId] = deque(maxlen=REMEMBERED)
+
+    async def lay_out(self, run: Run, pull: PullRequest) -> Checkout:
+        """Raises what `Workspaces` and the forge raise."""
+        await self._fetch(pull)
+        checkout = await self._world.forge_of(run.pull.repo).workspaces.lay_out(pull)
+        self._fetched.append(run.id)
+        return checkout
+
+    async def at_hand(self, run: Run, pull: PullRequest) -> None:
+        """Fetch, unless this process did so for this run. Raises ForgeUnavailable.
+
+        What the forge no longer has may have been fetched before; who needs it will see.
+        """
+        if run.id in self._fetched:
+            return
+        try:
+            await self._fetch(pull)
+        except CannotFetch as error:
+            raise ForgeUnavailable(run.pull.repo.forge, "fetch", str(error)) from error
+        except (BranchIsGone, HeadIsGone, MergeCommitIsGone):
+            pass
+        self._fetched.append(run.id)
+
+    async def worktree(self, run: Run) -> tuple[Checkout, Path]:
+        """Where the run's commit lies, brought here if it was laid out elsewhere."""
+        if run.checkout is None:
+            raise LostLease(f"the checkout of {run.id}")
+        forge = self._world.forge_of(run.pull.repo)
+        try:
+            return run.checkout, await forge.workspaces.ensure(run.pull, run.checkout)
+        except (HeadIsGone, GitFailed):
+            await self._fetch(await forge.reader.pull_request(run.pull))
+        return run.checkout, await forge.workspaces.ensure(run.pull, run.checkout)
+
+    async def _fetch(self, pull: PullRequest) -> None:
+        forge = self._world.forge_of(pull.ref.repo)
+        await forge.workspaces.fetch(pull, await forge.reader.clone_access(pull.ref.repo))
