@@ -220,6 +220,13 @@ class UnknownDatabase(PrbotError):
 
 
 @dataclass(eq=False)
+class NobodyWorks(PrbotError):
+    """with `parallel_jobs: 0` and an SQLite database nothing would ever be planned"""
+
+    hint = "Let it be 1 or more, or set `database: postgresql://…` and start `prbot worker` too."
+
+
+@dataclass(eq=False)
 class BadDatabase(PrbotError):
     """What `database: {reference}` refers to does not begin with `postgresql://`."""
 

@@ -31,6 +31,7 @@ from prbot.errors import (
     CredentialsUnclear,
     LiteralSecret,
     MissingWebhookSecret,
+    NobodyWorks,
     PrbotError,
     TwiceTheSame,
     UnencryptedForge,
@@ -173,7 +174,12 @@ class ToolConfig(Section):
 
 
 class Limits(Section):
-    parallel_jobs: int = Field(default=4, ge=1, le=256, description="tools running at once.")
+    parallel_jobs: int = Field(
+        default=4,
+        ge=0,
+        le=256,
+        description="tools running at once in this process; 0 leaves them to `prbot worker`.",
+    )
     job_timeout: float = Field(
         default=3600, gt=0, description="seconds after which a tool is stopped."
     )
@@ -280,7 +286,9 @@ class ServerConfig(Section):
     )
 
     @model_validator(mode="after")
-    def _names(self) -> Self:
+    def _agree(self) -> Self:
+        if self.alone and self.limits.parallel_jobs == 0:
+            raise ValueError(NobodyWorks())
         if len({forge.name for forge in self.forges}) < len(self.forges):
             raise ValueError(TwiceTheSame("the names of forges"))
         return self

@@ -236,6 +236,10 @@ BAD = {
         )
         for value in ("plans", "s3://", "s3://A", "s3://plans//x", "s3://plans/a b", "gs://plans")
     },
+    f"{SMALL}limits: {{parallel_jobs: 0}}": (
+        f"{PLACE} 1: with `parallel_jobs: 0` and an SQLite database nothing would ever be planned. "
+        "Let it be 1 or more, or set `database: postgresql://…` and start `prbot worker` too."
+    ),
     f"{SMALL}limits:\n  grace: -1": (
         f"{PLACE} 8: the value of `limits.grace` cannot be used: it should be greater than or "
         "equal to 0. `limits.grace`: seconds an interrupted tool has before it is killed."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from town import HOOK_SECRET, REPOSITORY, Town
+from town import REPOSITORY, Town
 from watchfiles import awatch
 
 from prbot.demo.state import Pull
@@ -35,14 +36,18 @@ class Process:
         return await self.process.wait()
 
 
-def operators_file(town: Town) -> Path:
-    path = town.directory / "prbot.server.yaml"
+def operators_file(town: Town, name: str, **changes: str) -> Path:
+    """`changes` are settings as YAML, such as `database="postgresql://…"`."""
+    lines = {
+        "listen": "127.0.0.1:0",
+        "state_dir": str(town.directory / "prbot"),
+        "repositories": '["acme/*"]',
+        "limits": "{grace: 20}",
+    } | changes
+    path = town.directory / f"{name}.server.yaml"
     path.write_text(
-        f"""
-listen: 127.0.0.1:0
-state_dir: {town.directory / "prbot"}
-repositories: ["acme/*"]
-limits: {{grace: 20}}
+        "".join(f"{key}: {value}\n" for key, value in lines.items())
+        + f"""
 forges:
   - name: forge
     kind: github
@@ -55,27 +60,35 @@ forges:
     return path
 
 
-async def started(town: Town) -> Process:
-    """Start it, wait until it says where it listens, and point the forge there."""
-    path = await asyncio.to_thread(operators_file, town)
+async def started(town: Town, verb: str = "serve", name: str = "prbot", **changes: str) -> Process:
+    """Start it, wait until it says that it works, and point the forge at a server."""
+    path = await asyncio.to_thread(operators_file, town, name, **changes)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "prbot", "serve", "--config", str(path)),
+        *("-m", "prbot", verb, "--config", str(path)),
         env=town.environ,
         stderr=asyncio.subprocess.PIPE,
         limit=1 << 20,
     )
+    said = await _first_word(process)
+    if verb == "serve":
+        town.listen_at(said["address"])
+    return Process(town, process, said.get("address", ""))
+
+
+async def _first_word(process: asyncio.subprocess.Process) -> dict[str, str]:
+    """The line of the log that says it is there."""
     assert process.stderr is not None
+    lines: list[str] = []
     async with asyncio.timeout(60):
         async for line in process.stderr:
-            if b'"serving"' in line:
-                url = line.decode().split('"address": "')[1].split('"')[0]
-                break
-        else:
-            pytest.fail("prbot serve ended before it listened")
-    town.forge.courier.hooks.clear()
-    town.forge.add_hook(f"{url}/hooks/github", HOOK_SECRET)
-    return Process(town, process, url)
+            lines.append(line.decode())
+            if line.startswith(b"{"):
+                entry: dict[str, str] = json.loads(line)
+                if entry.get("event") in ("serving", "working"):
+                    return entry
+    await process.wait()
+    pytest.fail("it ended before it worked:\n" + "".join(lines[-20:]))
 
 
 @asynccontextmanager

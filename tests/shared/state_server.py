@@ -7,6 +7,7 @@ https://developer.hashicorp.com/terraform/language/backend/http
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -18,13 +19,27 @@ from aiohttp import web
 
 @dataclass
 class StateServer:
-    """`states` and `locks` by name, as they came. `unlocked` are the names freed, in order."""
+    """`states` and `locks` by name, as they came. `unlocked` are the names freed, in order.
+
+    While `shut`, whoever reads a state waits until `let_in`; `reading` tells that one does.
+    """
 
     url: str = ""
     states: dict[str, bytes] = field(default_factory=dict)
     locks: dict[str, dict[str, Any]] = field(default_factory=dict)
     unlocked: list[str] = field(default_factory=list)
     broken: bool = False
+    shut: asyncio.Event | None = None
+    reading: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def shut_out(self) -> None:
+        self.shut = asyncio.Event()
+        self.reading.clear()
+
+    def let_in(self) -> None:
+        if self.shut is not None:
+            self.shut.set()
+        self.shut = None
 
     def backend(self, name: str) -> str:
         place = f"{self.url}/{name}"
@@ -42,6 +57,9 @@ class StateServer:
             return web.Response(status=500)
         match request.method:
             case "GET":
+                if self.shut is not None:
+                    self.reading.set()
+                    await self.shut.wait()
                 state = self.states.get(name)
                 return web.Response(status=404) if state is None else web.Response(body=state)
             case "POST":
