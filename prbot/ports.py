@@ -7,7 +7,7 @@ caller should handle. `docs/forge-port.md` names the wire call behind each forge
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -575,8 +575,9 @@ class Outbox(Protocol):
         """
         ...
 
-    async def renew(self, worker: str, until: datetime) -> None:
-        """Lengthen the leases of all rows in this worker's hand."""
+    async def renew(self, worker: str, until: datetime, rows: Collection[int] | None) -> None:
+        """Lengthen the leases of these rows, of those that are in this worker's hand; None
+        means all of them."""
         ...
 
     async def release(self, now: datetime) -> None:

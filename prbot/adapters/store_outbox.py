@@ -13,6 +13,7 @@ later one for the same commit and name waits behind it: only the end state matte
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,8 +53,10 @@ class SqlOutbox:
         found = [await self._first_to_write(row, now) for row in rows.all()]
         return tuple([await self._lease(row, worker, until) for row in found if row is not None])
 
-    async def renew(self, worker: str, until: datetime) -> None:
+    async def renew(self, worker: str, until: datetime, rows: Collection[int] | None) -> None:
         mine = and_(_waits, outbox.c.worker == worker)
+        if rows is not None:
+            mine = and_(mine, outbox.c.seq.in_(rows))
         await self.db.execute(update(outbox).where(mine).values(due_at=until))
 
     async def release(self, now: datetime) -> None:

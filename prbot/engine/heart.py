@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from prbot.engine.alarm import Alarm
+from prbot.engine.postman import Postman
 from prbot.engine.recovery import Recovery
 from prbot.engine.worker import Worker
 from prbot.engine.world import World
@@ -53,9 +54,10 @@ class Pulse:
 class Heart:
     """One per process. `beat` may be called at any time."""
 
-    def __init__(self, world: World, worker: Worker, recovery: Recovery) -> None:
+    def __init__(self, world: World, worker: Worker, postman: Postman, recovery: Recovery) -> None:
         self._world = world
         self._worker = worker
+        self._postman = postman
         self._recovery = recovery
         self._never = Alarm()
         self._pulse = Pulse(world.settings.lease, world.clock.now())
@@ -72,7 +74,7 @@ class Heart:
     async def beat(self) -> None:
         """Renew what is held, stop what is to be stopped, take over what is orphaned."""
         before = self._worker.jobs
-        held = await self._renew(self._world.settings.lease)
+        held = await self._renew(self._world.settings.lease, self._postman.letters)
         for each in held:
             if each.stop_asked:
                 self._worker.stop(each.job_id, self._worker.trouble(JobStopped()))
@@ -85,14 +87,14 @@ class Heart:
 
     async def rest(self) -> None:
         """The last beat: what is still leased to this process is left for others at once."""
-        held = await self._renew(timedelta(0))
+        held = await self._renew(timedelta(0), None)
         await self._recovery.of_ours(each.job_id for each in held)
 
-    async def _renew(self, lease: timedelta) -> tuple[Held, ...]:
+    async def _renew(self, lease: timedelta, letters: frozenset[int] | None) -> tuple[Held, ...]:
         world = self._world
         until = world.clock.now() + lease
         async with world.store.begin() as unit:
-            await unit.outbox.renew(world.worker, until)
+            await unit.outbox.renew(world.worker, until, letters)
             return await unit.runs.renew(world.worker, until)
 
     async def _let_go_of_lost(self, before: tuple[Job, ...], held: tuple[Held, ...]) -> None:

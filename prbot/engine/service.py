@@ -70,7 +70,7 @@ class Service:
         stop = self._worker.stop
         self._orchestrator = Orchestrator(world, checkouts, self._written, stop)
         self._recovery = Recovery(world)
-        self._heart = Heart(world, self._worker, self._recovery)
+        self._heart = Heart(world, self._worker, self._postman, self._recovery)
         self.expiry = Expiry(world, self._written, self._orchestrator.wake_waiting)
         self._loops: set[asyncio.Task[None]] = set()
         self._beating: set[asyncio.Task[None]] = set()

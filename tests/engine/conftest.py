@@ -144,6 +144,8 @@ async def world(url: str) -> AsyncIterator[World]:
         redactor=absent,
         clock=clock,
         new_id=lambda kind: f"{kind}-1",
+        worker="w-1",
+        alone=True,
     )
     await store.close()
 
@@ -166,6 +168,7 @@ def _settings() -> Settings:
         installation="",
         reconcile_every=timedelta(minutes=5),
         max_event_age=timedelta(hours=2),
+        lease=timedelta(seconds=30),
     )
 
 

@@ -159,14 +159,29 @@ async def test_a_sender_given_up_for_dead_changes_nothing(scene: Any, word: str)
 async def test_a_slow_sender_renews(scene: Any) -> None:
     """It lengthens the leases of this sender's letters and of nobody else's."""
     await put(scene, COMMENT)
-    await due(scene)
+    (mine,) = await due(scene)
     await put(scene, COMMENT, number=8)
-    await due(scene, "w-2")
+    (other,) = await due(scene, "w-2")
     scene.clock.pass_(20)
     async with scene.store.begin() as tables:
-        await tables.outbox.renew("w-1", scene.until)
+        await tables.outbox.renew("w-1", scene.until, {mine.id, other.id})
     scene.clock.pass_(20)
     assert [row.pull.number for row in await due(scene, "w-3")] == [8]
+
+
+async def test_only_letters_still_in_hand_are_renewed(scene: Any) -> None:
+    """It lets a letter come due again that its sender forgot, unless it names none."""
+    await put(scene, COMMENT)
+    await put(scene, COMMENT, number=8)
+    first, _ = await due(scene)
+    scene.clock.pass_(20)
+    async with scene.store.begin() as tables:
+        await tables.outbox.renew("w-1", scene.until, {first.id})
+    scene.clock.pass_(20)
+    assert [row.pull.number for row in await due(scene, "w-2")] == [8]
+    async with scene.store.begin() as tables:
+        await tables.outbox.renew("w-1", scene.clock.now(), None)
+    assert [row.pull.number for row in await due(scene, "w-3")] == [scene.pull.number]
 
 
 async def test_letters_of_the_dead_are_released(scene: Any) -> None:
