@@ -9,8 +9,12 @@ default branch must never be older than that.
 from __future__ import annotations
 
 from collections import deque
+from datetime import timedelta
 from pathlib import Path
 
+import structlog
+
+from prbot.engine.alarm import Alarm
 from prbot.engine.world import World
 from prbot.errors import (
     BranchIsGone,
@@ -20,10 +24,15 @@ from prbot.errors import (
     HeadIsGone,
     LostLease,
     MergeCommitIsGone,
+    PrbotError,
 )
 from prbot.model import Checkout, PullRequest, RunId
 from prbot.runs.run import Run
 
+log = structlog.get_logger()
+
+DAY, UNUSED = timedelta(days=1), timedelta(days=14)
+"""How often worktrees are looked through, and for how long they may lie there unused."""
 REMEMBERED = 10_000
 """Runs; to fetch once more than needed does no harm."""
 
@@ -34,6 +43,20 @@ class Checkouts:
     def __init__(self, world: World) -> None:
         self._world = world
         self._fetched: deque[RunId] = deque(maxlen=REMEMBERED)
+        self._never = Alarm()
+
+    async def run(self) -> None:
+        """Remove, for ever, worktrees that nobody used for long: the close of their pull
+        request may have been heard of on another machine."""
+        while True:
+            before = self._world.clock.now() - UNUSED
+            for name, forge in self._world.forges.items():
+                try:
+                    removed = await forge.workspaces.tidy(before)
+                    log.info("worktrees removed", action="tidy", forge=name, number=removed)
+                except (PrbotError, OSError) as error:  # another day, then
+                    log.warning("worktrees stay", action="tidy", forge=name, error=str(error))
+            await self._never.wait(DAY)
 
     async def lay_out(self, run: Run, pull: PullRequest) -> Checkout:
         """Raises what `Workspaces` and the forge raise."""

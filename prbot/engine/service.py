@@ -63,6 +63,7 @@ class Service:
         self._delivered = Alarm()
         self._written = Alarm()
         asking, checkouts = Asking(world), Checkouts(world)
+        self._checkouts = checkouts
         self._inbox = Inbox(world, asking, self._delivered)
         self.reconciler = Reconciler(world, asking)
         self._postman = Postman(world, self._written)
@@ -94,6 +95,7 @@ class Service:
         self._beating = {asyncio.create_task(self._heart.run())}
         loops = [self._inbox.run(), self._postman.run(), self._broken.wait()]
         loops += [self.reconciler.run(), self.expiry.run(), self._recovery.run()]
+        loops += [self._checkouts.run()]
         loops += [
             self._hand_out(ADVANCING, ADVANCERS),
             self._hand_out(TOOLING, self._world.settings.parallel_jobs),

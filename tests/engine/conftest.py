@@ -168,6 +168,7 @@ def _settings() -> Settings:
         installation="",
         reconcile_every=timedelta(minutes=5),
         max_event_age=timedelta(hours=2),
+        plan_age=timedelta(days=7),
         lease=timedelta(seconds=30),
     )
 
