@@ -43,7 +43,7 @@ from prbot.projects.select import chosen, projects_of
 from prbot.runs.decide import decide
 from prbot.runs.locks import Lock
 from prbot.runs.planning import tell_failure
-from prbot.runs.run import AskKind, Job, JobState, Run, RunState, Trouble
+from prbot.runs.run import AskKind, Job, JobState, Run, RunState, Trouble, rests
 from prbot.runs.scene import Scene
 from prbot.runs.steps import (
     Acknowledge,
@@ -115,7 +115,8 @@ class Orchestrator:
         while True:
             async with self._world.store.begin() as unit:
                 run = await unit.runs.get(run_id)
-            if run.state.finished:
+                runs = await unit.runs.of_pull(run.pull) if run.under_way else ()
+            if run.state.finished or rests(run, runs):
                 return
             try:
                 scene = await gather(self._world, self._checkouts, run, pull)

@@ -121,6 +121,6 @@ def messages_of(run: Run) -> tuple[Message, ...]:
 
     While a job of it is under way its end will advance the run.
     """
-    if all(job.state.finished for job in run.jobs):
+    if not run.under_way:
         return (advance_message(run),)
     return tuple(job_message(run, job) for job in run.jobs if job.state is JobState.QUEUED)

@@ -218,3 +218,18 @@ class Run:
     jobs: tuple[Job, ...] = field(default=())
     told_at: datetime | None = None
     version: int = 0
+
+    @property
+    def under_way(self) -> bool:
+        """Some of its jobs have not ended."""
+        return any(not job.state.finished for job in self.jobs)
+
+
+def rests(run: Run, runs: tuple[Run, ...]) -> bool:
+    """Whether there is nothing to decide before the next of its jobs ends.
+
+    So it is while jobs are under way and nothing came after it in the pull request, whose
+    runs are `runs`, newest first. A run of many projects need not ask the forge each time
+    that one of them ends.
+    """
+    return run.under_way and runs[:1] != () and runs[0].id == run.id
