@@ -1,0 +1,27 @@
+"""A project: one root module with one state, and what is known of it before it is planned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prbot.model import ProjectKey
+
+
+@dataclass(frozen=True)
+class Project:
+    """`depends_on` are planned and applied before it; `order` is its group, lower first.
+
+    `because` says, in words for people, why it is a project or why it is affected.
+    `workflow`, `tool` and `version` are names from the configuration, None for the default.
+    """
+
+    key: ProjectKey
+    name: str | None = None
+    depends_on: tuple[ProjectKey, ...] = ()
+    order: int = 0
+    var_files: tuple[str, ...] = ()
+    workflow: str | None = None
+    tool: str | None = None
+    version: str | None = None
+    autoplan: bool = True
+    because: tuple[str, ...] = ()
