@@ -575,9 +575,8 @@ class Outbox(Protocol):
         """
         ...
 
-    async def renew(self, worker: str, until: datetime, rows: Collection[int] | None) -> None:
-        """Lengthen the leases of these rows, of those that are in this worker's hand; None
-        means all of them."""
+    async def renew(self, worker: str, until: datetime, rows: Collection[int]) -> None:
+        """Lengthen the leases of these rows, of those that are in this worker's hand."""
         ...
 
     async def release(self, now: datetime) -> None:

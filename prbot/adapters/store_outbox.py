@@ -53,10 +53,8 @@ class SqlOutbox:
         found = [await self._first_to_write(row, now) for row in rows.all()]
         return tuple([await self._lease(row, worker, until) for row in found if row is not None])
 
-    async def renew(self, worker: str, until: datetime, rows: Collection[int] | None) -> None:
-        mine = and_(_waits, outbox.c.worker == worker)
-        if rows is not None:
-            mine = and_(mine, outbox.c.seq.in_(rows))
+    async def renew(self, worker: str, until: datetime, rows: Collection[int]) -> None:
+        mine = and_(_waits, outbox.c.worker == worker, outbox.c.seq.in_(rows))
         await self.db.execute(update(outbox).where(mine).values(due_at=until))
 
     async def release(self, now: datetime) -> None:

@@ -74,7 +74,7 @@ class Heart:
     async def beat(self) -> None:
         """Renew what is held, stop what is to be stopped, take over what is orphaned."""
         before = self._worker.jobs
-        held = await self._renew(self._world.settings.lease, self._postman.letters)
+        held = await self._renew(self._world.settings.lease)
         for each in held:
             if each.stop_asked:
                 self._worker.stop(each.job_id, self._worker.trouble(JobStopped()))
@@ -86,15 +86,20 @@ class Heart:
             await self._recovery.of_the_dead()
 
     async def rest(self) -> None:
-        """The last beat: what is still leased to this process is left for others at once."""
-        held = await self._renew(timedelta(0), None)
+        """The last beat: jobs still leased to this process are left for others at once.
+
+        Letters only when their leases end: the calls of those still in hand may be on their
+        way to the forge.
+        """
+        held = await self._renew(timedelta(0))
         await self._recovery.of_ours(each.job_id for each in held)
 
-    async def _renew(self, lease: timedelta, letters: frozenset[int] | None) -> tuple[Held, ...]:
+    async def _renew(self, lease: timedelta) -> tuple[Held, ...]:
         world = self._world
         until = world.clock.now() + lease
         async with world.store.begin() as unit:
-            await unit.outbox.renew(world.worker, until, letters)
+            if lease:
+                await unit.outbox.renew(world.worker, until, self._postman.letters)
             return await unit.runs.renew(world.worker, until)
 
     async def _let_go_of_lost(self, before: tuple[Job, ...], held: tuple[Held, ...]) -> None:

@@ -38,6 +38,7 @@ class Postman:
         self._woken = woken
         self._in_hand: dict[int, OutboxRow] = {}
         self._failures: Counter[int] = Counter()
+        self._resting = False
 
     @property
     def letters(self) -> frozenset[int]:
@@ -45,15 +46,24 @@ class Postman:
         return frozenset(self._in_hand)
 
     async def run(self) -> None:
-        """Write letters for ever; wait for a database that is away."""
+        """Write letters until `rest`; wait for a database that is away."""
         async with asyncio.TaskGroup() as group:
-            while True:
+            while not self._resting:
                 try:
                     pause = await self.write_due(group)
                 except StoreUnavailable as error:
                     log.warning("store does not answer", action="write", error=str(error))
                     pause = STORE_RETRY
                 await self._woken.wait(pause)
+
+    def rest(self) -> None:
+        """Begin no more letters: `run` ends when those in hand have been written.
+
+        A call that was sent may reach the forge whatever we do. If its letter were let go
+        of, another process could look for the comment too soon, and write it twice.
+        """
+        self._resting = True
+        self._woken.ring()
 
     async def write_due(self, group: asyncio.TaskGroup) -> timedelta:
         """Begin to write the oldest due letter of each pull request, as tasks of the group.

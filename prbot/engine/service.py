@@ -7,7 +7,8 @@ Stop, on SIGTERM. `ready` turns false, so that no more webhooks are sent here; t
 come all the same are stored. Nothing new is claimed, digested or written. Then:
 
 - nothing is in hand: the end.
-- a decision is in hand: it is ended, a matter of moments.
+- a decision or a letter is in hand: it is ended, a matter of moments, or of the forge's
+  time-out; within the grace.
 - a tool runs and ends within the grace: its result is stored. What it makes due (the
   comment, the next job) is left for another process, or for the next start.
 - a tool still runs after the grace: it is interrupted, saves its state, and is killed
@@ -19,8 +20,9 @@ come all the same are stored. Nothing new is claimed, digested or written. Then:
   apply's outcome is kept until the grace is over, because it is known nowhere else.
 - a loop died of something unforeseen: the same as on SIGTERM, and the process fails.
 
-All the while leases are renewed, so that nobody takes over what still runs here. Jobs and
-letters that are left are let go of at once; others need not wait for the leases to end.
+All the while leases are renewed, so that nobody takes over what still runs here. Jobs that
+are left are let go of at once; others need not wait for the leases to end. A letter that is
+still under way after the grace keeps its lease: its call may reach the forge yet.
 """
 
 from __future__ import annotations
@@ -75,6 +77,7 @@ class Service:
         self.expiry = Expiry(world, self._written, self._orchestrator.wake_waiting)
         self._loops: set[asyncio.Task[None]] = set()
         self._beating: set[asyncio.Task[None]] = set()
+        self._writing: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
         self._broken = Alarm()
         self._draining = False
@@ -82,8 +85,12 @@ class Service:
     @property
     def ready(self) -> bool:
         """Started, not draining, and no loop has died."""
-        loops = self._loops | self._beating
+        loops = self._all_loops
         return bool(loops) and not self._draining and not any(loop.done() for loop in loops)
+
+    @property
+    def _all_loops(self) -> set[asyncio.Task[None]]:
+        return self._loops | self._writing | self._beating
 
     def deliver(self) -> None:
         """A delivery was stored."""
@@ -93,7 +100,8 @@ class Service:
         """Recover what a dead process left, then start the loops."""
         await self._recovery.at_start()
         self._beating = {asyncio.create_task(self._heart.run())}
-        loops = [self._inbox.run(), self._postman.run(), self._broken.wait()]
+        self._writing = {asyncio.create_task(self._postman.run())}
+        loops = [self._inbox.run(), self._broken.wait()]
         loops += [self.reconciler.run(), self.expiry.run(), self._recovery.run()]
         loops += [self._checkouts.run()]
         loops += [
@@ -107,7 +115,7 @@ class Service:
 
         Raises what killed the loop.
         """
-        loops = self._loops | self._beating
+        loops = self._all_loops
         ended, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
         for loop in ended:
             loop.result()
@@ -115,10 +123,12 @@ class Service:
     async def drain(self, grace: float) -> None:
         """Stop claiming, let work in hand end for `grace` seconds, then interrupt it."""
         self._draining = True
+        self._postman.rest()
         await _end(self._loops)
-        if self._busy:
-            await asyncio.wait(self._busy, timeout=grace)
-        await _end(self._busy)
+        in_hand = self._busy | self._writing
+        if in_hand:
+            await asyncio.wait(in_hand, timeout=grace)
+        await _end(in_hand)
         await _end(self._beating)
         try:
             await self._heart.rest()

@@ -141,3 +141,28 @@ def test_next_try(attempts: int, retry_after: float | None, seconds: float, offi
     """It doubles from a second to five minutes, and never comes before the forge's word."""
     now = office.clock.now()
     assert next_try(now, attempts, retry_after) == now + timedelta(seconds=seconds)
+
+
+async def test_rest(office: Any) -> None:
+    """It ends the letter in hand, whose call may reach the forge whatever we do, and begins
+    no other."""
+    tried, let_go = asyncio.Event(), asyncio.Event()
+
+    async def trouble(number: int, text: str) -> None:
+        tried.set()
+        await let_go.wait()
+
+    office.pen.trouble = trouble
+    await office.put(7, "in hand", "behind")
+    running = asyncio.create_task(office.postman.run())
+    async with asyncio.timeout(30):
+        await tried.wait()
+        await office.put(8, "later")
+        office.postman.rest()
+        let_go.set()
+        await running
+    assert office.pen.written == [(7, "in hand")]
+    async with office.world.store.begin() as unit:
+        now = office.clock.now()
+        due = await unit.outbox.due(now, "w-2", now + timedelta(seconds=30))
+    assert [row.letter.body for row in due] == ["behind", "later"]

@@ -148,6 +148,23 @@ async def test_silence_of_ten_seconds(town: Town) -> None:
         await all_is_written(town, pull)
 
 
+async def test_a_stop_in_the_middle(town: Town) -> None:
+    """It hears a call out before it leaves: another process that took the letter while the
+    call is on its way would write the comment a second time."""
+    clone = await town.build({"README.md": "Hello.\n"})
+    await restarted(town)
+    await clone.push("topic", "Change", {"README.md": "Hello again.\n"})
+    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
+    await town.status(pull, "prbot/apply", "success")
+    town.forge.fail_next("POST", COMMENTS, hang=True)
+    await town.forge.comment(pull, "alice", "prbot help")
+    await town.forge.wait_for(lambda: town.forge.faults.hanging, 60)
+    assert town.prbot is not None
+    await town.prbot.service.drain(60)
+    (letter,) = [row for row in await sent(town, pull) if isinstance(row.letter, CommentLetter)]
+    assert "no answer" in str(letter.why)
+
+
 async def test_a_bad_hour(town: Town, need: Callable[[str], None]) -> None:
     """It plans, edits its comment after a push, and applies on merge, while what it writes
     fails at first and then is taken without an answer."""
