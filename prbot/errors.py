@@ -48,10 +48,11 @@ class Unforeseen(PrbotError):
 
 @dataclass(eq=False)
 class BadConfiguration(PrbotError):
-    """{path}, line {line}: {problem}."""
+    """{path}, line {line}, column {column}: {problem}."""
 
     path: str
     line: int
+    column: int
     problem: str
     remedy: str
     hint = "{remedy}"
@@ -262,6 +263,87 @@ class BadPattern(PrbotError):
 
     problem: str
     hint = "`*` matches within one part of a path, `**` across parts, a leading `!` excludes."
+
+
+@dataclass(eq=False)
+class BadExpression(PrbotError):
+    """this regular expression cannot be used: {problem}"""
+
+    problem: str
+    hint = "Write a simpler one: prbot takes those whose matching cannot run away."
+
+
+@dataclass(eq=False)
+class BadDirectory(PrbotError):
+    """this path does not stay inside the repository, or is none"""
+
+    hint = "Write it relative and with `/`, such as `environments/prod`; `.` is the root."
+
+
+@dataclass(eq=False)
+class BadWorkspace(PrbotError):
+    """this cannot be a workspace's name"""
+
+    hint = "It has no blanks, slashes, `..` or `$`, and does not begin with `-` or `~`."
+
+
+@dataclass(eq=False)
+class BadName(PrbotError):
+    """this cannot be a project's name"""
+
+    hint = "Names consist of letters, digits and `. _ ~ / -`; a glob of directories has none."
+
+
+@dataclass(eq=False)
+class BadConstraint(PrbotError):
+    """this is neither a version nor a constraint"""
+
+    hint = 'Write it as Terraform does, such as "1.9.8" or ">= 1.9, < 2".'
+
+
+@dataclass(eq=False)
+class TwoOfOneName(PrbotError):
+    """two projects are named `{name}`"""
+
+    name: str
+    first: int
+    hint = "Rename one of them; the first stands in line {first}."
+
+
+@dataclass(eq=False)
+class BadVariable(PrbotError):
+    """a variable's name consists of letters, digits and `_`, and begins with no digit"""
+
+    hint = "Rename it."
+
+
+@dataclass(eq=False)
+class EnvNeedsOne(PrbotError):
+    """an `env` step needs exactly one of `value` and `command`"""
+
+    hint = "Keep one of them."
+
+
+@dataclass(eq=False)
+class OneStepEach(PrbotError):
+    """each step has exactly one key"""
+
+    hint = "Write each step as an item of its own, such as `- init` or `- run: make`."
+
+
+@dataclass(eq=False)
+class UnknownStep(PrbotError):
+    """this is no built-in step"""
+
+    known: str
+    hint = "Built in are {known}; a command of your own is `- run: COMMAND`."
+
+
+@dataclass(eq=False)
+class ShellMissing(PrbotError):
+    """`shell_args` needs `shell` beside it"""
+
+    hint = "Name the shell too, such as `shell: bash`."
 
 
 @dataclass(eq=False)

@@ -22,6 +22,7 @@ import typer
 from prbot import __version__
 from prbot.cli.demo import demo
 from prbot.cli.plan import plan
+from prbot.cli.schema import schema
 from prbot.cli.serve import serve
 from prbot.cli.worker import worker
 from prbot.errors import PrbotError, Unforeseen
@@ -50,6 +51,7 @@ app.command()(serve)
 app.command()(worker)
 app.command()(plan)
 app.command()(demo)
+app.command()(schema)
 
 
 def _version(wanted: bool) -> None:

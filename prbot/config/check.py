@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import types
+from collections import abc
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -125,16 +126,37 @@ def _described(model: type[Section], place: Place) -> str:
 
 
 def _fields(model: type[BaseModel], place: Place) -> Mapping[str, FieldInfo]:
-    """The fields a section at `place` may have."""
+    """The fields a section at `place` may have, by the names they have in files."""
+    annotation: Any = model
     for part in place:
-        if isinstance(part, int):
-            continue
-        field = model.model_fields.get(part)
-        inner = _model_in(field.annotation) if field else None
-        if inner is None:
-            return {}
-        model = inner
-    return model.model_fields
+        annotation = _inside(annotation, part)
+    section = _model_in(annotation)
+    if section is None:
+        return {}
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def _inside(annotation: Any, part: str | int) -> Any:
+    """The annotation of what stands at `part` of a value with this one; None: unknown."""
+    if isinstance(part, int):
+        return annotation  # `_model_in` looks into lists by itself
+    values = _mapping_of(annotation)
+    if values is not None:
+        return values
+    section = _model_in(annotation)
+    fields = section.model_fields.items() if section else ()
+    found = (field.annotation for name, field in fields if part in (name, field.alias))
+    return next(found, None)
+
+
+def _mapping_of(annotation: Any) -> Any | None:
+    """The values' annotation of a mapping with keys of people's choice."""
+    if get_origin(annotation) in (dict, abc.Mapping):
+        return get_args(annotation)[1]
+    if get_origin(annotation) in (Annotated, Union, types.UnionType):
+        found = (_mapping_of(argument) for argument in get_args(annotation))
+        return next((values for values in found if values is not None), None)
+    return None
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

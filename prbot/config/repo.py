@@ -13,25 +13,35 @@ from typing import Literal
 from pydantic import Field
 
 from prbot.config.check import Later, Section, check
-from prbot.config.document import parse
-from prbot.config.server import ApplyOnMerge, PlainPattern, ServerConfig
+from prbot.config.declared import (
+    Constraint,
+    Discovery,
+    ProjectEntry,
+    Tool,
+    check_entries,
+    rules_of,
+)
+from prbot.config.document import Document, parse
+from prbot.config.project_rules import ProjectRules
+from prbot.config.server import ApplyOnMerge, ServerConfig
+from prbot.config.workflows import Workflows
 
 FILE_NAME = "prbot.yaml"
 
 LATER: Later = {
     (): frozenset(
-        {"environments", "projects", "workflows", "drift", "secrets", "limits", "policies"}
-        | {"automerge", "hooks", "show_values", "parallel_plan", "parallel_apply", "mode"}
+        {"environments", "drift", "secrets", "policies", "automerge", "hooks", "show_values"}
+        | {"parallel_plan", "parallel_apply", "mode"}
     ),
     ("defaults",): frozenset(
-        {"tool", "version", "locks", "permissions", "apply_windows", "show_values", "workflow"}
-        | {"var_files", "sandbox", "extra_arguments", "plan_requirements"}
+        {"locks", "permissions", "apply_windows", "show_values", "workflow", "var_files"}
+        | {"sandbox", "extra_arguments", "plan_requirements"}
     ),
     ("defaults", "apply_requirements"): frozenset(
         {"mergeable", "up-to-date", "up_to_date", "policies", "undiverged"}
     ),
     ("defaults", "apply_requirements", "approved"): frozenset({"teams", "users", "codeowners"}),
-    ("discovery",): frozenset({"mode", "autodiscover"}),
+    ("limits",): frozenset({"parallel_jobs", "job_timeout"}),
 }
 
 
@@ -53,11 +63,15 @@ class Defaults(Section):
     apply_requirements: ApplyRequirements = Field(
         default=ApplyRequirements(), description="what an apply by comment needs."
     )
+    tool: Tool = Field(default=Tool.TERRAFORM, description="`terraform` (the default) or `tofu`.")
+    version: Constraint | None = Field(
+        default=None, description="the tool's version or constraint, such as `>=1.9`."
+    )
 
 
-class Discovery(Section):
-    ignore: tuple[PlainPattern, ...] = Field(
-        default=(), description="globs of directories that are no projects, such as `examples/**`."
+class Limits(Section):
+    projects_per_run: int = Field(
+        default=100, ge=1, le=100_000, description="more are listed, and wait for `plan --all`."
     )
 
 
@@ -66,6 +80,13 @@ class RepoConfig(Section):
     defaults: Defaults = Field(default=Defaults(), description="what holds for every project.")
     plan_drafts: bool = Field(default=False, description="whether drafts are planned.")
     discovery: Discovery = Field(default=Discovery(), description="which directories are projects.")
+    projects: tuple[ProjectEntry, ...] = Field(
+        default=(), description="projects by hand: dir, name, workspace, depends_on, …"
+    )
+    workflows: Workflows = Field(
+        default={}, description="custom workflows by name, if the server allows a repository's own."
+    )
+    limits: Limits = Field(default=Limits(), description="how much one run may do.")
 
 
 def load_repo(text: str | None, path: str = FILE_NAME) -> RepoConfig:
@@ -73,10 +94,27 @@ def load_repo(text: str | None, path: str = FILE_NAME) -> RepoConfig:
 
     Raises BadConfiguration. An empty file is an error: it lacks its version.
     """
+    return _loaded(text, path)[0]
+
+
+def load_rules(text: str | None, path: str = FILE_NAME, branch: str | None = None) -> ProjectRules:
+    """What the file says about projects, for pull requests into `branch` (None: into any).
+
+    Raises BadConfiguration. Without a file: projects are found, none is declared.
+    """
+    config, document = _loaded(text, path)
+    if document is None:
+        return ProjectRules()
+    return rules_of(config.projects, config.discovery, document, branch)
+
+
+def _loaded(text: str | None, path: str) -> tuple[RepoConfig, Document | None]:
     if text is None:
-        return RepoConfig(version=1)
+        return RepoConfig(version=1), None
     document = parse(text, path)
-    return check(RepoConfig, document.value, document.problem, LATER)
+    config = check(RepoConfig, document.value, document.problem, LATER)
+    check_entries(config.projects, document)
+    return config, document
 
 
 @dataclass(frozen=True)

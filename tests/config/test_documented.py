@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from prbot.config.declared import ProjectEntry
 from prbot.config.repo import RepoConfig
 from prbot.config.server import ForgeConfig, ServerConfig
 
@@ -22,7 +23,7 @@ def keys(model: type[BaseModel], prefix: str = "") -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("model", [ServerConfig, ForgeConfig, RepoConfig])
+@pytest.mark.parametrize("model", [ServerConfig, ForgeConfig, RepoConfig, ProjectEntry])
 def test_keys(model: type[BaseModel]) -> None:
     """It lists each key of each file."""
     rows = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `")]

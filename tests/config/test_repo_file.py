@@ -1,5 +1,7 @@
 """The repository's file: the part this version honours, within the server's bounds."""
 
+import re
+
 import pytest
 
 from prbot.config.repo import Bounded, Effective, effective, load_repo
@@ -84,7 +86,8 @@ BAD = {
     ),
     "version: 1\nplan_draft: true": "2: unknown key `plan_draft`. Did you mean `plan_drafts`?",
     "version: 1\nzzz: true": (
-        "2: unknown key `zzz`. Known here: defaults, discovery, plan_drafts, version."
+        "2: unknown key `zzz`. Known here: defaults, discovery, limits, plan_drafts, projects, "
+        "version, workflows."
     ),
     "version: 1\ndefaults: {apply_on_merge: sometimes}": (
         f"2: the value of `{KEY}` cannot be used: it should be 'if-unchanged', 'always' or "
@@ -116,25 +119,21 @@ def test_bad(text: str) -> None:
     """It refuses a bad file with its place, the problem and the next step."""
     with pytest.raises(BadConfiguration) as caught:
         load_repo(text)
-    assert f"{caught.value} {caught.value.next_step}" == f"prbot.yaml, line {BAD[text]}"
+    said = re.sub(r", column \d+", "", f"{caught.value} {caught.value.next_step}")
+    assert said == f"prbot.yaml, line {BAD[text]}"
 
 
 @pytest.mark.parametrize(
     ("text", "key", "line"),
     [
         ("version: 1\nenvironments: {}", "environments", 2),
-        ("version: 1\nprojects: []", "projects", 2),
-        ("version: 1\nworkflows: {}", "workflows", 2),
         ("version: 1\ndrift: {}", "drift", 2),
         ("version: 1\nsecrets: {}", "secrets", 2),
-        ("version: 1\nlimits: {}", "limits", 2),
         ("version: 1\nautomerge: true", "automerge", 2),
-        ("version: 1\ndefaults:\n  tool: tofu", "defaults.tool", 3),
-        ("version: 1\ndefaults:\n  version: '>=1'", "defaults.version", 3),
         ("version: 1\ndefaults:\n  locks: on_plan", "defaults.locks", 3),
         ("version: 1\ndefaults: {permissions: {}}", "defaults.permissions", 2),
         ("version: 1\ndefaults: {apply_windows: []}", "defaults.apply_windows", 2),
-        ("version: 1\ndiscovery: {mode: auto}", "discovery.mode", 2),
+        ("version: 1\nlimits: {job_timeout: 1}", "limits.job_timeout", 2),
         (
             "version: 1\ndefaults: {apply_requirements: {approved: {codeowners: true}}}",
             "defaults.apply_requirements.approved.codeowners",
@@ -151,7 +150,7 @@ def test_not_honoured_yet(text: str, key: str, line: int) -> None:
     """It refuses prbot's own keys that this version does not honour, and names them."""
     with pytest.raises(BadConfiguration) as caught:
         load_repo(text)
-    assert str(caught.value) == (
+    assert re.sub(r", column \d+", "", str(caught.value)) == (
         f"prbot.yaml, line {line}: `{key}` is not honoured by this version of prbot."
     )
     assert caught.value.next_step == REMOVE

@@ -62,7 +62,7 @@ def test_sentence_and_hint(tmp_path: Path) -> None:
     done = prbot("serve", "--config", str(bad))
     assert done.returncode == 1
     assert done.stderr == (
-        f"prbot: {bad}, line 1: unknown key `listn`.\nhint: Did you mean `listen`?\n"
+        f"prbot: {bad}, line 1, column 1: unknown key `listn`.\nhint: Did you mean `listen`?\n"
     )
     assert done.stdout == ""
 
