@@ -90,6 +90,7 @@ class Old:
             reconcile_every=AGE,
             max_event_age=AGE,
             plan_age=AGE,
+            lease=timedelta(seconds=30),
         )
         nothing = cast("Any", None)
         world = World(
@@ -102,6 +103,8 @@ class Old:
             redactor=Redactor(),
             clock=self.scene.clock,
             new_id=str,
+            worker="w-1",
+            alone=False,
         )
         return Expiry(world, Alarm(), self.wake)
 
