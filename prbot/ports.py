@@ -34,7 +34,7 @@ from prbot.model import (
 from prbot.plans.record import StoredPlan
 from prbot.runs.journal import JournalEntry as JournalEntry
 from prbot.runs.locks import Lock
-from prbot.runs.run import Job, JobState, Run, RunState, Trouble
+from prbot.runs.run import Job, JobState, Placed, Run, RunState, Trouble
 from prbot.runs.state_look import StateLock, StateLook
 
 
@@ -403,7 +403,11 @@ class Runs(Protocol):
         ...
 
     async def lay_out(
-        self, run_id: RunId, checkout: Checkout, projects: tuple[ProjectKey, ...]
+        self,
+        run_id: RunId,
+        checkout: Checkout,
+        projects: tuple[ProjectKey, ...],
+        placed: tuple[Placed, ...] = (),
     ) -> None: ...
     async def move(
         self, run_id: RunId, old: RunState, new: RunState, trouble: Trouble | None = None

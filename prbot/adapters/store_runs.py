@@ -32,6 +32,7 @@ from prbot.runs.run import (
     Job,
     JobKind,
     JobState,
+    Placed,
     Run,
     RunState,
     Trouble,
@@ -95,11 +96,14 @@ class SqlRuns:
         return {run_id: at for run_id, at in told.items() if at is not None}
 
     async def lay_out(
-        self, run_id: RunId, checkout: Checkout, projects: tuple[ProjectKey, ...]
+        self,
+        run_id: RunId,
+        checkout: Checkout,
+        projects: tuple[ProjectKey, ...],
+        placed: tuple[Placed, ...] = (),
     ) -> None:
-        await self.db.execute(
-            update(runs).where(runs.c.id == run_id).values(checkout=checkout, projects=projects)
-        )
+        values = {"checkout": checkout, "projects": projects, "placed": placed}
+        await self.db.execute(update(runs).where(runs.c.id == run_id).values(**values))
 
     async def move(
         self, run_id: RunId, old: RunState, new: RunState, trouble: Trouble | None = None
@@ -231,6 +235,7 @@ def _run_values(run: Run) -> dict[str, Any]:
         "projects": run.projects,
         "trouble": run.trouble,
         "version": run.version,
+        "placed": run.placed,
     }
 
 
@@ -246,4 +251,5 @@ def _run(row: Row[Any], its_jobs: tuple[Job, ...]) -> Run:
         trouble=row.trouble,
         jobs=its_jobs,
         version=row.version,
+        placed=row.placed or (),
     )

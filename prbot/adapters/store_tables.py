@@ -29,7 +29,7 @@ from prbot.model import Checkout, ProjectKey
 from prbot.plans.record import Inputs
 from prbot.plans.summary import PlanSummary
 from prbot.ports import Letter
-from prbot.runs.run import Ask, Trouble
+from prbot.runs.run import Ask, Placed, Trouble
 
 metadata = MetaData(
     naming_convention={
@@ -87,6 +87,7 @@ runs = _table(
     Column("projects", Packed(tuple[ProjectKey, ...])),
     Column("trouble", Packed(Trouble)),
     _counted("version"),
+    Column("placed", Packed(tuple[Placed, ...])),
 )
 Index(None, runs.c.forge, runs.c.repo, runs.c.number)
 

@@ -42,8 +42,9 @@ from prbot.ports import (
 from prbot.projects.select import chosen, projects_of
 from prbot.runs.decide import decide
 from prbot.runs.locks import Lock
+from prbot.runs.order import rests
 from prbot.runs.planning import tell_failure
-from prbot.runs.run import AskKind, Job, JobState, Run, RunState, Trouble, rests
+from prbot.runs.run import AskKind, Job, JobState, Run, RunState, Trouble
 from prbot.runs.scene import Scene
 from prbot.runs.steps import (
     Acknowledge,
@@ -52,8 +53,10 @@ from prbot.runs.steps import (
     Finish,
     FreeLocks,
     LayOut,
+    ReleaseJob,
     Say,
     SetStatus,
+    SkipJob,
     StartJob,
     Step,
     StopJob,
@@ -233,7 +236,13 @@ class Orchestrator:
             case SetStatus():
                 await self._set_status(unit, run, step)
             case StartJob():
-                after.messages.append(await self._start(unit, run, step))
+                await self._start(unit, run, step, after)
+            case ReleaseJob():
+                job = await unit.runs.move_job(step.job, JobState.QUEUED)
+                after.messages.append(job_message(run, job))
+            case SkipJob():
+                skipped = replace(step.job, trouble=step.why)
+                await unit.runs.move_job(step.job, JobState.SKIPPED, skipped)
             case TakeLocks():
                 await self._take_locks(unit, run, step)
             case FreeLocks():
@@ -272,15 +281,17 @@ class Orchestrator:
         what = f"status {step.sha} {letter.context} {step.verdict} {step.description}"
         await self._put(unit, run, what, letter)
 
-    async def _start(self, unit: UnitOfWork, run: Run, step: StartJob) -> Message:
+    async def _start(self, unit: UnitOfWork, run: Run, step: StartJob, after: After) -> None:
         job_id = JobId(self._world.new_id("j"))
-        job = Job(job_id, run.id, step.project, step.kind, reviewed=step.reviewed)
+        state = JobState.BLOCKED if step.blocked else JobState.QUEUED
+        job = Job(job_id, run.id, step.project, step.kind, state, reviewed=step.reviewed)
         await unit.runs.add_job(job)
-        return job_message(run, job)
+        if not step.blocked:
+            after.messages.append(job_message(run, job))
 
     async def _stop_job(self, unit: UnitOfWork, step: StopJob, after: After) -> None:
         job = await unit.runs.get_job(step.job.id)
-        if job.state is JobState.QUEUED:
+        if job.state in (JobState.QUEUED, JobState.BLOCKED):
             await unit.runs.move_job(job, JobState.DROPPED, replace(job, trouble=step.why))
             run = await unit.runs.get(job.run_id)
             after.messages.append(advance_message(run))

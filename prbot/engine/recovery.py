@@ -22,6 +22,7 @@ from prbot.engine.world import World
 from prbot.errors import ApplyInterrupted, LostLease, StoreUnavailable
 from prbot.model import JobId
 from prbot.ports import Message, UnitOfWork
+from prbot.runs.order import release
 from prbot.runs.run import Job, JobState, Run, RunState, Trouble
 
 log = structlog.get_logger()
@@ -119,8 +120,10 @@ class Recovery:
 def messages_of(run: Run) -> tuple[Message, ...]:
     """What must be in the queue, or in hand, for an unfinished run to go on.
 
-    While a job of it is under way its end will advance the run.
+    While a job of it is under way its end will advance the run; what waits for others is
+    released by that.
     """
-    if not run.under_way:
-        return (advance_message(run),)
-    return tuple(job_message(run, job) for job in run.jobs if job.state is JobState.QUEUED)
+    queued = tuple(job_message(run, job) for job in run.jobs if job.state is JobState.QUEUED)
+    if not run.under_way or release(run):
+        return (advance_message(run), *queued)
+    return queued

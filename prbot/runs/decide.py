@@ -14,6 +14,7 @@ from prbot.model import Permission
 from prbot.projects.select import matches
 from prbot.runs import applying, merging, planning
 from prbot.runs.aftermath import break_locks
+from prbot.runs.order import in_order, release
 from prbot.runs.requirements import may_command
 from prbot.runs.run import AskKind, JobKind, Run, RunState, Trouble
 from prbot.runs.say import AppliedUnmerged, Cancelled, Help, Hint, Reason, Refusal, Unlocked
@@ -37,7 +38,7 @@ def decide(run: Run, scene: Scene) -> tuple[Step, ...]:
         return ()
     if not _concerns_us(run, scene):
         return (Finish(RunState.IGNORED),)
-    steps = _decide(run, scene)
+    steps = in_order(run, _decide(run, scene)) or release(run)
     if run.ask.comment_id is not None and run.state is RunState.QUEUED:
         return (Acknowledge(run.ask.comment_id), *steps)
     return steps

@@ -128,8 +128,8 @@ def report_applied(run: Run, scene: Scene, settled: Steps = ()) -> Steps:
 
 
 def _let_go(run: Run, scene: Scene) -> Steps:
-    """Nothing was applied where the apply was dropped: nobody need wait for us there."""
-    dropped = {job.project for job in apply_jobs(run) if job.state is JobState.DROPPED}
+    """Nothing was applied where the apply was dropped or skipped: nobody need wait there."""
+    dropped = {job.project for job in apply_jobs(run) if job.state.never_began}
     held = {lock.project for lock in scene.locks if lock.holder == run.pull}
     free = dropped & held - set(scene.begun_projects())
     return (FreeLocks(tuple(sorted(free))),) if free else ()

@@ -89,9 +89,11 @@ class JobState(StrEnum):
     """Where a job stands.
 
     INTERRUPTED: an apply whose worker died; never started again by itself. DROPPED:
-    superseded or cancelled before it changed anything.
+    superseded or cancelled before it changed anything. BLOCKED: waits for another job of
+    its run; SKIPPED: that one did not end well.
     """
 
+    BLOCKED = "blocked"
     QUEUED = "queued"
     RUNNING = "running"
     PLANNED = "planned"
@@ -101,10 +103,16 @@ class JobState(StrEnum):
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     DROPPED = "dropped"
+    SKIPPED = "skipped"
 
     @property
     def finished(self) -> bool:
-        return self not in (JobState.QUEUED, JobState.RUNNING)
+        return self not in (JobState.BLOCKED, JobState.QUEUED, JobState.RUNNING)
+
+    @property
+    def never_began(self) -> bool:
+        """It ended, and changed nothing."""
+        return self in (JobState.DROPPED, JobState.SKIPPED)
 
 
 RUN_MOVES: dict[RunState, frozenset[RunState]] = {
@@ -116,7 +124,11 @@ RUN_MOVES: dict[RunState, frozenset[RunState]] = {
 }
 """From an unfinished run anywhere forward; from a finished one nowhere."""
 
+RELEASED = frozenset({JobState.QUEUED, JobState.SKIPPED, JobState.DROPPED})
+
 JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
+    (JobKind.PLAN, JobState.BLOCKED): RELEASED,
+    (JobKind.APPLY, JobState.BLOCKED): RELEASED,
     (JobKind.PLAN, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
     # back to QUEUED: the worker died, and a plan is simply made again
     (JobKind.PLAN, JobState.RUNNING): frozenset(
@@ -199,8 +211,22 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """What a project waits for in its run.
+
+    `needs` must have ended well before it, those needed by way of others included; projects
+    of a lower `group` must have ended, well or not.
+    """
+
+    project: ProjectKey
+    needs: tuple[ProjectKey, ...] = ()
+    group: int = 0
+
+
+@dataclass(frozen=True)
 class Run:
-    """One ask being carried out. `checkout` and `projects` are None until laid out.
+    """One ask being carried out. `checkout` and `projects` are None until laid out; `placed`
+    are those of them that wait for others.
 
     `told_at` is when the last of its comments began to be written, None while one of
     them is still to be written, or was refused, or there is none. `version` grows each
@@ -218,18 +244,9 @@ class Run:
     jobs: tuple[Job, ...] = field(default=())
     told_at: datetime | None = None
     version: int = 0
+    placed: tuple[Placed, ...] = ()
 
     @property
     def under_way(self) -> bool:
         """Some of its jobs have not ended."""
         return any(not job.state.finished for job in self.jobs)
-
-
-def rests(run: Run, runs: tuple[Run, ...]) -> bool:
-    """Whether there is nothing to decide before the next of its jobs ends.
-
-    So it is while jobs are under way and nothing came after it in the pull request, whose
-    runs are `runs`, newest first. A run of many projects need not ask the forge each time
-    that one of them ends.
-    """
-    return run.under_way and runs[:1] != () and runs[0].id == run.id

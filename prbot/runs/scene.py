@@ -83,10 +83,10 @@ class Scene:
 
     def begun_projects(self) -> tuple[ProjectKey, ...]:
         """Projects an apply was begun for: one that failed half-way changed something too.
-        One that was dropped never began."""
+        One that was dropped or skipped never began."""
         applied = {plan.project for plan in self.plans if plan.applied_at}
         applies = (job for job in self.jobs() if job.kind is JobKind.APPLY)
-        begun = {job.project for job in applies if job.state is not JobState.DROPPED}
+        begun = {job.project for job in applies if not job.state.never_began}
         return tuple(sorted(applied | begun))
 
     def newest_plan_job(self, project: ProjectKey) -> Job | None:

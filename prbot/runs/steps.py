@@ -31,11 +31,28 @@ class Acknowledge:
 
 @dataclass(frozen=True)
 class StartJob:
-    """One project's work. `reviewed`: the plan to compare with (PLAN) or apply (APPLY)."""
+    """One project's work. `reviewed`: the plan to compare with (PLAN) or apply (APPLY).
+    `blocked`: it waits for others that are started with it."""
 
     project: ProjectKey
     kind: JobKind
     reviewed: PlanId | None = None
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class ReleaseJob:
+    """Let a blocked job go on."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class SkipJob:
+    """End a blocked job that will never have what it needs."""
+
+    job: Job
+    why: Trouble
 
 
 @dataclass(frozen=True)
@@ -118,6 +135,8 @@ Step = (
     LayOut
     | Acknowledge
     | StartJob
+    | ReleaseJob
+    | SkipJob
     | StopJob
     | StopRun
     | Wait

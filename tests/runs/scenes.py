@@ -44,8 +44,10 @@ from prbot.runs.steps import (
     Finish,
     FreeLocks,
     LayOut,
+    ReleaseJob,
     Say,
     SetStatus,
+    SkipJob,
     StartJob,
     Step,
     StopJob,
@@ -400,6 +402,10 @@ def _words(step: Step) -> list[str]:
             return ["drop-plans"]
         case DropWorkspaces():
             return ["drop-workspaces"]
+        case ReleaseJob():
+            return [f"release {step.job.project}"]
+        case SkipJob():
+            return [f"skip {step.job.project}"]
         case Finish():
             return [step.state.value]
         case _:

@@ -8,7 +8,8 @@ import pytest
 from scenes import NOON, PULL, keys
 
 from prbot.model import JobId, Login, RunId
-from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Run, rests
+from prbot.runs.order import rests
+from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Run
 
 RUN = Run(RunId("r-1"), PULL, Ask(AskKind.PLAN, Login("alice"), "opened"), NOON)
 LATER = replace(RUN, id=RunId("r-2"))
@@ -28,6 +29,7 @@ def with_jobs(*states: JobState) -> Run:
         pytest.param([ENDED, ENDED], None, False, id="all ended"),
         pytest.param([ENDED, WORKS], None, True, id="one works"),
         pytest.param([ENDED, QUEUED], None, True, id="one waits"),
+        pytest.param([ENDED, JobState.BLOCKED], None, False, id="one can be released"),
         pytest.param([WORKS, WORKS], LATER, False, id="something came after it"),
         pytest.param([ENDED, JobState.FAILED], LATER, False, id="ended, and something came"),
     ],

@@ -1,0 +1,147 @@
+"""Dependants wait: for plans as for applies, within one run.
+
+All jobs of a phase are made at once. One that needs another of them is blocked until that
+one has ended well, and is skipped when it ended otherwise. Groups (Atlantis's
+`execution_order_group`) only come one after the other, however the earlier ones ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from prbot.model import ProjectKey
+from prbot.runs.run import Job, JobKind, JobState, Placed, Run, Trouble
+from prbot.runs.steps import ReleaseJob, SkipJob, StartJob, Step
+
+WELL = {JobKind.PLAN: JobState.PLANNED, JobKind.APPLY: JobState.APPLIED}
+DONE = {JobKind.PLAN: "planned", JobKind.APPLY: "applied"}
+
+Row = tuple[ProjectKey, tuple[ProjectKey, ...], int]
+"""A project, what it needs itself, and its group."""
+
+
+def placed_of(rows: Iterable[Row]) -> tuple[Placed, ...]:
+    """Each project with all it needs, also by way of others. There must be no cycle."""
+    known = tuple(rows)
+    direct = {project: needs for project, needs, _ in known}
+    whole: dict[ProjectKey, frozenset[ProjectKey]] = {}
+    for project in direct:
+        _follow(project, direct, whole)
+    return tuple(Placed(p, tuple(sorted(whole[p])), group) for p, _, group in known)
+
+
+def _follow(
+    start: ProjectKey,
+    direct: dict[ProjectKey, tuple[ProjectKey, ...]],
+    whole: dict[ProjectKey, frozenset[ProjectKey]],
+) -> None:
+    """Fill `whole` for `start` and all it needs; without recursion, chains may be long."""
+    path = [start]
+    while path:
+        project = path[-1]
+        open_ones = [n for n in direct.get(project, ()) if n not in whole and n not in path]
+        if open_ones:
+            path.append(open_ones[0])
+            continue
+        needs = direct.get(project, ())
+        whole[project] = frozenset(needs).union(*(whole.get(need, ()) for need in needs))
+        path.pop()
+
+
+def in_order(run: Run, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The same steps; jobs that must wait for others of them are blocked."""
+    starting = [step for step in steps if isinstance(step, StartJob)]
+    if len(starting) < 2 or not run.placed:
+        return steps
+    together = {(step.kind, step.project) for step in starting}
+    places = {place.project: place for place in run.placed}
+    return tuple(
+        replace(step, blocked=bool(_before(step, together, places)))
+        if isinstance(step, StartJob)
+        else step
+        for step in steps
+    )
+
+
+def _before(
+    step: StartJob,
+    together: set[tuple[JobKind, ProjectKey]],
+    places: dict[ProjectKey, Placed],
+) -> set[ProjectKey]:
+    """Those of the projects started together that must end before this one begins."""
+    mine = places.get(step.project, Placed(step.project))
+    same_kind = {project for kind, project in together if kind is step.kind}
+    lower = {p for p in same_kind if places.get(p, Placed(p)).group < mine.group}
+    return lower | (same_kind & set(mine.needs))
+
+
+def release(run: Run) -> tuple[Step, ...]:
+    """What becomes of the blocked jobs, now that others have ended."""
+    blocked = [job for job in run.jobs if job.state is JobState.BLOCKED]
+    if not blocked:
+        return ()
+    places = {place.project: place for place in run.placed}
+    lost = _lost(run, blocked, places)
+    steps = (_released(job, run, places, lost) for job in blocked)
+    return tuple(step for step in steps if step is not None)
+
+
+def _lost(
+    run: Run, blocked: list[Job], places: dict[ProjectKey, Placed]
+) -> dict[ProjectKey, ProjectKey]:
+    """Which blocked projects will never have what they need, and what failed. `needs` is
+    transitive, so one look is enough."""
+    kind = blocked[0].kind
+    failed = {
+        job.project
+        for job in run.jobs
+        if job.kind is kind and job.state.finished and job.state is not WELL[kind]
+    }
+    found = {}
+    for job in blocked:
+        needs = places.get(job.project, Placed(job.project)).needs
+        bad = next((need for need in needs if need in failed), None)
+        if bad is not None:
+            found[job.project] = bad
+    return found
+
+
+def _released(
+    job: Job,
+    run: Run,
+    places: dict[ProjectKey, Placed],
+    lost: dict[ProjectKey, ProjectKey],
+) -> ReleaseJob | SkipJob | None:
+    if job.project in lost:
+        return SkipJob(job, _why(job, lost[job.project]))
+    mine = places.get(job.project, Placed(job.project))
+    going_on = (
+        other
+        for other in run.jobs
+        if other.kind is job.kind and other.project != job.project and not other.state.finished
+    )
+    for other in going_on:
+        group = places.get(other.project, Placed(other.project)).group
+        if other.project in mine.needs or group < mine.group:
+            return None
+    return ReleaseJob(job)
+
+
+def _why(job: Job, failed: ProjectKey) -> Trouble:
+    done = DONE[job.kind]
+    return Trouble(
+        f"Skipped: it depends on `{failed}`, which was not {done}.",
+        f"Mend `{failed}` first; what depends on it follows.",
+    )
+
+
+def rests(run: Run, runs: tuple[Run, ...]) -> bool:
+    """Whether there is nothing to decide before the next of its jobs ends.
+
+    So it is while jobs are under way, none can be released, and nothing came after it in
+    the pull request, whose runs are `runs`, newest first. A run of many projects need not
+    ask the forge each time that one of them ends.
+    """
+    newest = runs[:1] != () and runs[0].id == run.id
+    return run.under_way and newest and not release(run)
