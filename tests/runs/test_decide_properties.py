@@ -323,13 +323,15 @@ def test_run_moves(old: RunState, new: RunState) -> None:
 
 
 JOB_PATHS = {
-    JobKind.PLAN: "queued>running running>planned running>failed running>queued"
+    JobKind.PLAN: "blocked>queued blocked>skipped blocked>dropped"
+    " queued>running running>planned running>failed running>queued"
     " queued>dropped running>dropped",
     JobKind.LOOK: "queued>running running>looked running>failed running>queued"
     " queued>dropped running>dropped",
     JobKind.FORCE_UNLOCK: "queued>running running>freed running>failed running>queued"
     " queued>dropped running>dropped",
-    JobKind.APPLY: "queued>running running>applied running>failed running>interrupted"
+    JobKind.APPLY: "blocked>queued blocked>skipped blocked>dropped"
+    " queued>running running>applied running>failed running>interrupted"
     " running>queued queued>dropped running>dropped",
 }
 
