@@ -778,5 +778,9 @@ class Queue(Protocol):
         ...
 
     async def recover(self) -> None:
-        """What dead workers had in hand waits again. Harmless at any time."""
+        """What dead workers had in hand waits again.
+
+        Dead is who has not been heard of for a lease: to be called only when the living
+        could be. A queue for several processes looks after it by itself.
+        """
         ...

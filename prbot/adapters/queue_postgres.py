@@ -10,8 +10,9 @@ database that restarts is waited for: `claim` for ever, everything else for as l
 lease, because by then others may have the work.
 
 An adapter whose heartbeat is older than its lease is held for dead and what it had in hand
-waits again; each living adapter looks after that three times per lease. By the database's
-clock, so that those of the machines need not agree. `not_before` is by the caller's.
+waits again; each living adapter looks after that three times per lease. After the database
+was away all heartbeats are old, so only who has beaten steadily for a lease judges others. By
+the database's clock: those of the machines need not agree. `not_before` is by the caller's.
 
 Not promised: that a claim is still held when its worker believes so (a process may have
 been suspended). Whoever does the work must prove its right to the result by itself.
@@ -93,6 +94,7 @@ class PostgresQueue:
         self._jobs = JobManager(self._connector)
         self._taking = asyncio.Lock()
         self._worker = 0
+        self._steady = 0.0
         self._held: set[int] = set()
         self._unsure = False
         self._hearing = asyncio.Event()
@@ -112,7 +114,6 @@ class PostgresQueue:
             async with self._trouble_told():
                 await self._connector.open_async()
                 self._worker = await self._jobs.register_worker()
-            await self.recover()
         except BaseException:
             await to_the_end(self._connector.close_async())
             raise
@@ -263,13 +264,23 @@ class PostgresQueue:
         while True:
             await asyncio.sleep(self._lease / 3)
             try:
-                if not await self._say(statements.HEARTBEAT, worker=self._worker):
-                    await self._register_again()
-                await self.recover()
+                await self._beat_once()
             except StoreUnavailable as error:
                 log.warning("no heartbeat", action="beat", error=str(error))
 
+    async def _beat_once(self) -> None:
+        """Show that we live; look after the dead, if the living had the time to show it too."""
+        beaten = await self._say(statements.HEARTBEAT, worker=self._worker)
+        if not beaten:
+            await self._register_again()
+            return
+        since = beaten[0]["since"]
+        self._steady = self._steady + since if since < 2 / 3 * self._lease else 0.0
+        if self._steady >= self._lease:
+            await self.recover()
+
     async def _register_again(self) -> None:
+        self._steady = 0.0
         log.warning("held for dead", action="beat", worker=self._worker)
         async with self._trouble_told():
             self._worker = await self._jobs.register_worker()

@@ -130,8 +130,11 @@ WHERE status IN ('todo', 'doing')
 """
 
 HEARTBEAT = """
-UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = %(worker)s RETURNING id
+UPDATE procrastinate_workers worker SET last_heartbeat = now()
+FROM procrastinate_workers before WHERE worker.id = %(worker)s AND before.id = worker.id
+RETURNING extract(epoch FROM now() - before.last_heartbeat)::float AS since
 """
+"""And how many seconds the last one is ago."""
 
 
 async def migrate(connection: AsyncConnection) -> None:

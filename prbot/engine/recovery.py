@@ -44,8 +44,8 @@ class Recovery:
     async def at_start(self) -> None:
         """Take up everything that is unfinished."""
         world = self._world
-        await world.queue.recover()
         if world.alone:  # then whoever had something in hand is dead, whatever its lease says
+            await world.queue.recover()
             async with world.store.begin() as unit:
                 await unit.outbox.release(world.clock.now())
                 left = [await self._take_over(unit, j) for j in await unit.runs.running_jobs()]

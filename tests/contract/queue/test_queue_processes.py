@@ -128,6 +128,42 @@ async def test_a_silent_worker_loses_its_claim(open_queue: Open, url: str) -> No
         assert await rows.fetchall() == [("perform lost", "doing")]
 
 
+async def test_nobody_is_dead_because_the_database_was_away(open_queue: Open, url: str) -> None:
+    """It leaves the living their claims, and their keys, when all hearts could not be heard
+    for longer than a lease; one that stays silent from then on is dead a lease later."""
+    lease = 30.0
+    ours, theirs = await open_queue(lease=lease), await open_queue(lease=lease)
+
+    async def pass_(seconds: float) -> None:
+        """As if all that was written had been written so much earlier."""
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            await connection.execute(
+                "UPDATE prbot_queue.procrastinate_workers"
+                " SET last_heartbeat = last_heartbeat - make_interval(secs => %s)",
+                (seconds,),
+            )
+
+    await theirs.put(job("a", key="k"))
+    claim = await theirs.claim()
+    for _ in range(6):
+        await pass_(lease / 3)
+        await theirs._beat_once()
+        await ours._beat_once()
+    await pass_(4 * lease)
+    late = await open_queue(lease=lease)
+    for queue in (ours, late, theirs):
+        await queue._beat_once()
+    await ours.put(job("b", key="k"))
+    await ours.put(job("c"))
+    assert (await ours.claim()).message == job("c")
+    await theirs.done(claim)
+    assert (claim := await theirs.claim()).message == job("b", key="k")
+    for _ in range(5):
+        await pass_(lease / 3)
+        await ours._beat_once()
+    assert (await asyncio.wait_for(ours.claim(), 10)).message == claim.message
+
+
 async def test_who_was_held_for_dead_works_on(open_queue: Open, url: str) -> None:
     """It registers again when it finds itself struck off."""
     queue = await open_queue()
