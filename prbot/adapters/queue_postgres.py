@@ -32,13 +32,15 @@ import structlog
 from procrastinate import PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job
-from procrastinate.manager import JobManager, get_channel_for_queues
+from procrastinate.manager import JobManager
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from psycopg.rows import dict_row
 
 from prbot.adapters import queue_postgres_sql as statements
+from prbot.adapters.queue_postgres_ear import RECONNECT, listen
 from prbot.adapters.queue_waiting import Waiting
+from prbot.adapters.store_dialect import ALERT
 from prbot.adapters.store_transaction import to_the_end
 from prbot.errors import StoreUnavailable
 from prbot.model import JobId, RunId
@@ -57,8 +59,6 @@ from prbot.ports import (
 log = structlog.get_logger()
 
 QUEUE = "prbot"
-RECONNECT = 0.5
-"""Seconds between two attempts at a database that does not answer."""
 PATIENCE = 5.0
 """Seconds that one attempt waits for a connection."""
 LONGEST_LOCK = 500
@@ -89,7 +89,12 @@ class PostgresQueue:
         self._lease = lease
         self._waiting = Waiting(sleep)
         self._connector = PsycopgConnector(
-            conninfo=url, min_size=1, max_size=4, timeout=PATIENCE, configure=_use_schema
+            conninfo=url,
+            kwargs=ALERT,
+            min_size=1,
+            max_size=4,
+            timeout=PATIENCE,
+            configure=_use_schema,
         )
         self._jobs = JobManager(self._connector)
         self._taking = asyncio.Lock()
@@ -243,19 +248,15 @@ class PostgresQueue:
 
     async def _listen(self) -> None:
         """Wake those who wait, at every change; and after each silence, for what was missed."""
-        while True:
-            try:
-                connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
-                async with connection:
-                    for channel in (statements.CHANNEL, *get_channel_for_queues(None)):
-                        await connection.execute(f"LISTEN {channel}")
-                    self._hearing.set()
-                    self._waiting.wake()
-                    async for told in connection.notifies():
-                        self._hear(told)
-            except psycopg.Error as error:
-                log.warning("queue is not heard", action="listen", error=str(error))
-            await asyncio.sleep(RECONNECT)
+
+        def began() -> None:
+            self._hearing.set()
+            self._waiting.wake()
+
+        await listen(self._url, self._lease, self._call, began, self._hear)
+
+    async def _call(self) -> None:
+        await self._say(statements.CALL)
 
     def _hear(self, _told: psycopg.Notify) -> None:
         self._waiting.wake()

@@ -79,6 +79,8 @@ DELETE FROM turns WHERE priority = %(priority)s AND name = %(group)s AND NOT EXI
 )
 """
 
+CALL = f"SELECT pg_notify('{CHANNEL}', '')"
+
 END = f"""
 WITH ended AS (
     DELETE FROM procrastinate_jobs

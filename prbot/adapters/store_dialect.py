@@ -38,6 +38,16 @@ ABANDONED_MS = 60_000
 CONNECTIONS = 10
 """How many transactions one process has on PostgreSQL at once; others queue for them."""
 
+ALERT: Mapping[str, Any] = {
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""How soon a connection is given up whose other end vanished without a word, as when a
+machine loses power or a router forgets: seconds, and milliseconds for the last. The
+system's own patience is 15 minutes for what was sent, and for ever for who only listens."""
+
 
 class Database(Protocol):
     """One database server or file, as far as the store must know which it is."""
@@ -190,7 +200,7 @@ class Postgres:
             max_overflow=0,
             pool_timeout=PATIENCE_MS / 1000,
             isolation_level="READ COMMITTED",
-            connect_args={"connect_timeout": 10, "application_name": "prbot"},
+            connect_args={"connect_timeout": 10, "application_name": "prbot", **ALERT},
         )
         event.listen(engine.sync_engine, "connect", _prepare_session)
         return engine

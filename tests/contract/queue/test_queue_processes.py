@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -171,6 +173,82 @@ async def test_who_was_held_for_dead_works_on(open_queue: Open, url: str) -> Non
         await connection.execute("DELETE FROM prbot_queue.procrastinate_workers")
     await queue.put(job("a"))
     assert (await asyncio.wait_for(queue.claim(), 10)).message == job("a")
+
+
+class Router:
+    """Stands between a queue and its database, and may forget who only listens."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._listening: list[asyncio.StreamWriter] = []
+        self._forgotten: set[asyncio.StreamWriter] = set()
+
+    def forget(self) -> None:
+        """From now on nothing reaches those who listen, and nobody is told."""
+        assert self._listening
+        self._forgotten.update(self._listening)
+
+    async def __call__(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        answers, server = await asyncio.open_connection("127.0.0.1", self._port)
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._ask(reader, server, client))
+                both.create_task(self._answer(answers, client))
+        finally:
+            server.close()
+            client.close()
+
+    async def _ask(self, reader: Any, server: Any, client: asyncio.StreamWriter) -> None:
+        while said := await reader.read(65_536):
+            if b"LISTEN prbot_queue" in said:
+                self._listening.append(client)
+            server.write(said)
+        server.write_eof()
+
+    async def _answer(self, answers: Any, client: asyncio.StreamWriter) -> None:
+        while said := await answers.read(65_536):
+            if client not in self._forgotten:
+                client.write(said)
+
+
+async def test_a_connection_that_went_deaf_is_noticed(
+    url: str, postgres_server: PostgresServer
+) -> None:
+    """It hears again soon after something between it and the database forgot the connection
+    on which it listens, and claims what was put meanwhile."""
+    router = Router(postgres_server.port)
+    server = await asyncio.start_server(router, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    asleep = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        asleep.set()
+        await asyncio.Event().wait()
+
+    through = url.replace(str(postgres_server.port), str(port))
+    queue = PostgresQueue(through, WallClock(), sleep, lease=1.0)
+    await queue.open()
+    router.forget()
+    await queue.put(job("far", not_before=datetime(9000, 1, 1, tzinfo=UTC)))
+    waiting = asyncio.create_task(queue.claim())
+    await asyncio.wait_for(asleep.wait(), 10)
+    await queue.put(job("a"))
+    assert (await asyncio.wait_for(waiting, 30)).message == job("a")
+    await queue.close()
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
+async def test_a_vanished_database_is_given_up_soon(open_queue: Open, url: str) -> None:
+    """It does not wait as long as the system would for a machine that went without a word."""
+    queue = await open_queue()
+    async with queue._connection() as connection:
+        with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+            assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            options = ("TCP_KEEPIDLE", "TCP_USER_TIMEOUT")
+            soon = [wire.getsockopt(socket.IPPROTO_TCP, getattr(socket, o)) for o in options]
+    assert soon == [15, 15_000]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
