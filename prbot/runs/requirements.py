@@ -116,6 +116,15 @@ def plan_is_ready(plan: StoredPlan, scene: Scene, head: str) -> Reasons:
     return ()
 
 
+def not_interrupted(project: ProjectKey, scene: Scene) -> Reasons:
+    """What an interrupted apply created may not be recorded: planned again without anybody
+    looking it would be created twice, and the plan would look as reviewed."""
+    if not scene.interrupted(project):
+        return ()
+    again = f"mend what it left, then comment `prbot plan -d {shlex.quote(project.dir)}`"
+    return (Reason("interrupted", f"an apply of `{project}` was interrupted", again),)
+
+
 def approved(rules: Effective, scene: Scene, plans: Iterable[StoredPlan]) -> Reasons:
     """Enough other people approved each plan after it stood there, and nobody objects."""
     reasons = [

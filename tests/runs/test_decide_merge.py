@@ -21,6 +21,7 @@ from scenes import (
     World,
     after_merge,
     applying,
+    at,
     by_comment,
     by_event,
     earlier,
@@ -324,7 +325,16 @@ HOLDING = earlier(
 )
 HELD_EQUAL = earlier(planned(FRESH, reviewed=1), kind=AskKind.MERGE, state=RunState.HELD)
 HELD_UNREVIEWED = earlier(planned(FRESH), kind=AskKind.MERGE, state=RunState.HELD)
+CUT_SHORT = earlier(
+    planned(FRESH, reviewed=1),
+    applying(JobState.INTERRUPTED, number=3),
+    kind=AskKind.MERGE,
+    state=RunState.INTERRUPTED,
+)
 AFRESH = after_merge("a", 5, minute=40, run="r-now")
+PLANNED_SINCE = replace(
+    earlier(planned(AFRESH), kind=AskKind.MERGE), ask=by_comment(AskKind.PLAN), created_at=at(35)
+)
 AFRESH_CHANGED = replace(AFRESH, hash="other")
 ACCEPT = by_comment(AskKind.APPLY, accept_changes=True)
 
@@ -381,6 +391,21 @@ ON_MERGED = {
     "the forge does not tell the merge commit": (
         after(ask=ACCEPT, pull=merged(merge_sha=None), laid_out_at=HEAD, jobs=()),
         refused("head"),
+    ),
+    "the merge's apply was interrupted": (
+        after(plans=(FRESH, REVIEWED), others=(CUT_SHORT, earlier(planned(REVIEWED)))),
+        refused("interrupted"),
+    ),
+    "the merge's apply was interrupted, and accepted": (
+        after(ask=ACCEPT, plans=(FRESH, REVIEWED), others=(CUT_SHORT, earlier(planned(REVIEWED)))),
+        refused("interrupted", "once"),
+    ),
+    "the merge's apply was interrupted, and planned since": (
+        after(
+            plans=(AFRESH, FRESH, REVIEWED),
+            others=(PLANNED_SINCE, CUT_SHORT, earlier(planned(REVIEWED))),
+        ),
+        {"plan a~p1"},
     ),
     "changed, accepted": (after(ask=ACCEPT), {"lock a", "apply a=p3"}),
     "changed, accepted by plan id": (
