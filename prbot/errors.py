@@ -981,6 +981,126 @@ class KeyOfAnother(PrbotError):
     hint = "Give this machine the key of the others (`installation_key`). If nobody has it any more: `installation_key_lost: {theirs}`, see docs/operations.md."
 
 
+# --- what does it touch --------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class UnreadableCode(PrbotError):
+    """not valid syntax near `{near}`; what else the file says still counts"""
+
+    near: str
+    hint = "Terraform 0.12 and newer must be able to read it: terraform validate."
+
+
+@dataclass(eq=False)
+class CodeNotText(PrbotError):
+    """the file is not UTF-8 text and was not read"""
+
+    hint = "Terraform's files are UTF-8."
+
+
+@dataclass(eq=False)
+class CodeTooLarge(PrbotError):
+    """the file is larger than {limit} KiB and was not read"""
+
+    limit: int
+    hint = "Cut it into several."
+
+
+@dataclass(eq=False)
+class SourceLeadsNowhere(PrbotError):
+    """the module source `{source}` leads to no directory with code"""
+
+    source: str
+    hint = "Correct the path; it is relative to the file's directory."
+
+
+@dataclass(eq=False)
+class SourceNotLiteral(PrbotError):
+    """the source of module `{name}` is missing or must be evaluated, and is not followed"""
+
+    name: str
+    hint = "Write the path as a plain text, so that changes in the module are noticed."
+
+
+@dataclass(eq=False)
+class WorkspacesByTags(PrbotError):
+    """which workspaces the `cloud` block's tags mean is known to the service alone; only `default` is planned"""
+
+    hint = "Name the workspaces under `projects` in prbot.yaml."
+
+
+@dataclass(eq=False)
+class DirectoryIsGone(PrbotError):
+    """the directory `{directory}` holds no files, so this project is left out"""
+
+    directory: str
+    hint = "Remove the entry, or correct its `dir`."
+
+
+@dataclass(eq=False)
+class NothingMatches(PrbotError):
+    """no directory with code matches `{pattern}`"""
+
+    pattern: str
+    hint = "Remove the entry, or correct its `dir`."
+
+
+@dataclass(eq=False)
+class ProjectDeclaredTwice(PrbotError):
+    """the project `{project}` is declared twice, first in line {first}"""
+
+    project: str
+    first: int
+    hint = "Give one of them another workspace, or remove it."
+
+
+@dataclass(eq=False)
+class NameTakenTwice(PrbotError):
+    """the name `{name}` is taken by the project of line {first}"""
+
+    name: str
+    first: int
+    hint = "Names are unique in a repository."
+
+
+@dataclass(eq=False)
+class UnknownDependency(PrbotError):
+    """`depends_on` names `{name}`, which is no project"""
+
+    name: str
+    guess: str
+    hint = "{guess}"
+
+
+@dataclass(eq=False)
+class CircularDependencies(PrbotError):
+    """projects wait for one another in a circle: {circle}"""
+
+    circle: str
+    hint = "Remove one of these from `depends_on`."
+
+
+@dataclass(eq=False)
+class StatesReadEachOther(PrbotError):
+    """`{reader}` reads the state of `{writer}`, which waits for it in turn; neither order is kept for this"""
+
+    reader: str
+    writer: str
+    hint = "Order them by `depends_on` in prbot.yaml."
+
+
+@dataclass(eq=False)
+class ProjectsShareState(PrbotError):
+    """{projects} have the same state, {address} ({path}, line {line})."""
+
+    path: str
+    line: int
+    projects: str
+    address: str
+    hint = "Each project needs a state of its own: change one of their backends."
+
+
 # --- the demo ------------------------------------------------------------------------
 
 
