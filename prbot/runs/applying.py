@@ -30,6 +30,7 @@ from prbot.runs.requirements import (
     may_apply_now,
     may_command,
     mode_allows,
+    needs_applied,
     not_locked,
     plan_is_ready,
     pull_is_fit,
@@ -98,6 +99,7 @@ def _why_not(run: Run, scene: Scene, rules: Effective, todo: tuple[StoredPlan, .
         + mode_allows(rules)
         + pull_is_fit(scene.pull)
         + sum(ready, start=())
+        + needs_applied(run, scene, todo)
         + seen_when_asked(run.ask, scene, todo)
         + (approved(rules, scene, todo) if todo else ())
     )

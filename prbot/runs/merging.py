@@ -34,6 +34,7 @@ from prbot.runs.requirements import (
     chosen_plans,
     may_apply_now,
     mode_allows,
+    needs_applied,
     not_interrupted,
     not_locked,
     plan_is_ready,
@@ -286,6 +287,7 @@ def _apply_by_comment(run: Run, scene: Scene, rules: Effective) -> Steps:
         reasons = _why_none(run, left, todo, wanted) or _not_the_named(run, scene, todo)
     reasons += sum((_is_ready(plan, scene) for plan in todo), start=())
     reasons += sum((not_interrupted(plan.project, scene) for plan in todo), start=())
+    reasons += needs_applied(run, scene, todo)
     reasons += seen_when_asked(run.ask, scene, todo)
     locked = not_locked(scene, tuple(plan.project for plan in todo))
     if reasons:

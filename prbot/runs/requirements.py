@@ -116,6 +116,32 @@ def plan_is_ready(plan: StoredPlan, scene: Scene, head: str) -> Reasons:
     return ()
 
 
+def needs_applied(run: Run, scene: Scene, todo: tuple[StoredPlan, ...]) -> Reasons:
+    """What a project depends on is applied before it, or together with it."""
+    mine = {plan.project for plan in todo}
+    current = set(scene.current_projects()) - mine
+    pairs = (
+        (place.project, need)
+        for place in run.placed
+        if place.project in mine
+        for need in place.needs
+        if need in current and _waits_to_be_applied(scene.newest_plan(need))
+    )
+    return tuple(
+        Reason(
+            "dependencies",
+            f"`{project}` depends on `{need}`, which is planned and not applied",
+            f"apply it first, or both together: `prbot apply -d {shlex.quote(need.dir)}"
+            f" -d {shlex.quote(project.dir)}`",
+        )
+        for project, need in pairs
+    )
+
+
+def _waits_to_be_applied(plan: StoredPlan | None) -> bool:
+    return plan is not None and plan.applied_at is None and plan.summary.has_changes
+
+
 def not_interrupted(project: ProjectKey, scene: Scene) -> Reasons:
     """What an interrupted apply created may not be recorded: planned again without anybody
     looking it would be created twice, and the plan would look as reviewed."""

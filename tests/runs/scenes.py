@@ -35,7 +35,7 @@ from prbot.runs import say
 from prbot.runs.decide import decide
 from prbot.runs.journal import JournalEntry
 from prbot.runs.locks import Lock
-from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Run, RunState, Trouble
+from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Placed, Run, RunState, Trouble
 from prbot.runs.scene import Scene
 from prbot.runs.steps import (
     Acknowledge,
@@ -286,6 +286,7 @@ class World:
     served: bool = True
     broken: Trouble | None = None
     state: RunState | None = None
+    placed: tuple[Placed, ...] = ()
 
     def run(self) -> Run:
         """As it stands now: laid out only if it has done jobs."""
@@ -303,7 +304,9 @@ class World:
         jobs = tuple(replace(each, run_id=run.id) for each in self.jobs or ())
         state = RunState.WORKING if run.state is RunState.QUEUED else run.state
         projects = keys(self.projects)
-        return replace(run, checkout=checkout, projects=projects, jobs=jobs, state=state)
+        return replace(
+            run, checkout=checkout, projects=projects, jobs=jobs, state=state, placed=self.placed
+        )
 
     def scene(self, run: Run) -> Scene:
         others = self.others
@@ -377,11 +380,11 @@ def _words(step: Step) -> list[str]:
     match step:
         case LayOut() | Acknowledge() | SetStatus(verdict=Verdict.PENDING):
             return []
-        case StartJob(reviewed=None):
-            return [f"{step.kind} {step.project}"]
         case StartJob():
             link = "~" if step.kind is JobKind.PLAN else "="
-            return [f"{step.kind} {step.project}{link}{short(step.reviewed)}"]
+            reviewed = f"{link}{short(step.reviewed)}" if step.reviewed else ""
+            then = "then " if step.blocked else ""
+            return [f"{then}{step.kind} {step.project}{reviewed}"]
         case TakeLocks():
             return [f"lock {_names(step.projects)}"]
         case FreeLocks():

@@ -29,6 +29,7 @@ from scenes import (
     by_comment,
     earlier,
     job,
+    keys,
     lock,
     merged,
     only,
@@ -40,7 +41,7 @@ from scenes import (
 )
 
 from prbot.model import Login, Permission, PlanId, ReviewState
-from prbot.runs.run import AskKind, JobKind, JobState, RunState
+from prbot.runs.run import AskKind, JobKind, JobState, Placed, RunState
 from prbot.runs.say import ApplyReport, Refusal
 from prbot.runs.steps import Acknowledge, Say, SetStatus
 
@@ -63,7 +64,26 @@ def plan_id(number: int) -> PlanId:
     return PlanId(f"p-{number:06d}")
 
 
+B_NEEDS_A = (Placed(keys("a")[0]), Placed(keys("b")[0], keys("a")))
+
+
 ALLOWED = {
+    "two projects, one needs the other": (
+        say(plans=TWO, projects="a b", placed=B_NEEDS_A),
+        {"lock a,b", "apply a=p1", "then apply b=p2"},
+    ),
+    "what it needs was applied": (
+        say(plans=(plan("b", 2), plan("a", applied=True)), projects="a b", placed=B_NEEDS_A),
+        {"lock b", "apply b=p2"},
+    ),
+    "what it needs has no changes": (
+        say(plans=(plan("b", 2), plan("a", changes=0)), projects="a b", placed=B_NEEDS_A),
+        {"lock b", "apply b=p2"},
+    ),
+    "what it needs was never planned here": (
+        say(plans=(plan("b", 2),), projects="b", placed=B_NEEDS_A),
+        {"lock b", "apply b=p2"},
+    ),
     "an ordinary day": (say(), GO),
     "an administrator": (say(permission=Permission.ADMIN), GO),
     "without merges that apply": (say(rules=NEVER_ON_MERGE), GO),
@@ -152,6 +172,15 @@ ALLOWED = {
 }
 
 REFUSED = {
+    "what it needs is planned and not applied": (
+        say(
+            ask=by_comment(AskKind.APPLY, select=only("b")),
+            plans=TWO,
+            projects="a b",
+            placed=B_NEEDS_A,
+        ),
+        refused("dependencies"),
+    ),
     "no access": (say(permission=Permission.NONE), {"ignored"}),
     "branch not served": (say(served=False), {"ignored"}),
     "read access": (say(permission=Permission.READ), refused("permission")),
