@@ -48,7 +48,7 @@ class Declarations:
         return self.rules.source or "prbot.yaml"
 
     def refusal(self, line: int, error: PrbotError) -> BadConfiguration:
-        return BadConfiguration(self.source, line, str(error).rstrip("."), error.next_step)
+        return BadConfiguration(self.source, line, 1, str(error), error.next_step)
 
     # --- which projects ------------------------------------------------------------------------
 
