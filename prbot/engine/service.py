@@ -172,6 +172,11 @@ class Service:
             match work:
                 case AdvanceRun(run_id):
                     await self._orchestrator.advance(run_id)
+                case PerformJob(job_id) if self._worker.has(job_id):
+                    # Taken from us while we were suspended, and ours again before the first
+                    # try has ended: two in one directory would take it from each other.
+                    await self._again(claim)
+                    return
                 case PerformJob(job_id):
                     await self._worker.perform(job_id)
         except (ForgeUnavailable, ForgeRefused, StoreUnavailable) as error:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import psycopg
 import pytest
 from postgres import PostgresServer
 from serving import Process, eventually, opened, reading, started
@@ -97,20 +100,24 @@ async def test_a_worker_dies_over_a_plan(town: Town, crew: Crew, state_server: S
     assert sum("terraform_data.more" in c.body for c in town.said(pull)) == 1
 
 
-async def test_a_worker_dies_over_an_apply(town: Town, crew: Crew) -> None:
-    """Another process tells that it was interrupted, and nobody ever starts it again."""
-    gate, count = town.directory / "gate", town.directory / "count"
-    os.mkfifo(gate)
-    slow = (
+def slow(gate: Path, count: Path) -> str:
+    """A resource that is made when something is written to `gate`; it counts each try."""
+    return (
         'resource "terraform_data" "slow" {\n'
         '  provisioner "local-exec" {\n'
         f'    command = "echo run >> {count}; cat {gate}"\n'
         "  }\n}\n"
     )
+
+
+async def test_a_worker_dies_over_an_apply(town: Town, crew: Crew) -> None:
+    """Another process tells that it was interrupted, and nobody ever starts it again."""
+    gate, count = town.directory / "gate", town.directory / "count"
+    os.mkfifo(gate)
     await town.build({"app/main.tf": town.backend("app") + resource("web")})
     await crew.joined("serve", IDLE)
     worker = await crew.joined("worker")
-    pull = await opened(town, {"app/slow.tf": slow})
+    pull = await opened(town, {"app/slow.tf": slow(gate, count)})
     await town.hears(pull, "terraform_data.slow")
     await town.forge.review(pull, "bob", "APPROVE")
     await town.forge.comment(pull, "alice", "prbot apply")
@@ -123,6 +130,71 @@ async def test_a_worker_dies_over_an_apply(town: Town, crew: Crew) -> None:
     await town.hears(pull, "Not done", "not run twice")
     assert await asyncio.to_thread(count.read_text) == "run\n"
     await asyncio.to_thread(gate.write_text, "go")  # lets the old tool end
+
+
+async def until(database: str, question: str) -> None:
+    """Ask at each change of the queue, until the answer is yes."""
+    async with (
+        asyncio.timeout(60),
+        await psycopg.AsyncConnection.connect(database, autocommit=True) as connection,
+    ):
+        await connection.execute("LISTEN prbot_queue")
+        while await (await connection.execute(question.encode())).fetchone() != (True,):
+            async for _ in connection.notifies(timeout=1, stop_after=1):
+                pass
+
+
+async def test_a_worker_is_suspended_over_a_plan(
+    town: Town, crew: Crew, state_server: StateServer
+) -> None:
+    """It finds on its return that its plan was taken from it, and makes it again when
+    nobody else did, once."""
+    await town.build({"app/main.tf": state_server.backend("app") + resource("web")})
+    await crew.joined("serve", IDLE)
+    worker = await crew.joined("worker")
+    state_server.shut_out()
+    pull = await opened(town, {"app/more.tf": resource("more")})
+    await asyncio.wait_for(state_server.reading.wait(), 60)
+    worker.process.send_signal(signal.SIGSTOP)
+    await until(crew.database, "SELECT state = 'queued' FROM jobs")
+    worker.process.send_signal(signal.SIGCONT)
+    await until(crew.database, "SELECT fence = 2 FROM jobs WHERE state = 'running'")
+    state_server.let_in()
+    await town.hears(pull, "terraform_data.more")
+    asked = "SELECT action FROM journal WHERE action LIKE 'plan job %' ORDER BY seq"
+    async with await psycopg.AsyncConnection.connect(crew.database) as connection:
+        told = [row[0] for row in await (await connection.execute(asked)).fetchall()]
+    begun = ["plan job queued->running", "plan job running->queued", "plan job queued->running"]
+    assert told == ["plan job queued", *begun, "plan job running->planned"]
+
+
+async def test_a_worker_is_suspended_over_an_apply(town: Town, crew: Crew) -> None:
+    """Its apply is told as interrupted, goes on to its end, is not taken for done, and is
+    never started again; the project can be freed and planned."""
+    gate, count = town.directory / "gate", town.directory / "count"
+    os.mkfifo(gate)
+    await town.build({"app/main.tf": town.backend("app") + resource("web")})
+    await crew.joined("serve", IDLE)
+    worker = await crew.joined("worker")
+    pull = await opened(town, {"app/slow.tf": slow(gate, count)})
+    await town.hears(pull, "terraform_data.slow")
+    await town.forge.review(pull, "bob", "APPROVE")
+    await town.forge.comment(pull, "alice", "prbot apply")
+    await eventually(count.exists, town)
+    worker.process.send_signal(signal.SIGSTOP)
+    await until(crew.database, "SELECT true FROM jobs WHERE state = 'interrupted'")
+    worker.process.send_signal(signal.SIGCONT)
+    await town.hears(pull, "nterrupted")
+    await asyncio.to_thread(gate.write_text, "go")
+    await town.forge.comment(pull, "alice", "prbot apply")
+    await town.hears(pull, "Not done", "not run twice")
+    await town.status(pull, "prbot/apply", "failure")
+    assert await asyncio.to_thread(count.read_text) == "run\n"
+    await town.forge.comment(pull, "alice", "prbot unlock")
+    await town.hears(pull, "Unlocked")
+    await town.forge.comment(pull, "alice", "prbot plan")
+    await town.hears(pull, "Plan for `app`: no changes")
+    assert all(member.process.returncode is None for member in crew.members)
 
 
 async def test_cancel_reaches_another_process(
