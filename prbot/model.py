@@ -221,7 +221,10 @@ class Selector:
 
 @dataclass(frozen=True)
 class PlanCommand:
+    """`everything`: also when it is more than `projects_per_run`."""
+
     select: Selector = field(default_factory=Selector)
+    everything: bool = False
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from prbot.runs.say import (
     PlansExpired,
     Refusal,
     StateUnlocked,
+    TooMany,
     Unlocked,
     Waiting,
 )
@@ -115,6 +116,8 @@ def _template(message: Message) -> str:
             return "failure.md.j2"
         case NoProjects():
             return "no_projects.md.j2"
+        case TooMany():
+            return "too_many.md.j2"
         case Unlocked():
             return "unlocked.md.j2"
         case Cancelled():

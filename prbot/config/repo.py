@@ -131,7 +131,8 @@ class Effective:
     """What holds for a pull request: the repository's wishes within the server's bounds.
 
     `approvals` is the number of approvals an apply by comment needs, `ignore` are globs
-    of directories. `may_apply` is False on a server that only comments; then
+    of directories. More than `projects_per_run` are planned only when somebody asks for all
+    of them. `may_apply` is False on a server that only comments; then
     `apply_on_merge` is NEVER. `bounded` lists what was asked for and not given.
     """
 
@@ -140,6 +141,7 @@ class Effective:
     approvals: int
     plan_drafts: bool
     ignore: tuple[str, ...]
+    projects_per_run: int = 100
     bounded: tuple[Bounded, ...] = ()
 
 
@@ -154,6 +156,7 @@ def effective(repo: RepoConfig, server: ServerConfig) -> Effective:
         approvals=repo.defaults.apply_requirements.approved.count,
         plan_drafts=repo.plan_drafts,
         ignore=repo.discovery.ignore,
+        projects_per_run=repo.limits.projects_per_run,
         bounded=bounded,
     )
 

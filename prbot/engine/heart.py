@@ -28,6 +28,8 @@ from prbot.runs.run import Job, JobKind, JobState
 
 log = structlog.get_logger()
 
+RETRY = timedelta(seconds=1)
+"""When to try again what the database did not hear."""
 BEATS = 3
 """How often in the time of a lease it is renewed."""
 
@@ -63,13 +65,15 @@ class Heart:
         self._pulse = Pulse(world.settings.lease, world.clock.now())
 
     async def run(self) -> None:
-        """Beat for ever; a database that is away is tried again at the next beat."""
+        """Beat for ever, and sooner while the database is away."""
         while True:
-            await self._never.wait(self._world.settings.lease / BEATS)
             try:
                 await self.beat()
+                pause = self._world.settings.lease / BEATS
             except StoreUnavailable as error:
                 log.error("leases not renewed", action="beat", error=str(error))
+                pause = min(RETRY, self._world.settings.lease / BEATS)
+            await self._never.wait(pause)
 
     async def beat(self) -> None:
         """Renew what is held, stop what is to be stopped, take over what is orphaned."""

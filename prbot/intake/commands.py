@@ -50,7 +50,7 @@ _BARE_VERBS = ("plan", "apply")
 # options are named by their long form without dashes
 _SHORT = {"-d": "dir", "-w": "workspace", "-p": "project"}
 _OPTIONS = {
-    "plan": {"dir", "workspace"},
+    "plan": {"dir", "workspace", "all"},
     "apply": {"dir", "workspace", "accept-changes"},
     "unlock": {"dir", "workspace"},
     "cancel": {"dir", "workspace"},
@@ -62,7 +62,7 @@ _EXTRA = {"target", "replace", "var", "var-file", "refresh", "compact-warnings",
 _LATER_VERBS = {"version", "rollback", "import", "state"}
 _LATER_VERBS |= {"approve-policies", "approve_policies"}
 _LATER_OPTIONS = {
-    "plan": {"project", "all", "destroy", "refresh-only", "verbose"} | _EXTRA,
+    "plan": {"project", "destroy", "refresh-only", "verbose"} | _EXTRA,
     "apply": {"project", "no-merge", "accept-orphans", "override"},
     "unlock": {"project"},
     "cancel": {"project"},
@@ -183,7 +183,7 @@ def _command(verb: str, options: str) -> Command:
         case "apply":
             return _apply(words)
         case "plan":
-            return PlanCommand(_only_options(verb, words).select)
+            return PlanCommand(_only_options(verb, words).select, "all" in words.flags)
         case "unlock":
             return UnlockCommand(_only_options(verb, words).select)
         case "cancel":
@@ -323,8 +323,8 @@ def spell(command: Command) -> str:
     Raises ValueError for NotUnderstood and Conversation, which nobody can ask for.
     """
     match command:
-        case PlanCommand(select):
-            words = ["plan", *_select(select)]
+        case PlanCommand(select, everything):
+            words = ["plan", *_select(select), *["--all"] * everything]
         case ApplyCommand(select, plan_id, accept_changes):
             chosen = [plan_id] if plan_id else []
             words = ["apply", *chosen, *_select(select)]

@@ -96,7 +96,7 @@ def _of_comment(event: Commented, listening: Listening) -> Asked | Ignored:
 
     match command:
         case PlanCommand():
-            return asked(AskKind.PLAN, select=command.select)
+            return asked(AskKind.PLAN, select=command.select, everything=command.everything)
         case ApplyCommand():
             return asked(
                 AskKind.APPLY,

@@ -177,12 +177,18 @@ def _after_merge(run: Run, scene: Scene, rules: Effective) -> Steps:
     left = _what_is_left(run, scene)
     if not rules.may_apply or not (left.reviewed or left.unreviewed):
         return (*_settle(run, scene), Finish(RunState.DONE))
+    if len(left.unreviewed) > rules.projects_per_run:
+        return hold(run, scene, _too_many(len(left.unreviewed)))
     projects = (*(plan.project for plan in left.reviewed), *left.unreviewed)
     locked = not_locked(scene, projects)
     if locked and rules.apply_on_merge is not ApplyOnMerge.NEVER:
         return wait_for(run, locked)
     compared = (StartJob(plan.project, JobKind.PLAN, plan.id) for plan in left.reviewed)
     return (*compared, *(StartJob(project, JobKind.PLAN) for project in left.unreviewed))
+
+
+def _too_many(number: int) -> str:
+    return f"no plan was reviewed of {number} projects, more than are planned without being asked"
 
 
 def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:

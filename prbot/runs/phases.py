@@ -111,6 +111,8 @@ def hold(run: Run, scene: Scene, why: str) -> Steps:
 def _accept_with(run: Run, scene: Scene) -> str:
     if any(job.trouble for job in run.jobs):
         return "plan"
+    if not run.jobs:
+        return "plan --all"
     return "apply --accept-changes" if scene.pull.merged else "plan"
 
 

@@ -9,7 +9,7 @@ from prbot.plans.record import StoredPlan
 from prbot.projects.select import touches_modules
 from prbot.runs.requirements import may_command, pull_is_fit
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
-from prbot.runs.say import Failure, NoProjects, PlanReport, ProjectResult, Reason, Refusal
+from prbot.runs.say import Failure, NoProjects, PlanReport, ProjectResult, Reason, Refusal, TooMany
 from prbot.runs.scene import NOTHING_ALLOWED, Scene
 from prbot.runs.steps import (
     Check,
@@ -123,9 +123,22 @@ def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
             SetStatus(sha, Check.APPLY, Verdict.FAILURE, "drafts are never applied"),
             Finish(RunState.IGNORED),
         )
+    if len(run.projects) > rules.projects_per_run and not run.ask.everything:
+        return _too_many(run, scene, run.projects, rules)
     return (
         _planning(run, scene),
         *(StartJob(project, JobKind.PLAN) for project in run.projects),
+    )
+
+
+def _too_many(run: Run, scene: Scene, projects: tuple[ProjectKey, ...], rules: Effective) -> Steps:
+    """A change of something that everything uses: people say whether to plan it all."""
+    sha, words = head_of(run, scene), f"{_projects(len(projects))}: comment `prbot plan --all`"
+    return (
+        Say(run.id, TooMany(projects, rules.projects_per_run)),
+        SetStatus(sha, Check.PLAN, Verdict.FAILURE, words),
+        SetStatus(sha, Check.APPLY, Verdict.FAILURE, "not planned yet"),
+        Finish(RunState.REFUSED),
     )
 
 

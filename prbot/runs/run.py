@@ -35,7 +35,8 @@ class Ask:
     `head_sha` is the commit an event spoke of (None for comments: they mean the head
     as it is when the run starts), `base_branch` and `draft` what else a PLAN event saw.
     `comment_id` is None for events. `message` is the text of a HINT. `late`: a merge of
-    which we heard too late to apply it by ourselves.
+    which we heard too late to apply it by ourselves. `everything`: also more projects than
+    a run usually may have.
     """
 
     kind: AskKind
@@ -51,6 +52,7 @@ class Ask:
     base_branch: str = ""
     draft: bool = False
     late: bool = False
+    everything: bool = False
 
     @property
     def by_comment(self) -> bool:

@@ -102,6 +102,14 @@ class NoProjects:
 
 
 @dataclass(frozen=True)
+class TooMany:
+    """More projects than a run may have by itself, and how many that is."""
+
+    projects: tuple[ProjectKey, ...]
+    limit: int
+
+
+@dataclass(frozen=True)
 class Unlocked:
     projects: tuple[ProjectKey, ...]
     actor: Login
@@ -208,6 +216,7 @@ Message = (
     | Refusal
     | Failure
     | NoProjects
+    | TooMany
     | Unlocked
     | Cancelled
     | Waiting

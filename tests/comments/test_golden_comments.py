@@ -36,6 +36,7 @@ from prbot.runs.say import (
     ProjectResult,
     Reason,
     Refusal,
+    TooMany,
 )
 from prbot.runs.state_look import StateLock
 from prbot.runs.told import Moment, Told
@@ -228,6 +229,11 @@ def _expired(stored: StorePlan) -> Message:
     return PlansExpired(projects, timedelta(days=7), projects[1:])
 
 
+def _too_many(stored: StorePlan) -> Message:
+    names = (ProjectKey("compute"), ProjectKey("network"), ProjectKey("storage", "blue"))
+    return TooMany(names, 2)
+
+
 def _help(stored: StorePlan) -> Message:
     return Help(Login("prbot-ci"))
 
@@ -244,6 +250,7 @@ def _help(stored: StorePlan) -> Message:
         ("applied", _applied, "run"),
         ("interrupted", _interrupted, "left"),
         ("expired", _expired, "expired"),
+        ("too_many", _too_many, "run"),
         ("help", _help, "help"),
     ],
 )

@@ -42,6 +42,7 @@ from prbot.runs.say import (
     Reason,
     Refusal,
     StateUnlocked,
+    TooMany,
     Unlocked,
 )
 from prbot.runs.state_look import StateLock
@@ -162,6 +163,7 @@ def messages(stored: StorePlan) -> st.SearchStrategy[Message]:
         st.builds(Refusal, HOSTILE, logins, reasons),
         st.builds(Failure, HOSTILE, TROUBLES),
         st.builds(NoProjects, FEW),
+        st.builds(TooMany, projects, FEW),
         st.builds(Unlocked, projects, logins),
         st.builds(StateUnlocked, projects, logins),
         _interrupted(),

@@ -86,6 +86,10 @@ SHAPES = [
 ]
 
 OPTIONS = [
+    ("prbot plan --all", PlanCommand(everything=True)),
+    ("plan --all", PlanCommand(everything=True)),
+    ("prbot plan -all", PlanCommand(everything=True)),
+    ("prbot plan --all -d 'envs/**'", PlanCommand(dirs("envs/**"), everything=True)),
     ("prbot plan -d a", PlanCommand(dirs("a"))),
     ("plan -d a", PlanCommand(dirs("a"))),
     ("plan -d a -d b", PlanCommand(dirs("a", "b"))),
@@ -206,7 +210,6 @@ HINTS = [
     ("prbot plan --project net", "--project"),
     ("prbot plan --destroy", "--destroy"),
     ("prbot plan -destroy", "-destroy"),
-    ("prbot plan --all", "--all"),
     ("prbot plan --refresh-only", "--refresh-only"),
     ("prbot plan -d a -- -target=x", "--"),
     ("prbot plan -target=x.y", "-target"),

@@ -359,6 +359,7 @@ _MESSAGES: dict[type, str] = {
     say.HoldReport: "hold",
     say.Failure: "failure",
     say.NoProjects: "no-projects",
+    say.TooMany: "too-many",
     say.Unlocked: "unlocked",
     say.Cancelled: "cancelled",
     say.Waiting: "told-to-wait",

@@ -17,6 +17,7 @@ from scenes import (
     NEVER_ON_MERGE,
     OLD_HEAD,
     OTHER_PULL,
+    RULES,
     WRONG,
     World,
     after_merge,
@@ -70,7 +71,23 @@ def tried(state: JobState, number: int = 1, project: str = "a") -> Run:
     return earlier(applying(state, project, number), kind=AskKind.APPLY, state=RunState.FAILED)
 
 
+FEW = replace(RULES, projects_per_run=1)
+
 MERGES = {
+    "never planned, and too many": (
+        merge(projects="a b", plans=(), others=(), jobs=(), rules=FEW),
+        HELD,
+    ),
+    "planned, however many": (
+        merge(
+            projects="a b",
+            plans=(plan("b", 2), plan("a")),
+            others=(earlier(planned(plan("b", 2)), planned(plan("a"))),),
+            jobs=(),
+            rules=FEW,
+        ),
+        {"plan a~p1", "plan b~p2"},
+    ),
     "reviewed": (merge(), {"plan a~p1"}),
     "reviewed, but found too late": (merge(ask=LATE), {"plan a~p1"}),
     "two reviewed": (merge(projects="a b", plans=(B, REVIEWED)), {"plan a~p1", "plan b~p2"}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from scenes import (
     COMMENTS_ONLY,
@@ -14,6 +16,7 @@ from scenes import (
     OLD_HEAD,
     PLAN_DRAFTS,
     PUSHED,
+    RULES,
     WRONG,
     World,
     after_merge,
@@ -51,6 +54,22 @@ def fresh(**odd: object) -> World:
 EVENTS = {
     "fresh": (fresh(), {"plan a"}),
     "fresh, two projects": (fresh(projects="a b"), {"plan a", "plan b"}),
+    "more projects than a run may have": (
+        fresh(projects="a b c", rules=replace(RULES, projects_per_run=2)),
+        {"too-many", *BAD, "refused"},
+    ),
+    "as many projects as a run may have": (
+        fresh(projects="a b", rules=replace(RULES, projects_per_run=2)),
+        {"plan a", "plan b"},
+    ),
+    "more projects, asked for": (
+        fresh(
+            ask=by_comment(AskKind.PLAN, everything=True),
+            projects="a b c",
+            rules=replace(RULES, projects_per_run=2),
+        ),
+        {"plan a", "plan b", "plan c"},
+    ),
     "a workspace": (fresh(projects="a:blue"), {"plan a (blue)"}),
     "planned at an older head": (
         fresh(plans=(plan("a", head=OLD_HEAD),)),
