@@ -311,6 +311,32 @@ class TwoOfOneName(PrbotError):
 
 
 @dataclass(eq=False)
+class HeadChanges(PrbotError):
+    """the project `{project}` cannot be {how} by a pull request: the default branch knows it"""
+
+    project: str
+    how: str
+    hint = "It stays what it is until this pull request is merged."
+
+
+@dataclass(eq=False)
+class HeadHides(PrbotError):
+    """`{key}` of the project `{project}` is read from the default branch"""
+
+    key: str
+    project: str
+    hint = "What stands here counts once this pull request is merged."
+
+
+@dataclass(eq=False)
+class HeadDiscovers(PrbotError):
+    """`{key}` is read from the default branch"""
+
+    key: str
+    hint = "What stands here counts once this pull request is merged."
+
+
+@dataclass(eq=False)
 class BadVariable(PrbotError):
     """a variable's name consists of letters, digits and `_`, and begins with no digit"""
 

@@ -29,6 +29,9 @@ class DeclaredProject:
     `when_modified` are patterns relative to `dir` in Atlantis's meaning (dockerignore style,
     `!`, `../`); None: the files that discovery finds. `autoplan`: whether a changed pull
     request plans it without being asked. `order` is Atlantis's `execution_order_group`.
+    `added`: a pull request's head added it (`config/head.py`), so it takes nothing's place:
+    what is found in its directory stays, and it is dropped where an entry that is not `added`
+    declares its directory and workspace already.
     """
 
     dir: str
@@ -43,13 +46,14 @@ class DeclaredProject:
     tool: str | None = None
     version: str | None = None
     line: int = 0
+    added: bool = False
 
 
 @dataclass(frozen=True)
 class ProjectRules:
-    """`source` is the file's name, None without one. `ignore` are globs of directories that
-    are no projects; `order_by_state`: whether dependencies are read from
-    `terraform_remote_state`."""
+    """`source` is the file's name, None without one. `ignore` are globs of directories in
+    which no projects are found (declared ones are declared all the same, as in Atlantis).
+    `order_by_state`: whether dependencies are read from `terraform_remote_state`."""
 
     declared: tuple[DeclaredProject, ...] = ()
     mode: DiscoveryMode = DiscoveryMode.AUTO
