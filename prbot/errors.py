@@ -337,6 +337,21 @@ class HeadDiscovers(PrbotError):
 
 
 @dataclass(eq=False)
+class NeedsAName(PrbotError):
+    """a second project of the directory `{directory}` and this workspace needs a name"""
+
+    directory: str
+    hint = "Give it a `name`, so that people can tell the two apart."
+
+
+@dataclass(eq=False)
+class BadShellWords(PrbotError):
+    """the quotes of this command do not pair"""
+
+    hint = "Close them, or write `version: 3`, which leaves commands to the shell."
+
+
+@dataclass(eq=False)
 class BadVariable(PrbotError):
     """a variable's name consists of letters, digits and `_`, and begins with no digit"""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol, TypeVar
 
 from pydantic import AfterValidator, Field
 
@@ -145,27 +146,59 @@ class Discovery(Section):
     )
 
 
-def counts_for(entry: ProjectEntry, branch: str | None) -> bool:
-    """Whether an entry counts for pull requests into `branch`; None: any."""
-    if branch is None or entry.branch is None:
-        return True
-    return expression(entry.branch[1:-1]).search(branch) is not None
+class Named(Protocol):
+    """An entry of `projects:` in either file."""
+
+    @property
+    def dir(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def branch(self) -> str | None: ...
 
 
-def check_entries(entries: tuple[ProjectEntry, ...], document: Document) -> None:
-    """Names are given once, and not to globs; var-files stay inside. Raises BadConfiguration."""
-    first: dict[str, int] = {}
+N = TypeVar("N", bound=Named)
+
+
+def counting(entries: Sequence[N], branch: str | None) -> Iterator[tuple[int, N]]:
+    """The entries for pull requests into `branch` (None: all of them), with their index."""
     for index, entry in enumerate(entries):
-        place = ("projects", index)
-        _check_var_files(entry, document, index)
+        if branch is None or entry.branch is None or _matches(entry.branch, branch):
+            yield index, entry
+
+
+def _matches(slashed: str, branch: str) -> bool:
+    return expression(slashed[1:-1]).search(branch) is not None
+
+
+def meet(one: str | None, other: str | None, branch: str | None) -> bool:
+    """Whether two entries, by their `branch` keys, surely count together for `branch`."""
+    return branch is not None or one is None or other is None or one == other
+
+
+def check_names(entries: Sequence[Named], document: Document, branch: str | None) -> None:
+    """Names are given once, and not to globs. Raises BadConfiguration."""
+    seen: dict[str, list[tuple[int, Named]]] = {}
+    for index, entry in counting(entries, branch):
         if entry.name is None:
             continue
+        place = ("projects", index, "name")
         if is_glob(entry.dir):
-            raise document.problem((*place, "name"), BadName())
-        if entry.name in first:
-            problem = TwoOfOneName(entry.name, first[entry.name])
-            raise document.problem((*place, "name"), problem)
-        first[entry.name] = document.line((*place, "name"))
+            raise document.problem(place, BadName())
+        for first, other in seen.setdefault(entry.name, []):
+            if meet(other.branch, entry.branch, branch):
+                line = document.line(("projects", first, "name"))
+                raise document.problem(place, TwoOfOneName(entry.name, line))
+        seen[entry.name].append((index, entry))
+
+
+def check_entries(
+    entries: tuple[ProjectEntry, ...], document: Document, branch: str | None
+) -> None:
+    """What the models cannot see by themselves. Raises BadConfiguration."""
+    check_names(entries, document, branch)
+    for index, entry in enumerate(entries):
+        _check_var_files(entry, document, index)
 
 
 def _check_var_files(entry: ProjectEntry, document: Document, index: int) -> None:
@@ -184,8 +217,7 @@ def rules_of(
     """The rules for pull requests into `branch` (None: every entry counts)."""
     declared = tuple(
         _declared(entry, document.line(("projects", index)))
-        for index, entry in enumerate(entries)
-        if counts_for(entry, branch)
+        for index, entry in counting(entries, branch)
     )
     return ProjectRules(
         declared, discovery.mode, discovery.ignore, discovery.order_by_state, document.path

@@ -94,7 +94,7 @@ def load_repo(text: str | None, path: str = FILE_NAME) -> RepoConfig:
 
     Raises BadConfiguration. An empty file is an error: it lacks its version.
     """
-    return _loaded(text, path)[0]
+    return _loaded(text, path, None)[0]
 
 
 def load_rules(text: str | None, path: str = FILE_NAME, branch: str | None = None) -> ProjectRules:
@@ -102,18 +102,18 @@ def load_rules(text: str | None, path: str = FILE_NAME, branch: str | None = Non
 
     Raises BadConfiguration. Without a file: projects are found, none is declared.
     """
-    config, document = _loaded(text, path)
+    config, document = _loaded(text, path, branch)
     if document is None:
         return ProjectRules()
     return rules_of(config.projects, config.discovery, document, branch)
 
 
-def _loaded(text: str | None, path: str) -> tuple[RepoConfig, Document | None]:
+def _loaded(text: str | None, path: str, branch: str | None) -> tuple[RepoConfig, Document | None]:
     if text is None:
         return RepoConfig(version=1), None
     document = parse(text, path)
     config = check(RepoConfig, document.value, document.problem, LATER)
-    check_entries(config.projects, document)
+    check_entries(config.projects, document, branch)
     return config, document
 
 
