@@ -117,7 +117,7 @@ class NotJson(PrbotError):
 class TooComplex(PrbotError):
     """the file is too large or too deeply nested"""
 
-    hint = "Keep it under 256 KiB, 20,000 values and 40 levels."
+    hint = "Keep it under 1 MiB, 100,000 values and 40 levels."
 
 
 @dataclass(eq=False)
@@ -349,6 +349,63 @@ class BadShellWords(PrbotError):
     """the quotes of this command do not pair"""
 
     hint = "Close them, or write `version: 3`, which leaves commands to the shell."
+
+
+@dataclass(eq=False)
+class UnknownWorkflow(PrbotError):
+    """the workflow `{name}` is not defined anywhere"""
+
+    name: str
+    hint = "Define it below `workflows`, or correct its name."
+
+
+@dataclass(eq=False)
+class WorkflowNotAllowed(PrbotError):
+    """the server does not allow this repository the workflow `{name}`"""
+
+    name: str
+    key: str
+    hint = "The operator can write `{key}` for it below `per_repository`."
+
+
+@dataclass(eq=False)
+class BadFlags(PrbotError):
+    """The flags cannot be read: {problem}."""
+
+    problem: str
+    hint = "Write them as in the command line: --flags '--gh-user=me --repo-allowlist=github.com/acme/*'."
+
+
+@dataclass(eq=False)
+class AllowlistMissing(PrbotError):
+    """Nothing says which repositories are served, so prbot.server.yaml cannot be written."""
+
+    hint = "Give Atlantis's flags too, such as --flags '--repo-allowlist=github.com/acme/*'."
+
+
+@dataclass(eq=False)
+class FileThere(PrbotError):
+    """{path} is there already, and nothing was written."""
+
+    path: str
+    hint = "Look at it, and give --force if it may be replaced."
+
+
+@dataclass(eq=False)
+class NothingToMigrate(PrbotError):
+    """There is no atlantis.yaml in {path}, and neither --repos nor --flags nor --env-file was given."""
+
+    path: str
+    hint = "Name the directory it is in, or the files of Atlantis's server."
+
+
+@dataclass(eq=False)
+class NoText(PrbotError):
+    """{path} could not be read: {cause}."""
+
+    path: str
+    cause: str
+    hint = "Check its name and its permissions; it must be text in UTF-8."
 
 
 @dataclass(eq=False)

@@ -21,9 +21,11 @@ import typer
 
 from prbot import __version__
 from prbot.cli.demo import demo
+from prbot.cli.migrate import migrate
 from prbot.cli.plan import plan
 from prbot.cli.schema import schema
 from prbot.cli.serve import serve
+from prbot.cli.validate import validate
 from prbot.cli.worker import worker
 from prbot.errors import PrbotError, Unforeseen
 
@@ -51,6 +53,8 @@ app.command()(serve)
 app.command()(worker)
 app.command()(plan)
 app.command()(demo)
+app.command()(validate)
+app.command()(migrate)
 app.command()(schema)
 
 

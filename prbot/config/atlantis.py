@@ -26,6 +26,7 @@ from prbot.config.declared import (
     Branch,
     Modified,
     Name,
+    check_directory,
     check_names,
     check_workspace,
     counting,
@@ -50,9 +51,9 @@ WHEN_MODIFIED = (
 
 
 def _directory(text: str) -> str:
-    if not text or ".." in text or not text.isprintable():
+    if not text or ".." in text:
         raise ValueError(BadDirectory())
-    return posixpath.normpath("./" + text)
+    return check_directory(posixpath.normpath("./" + text))
 
 
 def _workspace(text: str) -> str:
@@ -61,7 +62,7 @@ def _workspace(text: str) -> str:
 
 def _version(text: str) -> str:
     """`v1.5` is exactly 1.5.0, as in hashicorp/go-version."""
-    match = re.fullmatch(r"v?(\d+(?:\.\d+){0,2})((?:-[0-9A-Za-z.~-]+)?(?:\+[0-9A-Za-z.-]+)?)", text)
+    match = re.fullmatch(r"v?(\d+(?:\.\d+){0,2})((?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)", text)
     if not match:
         raise ValueError(BadConstraint())
     numbers = [*match[1].split("."), "0", "0"][:3]
@@ -284,7 +285,7 @@ def _check_unnamed(
 def notices(document: Document, table: Mapping[str, Meaning]) -> tuple[Notice, ...]:
     """Each key that is not honoured, once, in the order of the file."""
     found: dict[str, Notice] = {}
-    for key, place, value in _keys(document.value, "", ()):
+    for key, place, value in keys_of(document.value):
         meaning = table.get(key)
         if meaning is None or meaning.verdict is Verdict.SAME or as_text(value) in meaning.quiet:
             continue
@@ -292,17 +293,19 @@ def notices(document: Document, table: Mapping[str, Meaning]) -> tuple[Notice, .
     return tuple(sorted(found.values(), key=lambda notice: notice.line))
 
 
-def _keys(value: object, shape: str, place: Place) -> Iterator[tuple[str, Place, object]]:
+def keys_of(
+    value: object, shape: str = "", place: Place = ()
+) -> Iterator[tuple[str, Place, object]]:
     """Every key with a value, with list indices left out of its spelling: `a[].b`."""
     if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _keys(item, f"{shape}[]", (*place, index))
+            yield from keys_of(item, f"{shape}[]", (*place, index))
     elif isinstance(value, dict):
         for key, inner in value.items():
             spelled = f"{shape}.{key}".removeprefix(".")
             if inner is not None:
                 yield spelled, (*place, key), inner
-            yield from _keys(inner, spelled, (*place, key))
+            yield from keys_of(inner, spelled, (*place, key))
 
 
 def as_text(value: object) -> str:

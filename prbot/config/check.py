@@ -83,7 +83,7 @@ def _unknown(model: type[Section], place: Place, later: Later) -> PrbotError:
     key = str(place[-1])
     if key in later.get(_shape(place[:-1]), frozenset()):
         return NotHonoured(spell(place))
-    known = sorted(_fields(model, place[:-1]))
+    known = sorted(fields_at(model, place[:-1]))
     guesses = difflib.get_close_matches(key.lower(), known, n=1)
     return MisspeltKey(key, guesses[0]) if guesses else UnknownKey(key, ", ".join(known))
 
@@ -118,14 +118,14 @@ def _expectation(detail: ErrorDetails) -> str:
 def _described(model: type[Section], place: Place) -> str:
     """The description of the field at `place`, or of the nearest enclosing one."""
     while place:
-        field = _fields(model, place[:-1]).get(str(place[-1]))
+        field = fields_at(model, place[:-1]).get(str(place[-1]))
         if field is not None and field.description:
             return f"`{spell(place)}`: {field.description}"
         place = place[:-1]
     return "A configuration file is a mapping of keys to values."
 
 
-def _fields(model: type[BaseModel], place: Place) -> Mapping[str, FieldInfo]:
+def fields_at(model: type[BaseModel], place: Place) -> Mapping[str, FieldInfo]:
     """The fields a section at `place` may have, by the names they have in files."""
     annotation: Any = model
     for part in place:

@@ -33,6 +33,9 @@ Place = tuple[str | int, ...]
 Spot = tuple[int, int]
 """Line and column, both counted from 1."""
 
+MAX_CHARACTERS = 1024 * 1024
+MAX_VALUES = 100_000
+"""An alias counts each time. Room for 2,000 projects in files that programs wrote."""
 MAX_DEPTH = 40
 _NULL = "tag:yaml.org,2002:null"
 _MERGE = "tag:yaml.org,2002:merge"
@@ -40,20 +43,17 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file is read, and how large it may be (values count aliases each time).
+    """How a file is read.
 
     `text`: scalars stay the text that was written, null aside; `merges`: `<<` is honoured.
     """
 
-    characters: int
-    values: int
     text: bool = False
     merges: bool = False
 
 
-OWN = Dialect(characters=256 * 1024, values=20_000)
-ATLANTIS = Dialect(characters=2 * 1024 * 1024, values=100_000, text=True, merges=True)
-"""Files for hundreds of projects are written by programs, and grow."""
+OWN = Dialect()
+ATLANTIS = Dialect(text=True, merges=True)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def located(path: str, spot: Spot, problem: PrbotError) -> BadConfiguration:
 
 def parse(text: str, path: str, dialect: Dialect = OWN) -> Document:
     """Read one YAML document. Raises BadConfiguration; `path` only names the file."""
-    if len(text) > dialect.characters:
+    if len(text) > MAX_CHARACTERS:
         raise located(path, (1, 1), TooComplex())
     reader = _Reader(path, dialect)
     try:
@@ -129,7 +129,7 @@ class _Reader:
 
     def _count(self, node: yaml.Node, place: Place) -> None:
         self._seen += 1
-        if self._seen > self._dialect.values or len(place) > MAX_DEPTH:
+        if self._seen > MAX_VALUES or len(place) > MAX_DEPTH:
             raise located(self.path, _spot(node), TooComplex())
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, object]:

@@ -25,7 +25,9 @@ from prbot.config.check import Section, check, spell
 from prbot.config.document import Document, Place, parse
 from prbot.config.environment import overrides
 from prbot.config.globs import check_pattern, check_plain_pattern, listed
+from prbot.config.per_repository import RepositoryRule, check_rules
 from prbot.config.references import Reference, is_reference, variable
+from prbot.config.workflows import Workflows
 from prbot.errors import (
     BadSetting,
     CredentialsUnclear,
@@ -284,6 +286,10 @@ class ServerConfig(Section):
     statuses: StatusNames = Field(
         default=StatusNames(), description="names of the commit statuses: `plan` and `apply`."
     )
+    workflows: Workflows = Field(default={}, description="custom workflows by name.")
+    per_repository: tuple[RepositoryRule, ...] = Field(
+        default=(), description="which workflows and hooks repositories have: `match`, …"
+    )
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -291,6 +297,7 @@ class ServerConfig(Section):
             raise ValueError(NobodyWorks())
         if len({forge.name for forge in self.forges}) < len(self.forges):
             raise ValueError(TwiceTheSame("the names of forges"))
+        check_rules(self.per_repository, self.workflows)
         return self
 
     def serves(self, repo: str) -> bool:

@@ -33,7 +33,7 @@ BAD = {
     "&a [*a]": "line 1: the file is too large or too deeply nested.",
     "a: &a\n  b: *a": "line 1: the file is too large or too deeply nested.",
     "[" * 3000: "line 1: the file is too large or too deeply nested.",
-    "x" * 300_000: "line 1: the file is too large or too deeply nested.",
+    "x" * 1_100_000: "line 1: the file is too large or too deeply nested.",
 }
 
 

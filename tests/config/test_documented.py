@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from prbot.config.declared import ProjectEntry
+from prbot.config.per_repository import RepositoryRule
 from prbot.config.repo import RepoConfig
 from prbot.config.server import ForgeConfig, ServerConfig
 
@@ -23,7 +24,9 @@ def keys(model: type[BaseModel], prefix: str = "") -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("model", [ServerConfig, ForgeConfig, RepoConfig, ProjectEntry])
+@pytest.mark.parametrize(
+    "model", [ServerConfig, ForgeConfig, RepositoryRule, RepoConfig, ProjectEntry]
+)
 def test_keys(model: type[BaseModel]) -> None:
     """It lists each key of each file."""
     rows = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `")]
