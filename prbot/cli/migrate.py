@@ -27,7 +27,8 @@ def migrate(
     """Write prbot's files from Atlantis's, with a report.
 
     Writes prbot.yaml beside atlantis.yaml, and prbot.server.yaml here if the server's
-    settings are given; the report says what became of each key. Exits 0 when all stays the same, 2 when something does not.
+    settings are given; the report says what became of each key.
+    Exits 0 when all stays the same, 2 when something does not.
     """
     import json as format_json
 

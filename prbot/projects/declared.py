@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prbot.config.globs import matches_any
 from prbot.config.project_rules import DeclaredProject, DiscoveryMode, ProjectRules
@@ -37,6 +37,21 @@ class Chosen:
     root: Root
     declared: DeclaredProject | None = None
 
+    @property
+    def added(self) -> bool:
+        """By a pull request's head, so that it takes nothing's place."""
+        return self.declared is not None and self.declared.added
+
+
+def _beside(found: Chosen, declared: Chosen | None) -> Chosen:
+    """A found project, with a declaration of it as far as that may not hide its changes."""
+    if declared is None or declared.declared is None:
+        return found
+    if not declared.added:
+        return declared
+    seen = replace(declared.declared, when_modified=None, autoplan=True, workflow=None)
+    return replace(declared, declared=seen)
+
 
 @dataclass(frozen=True)
 class Declarations:
@@ -57,12 +72,15 @@ class Declarations:
         chosen: dict[ProjectKey, Chosen] = {}
         for each in self._declared():
             before = chosen.get(each.key)
-            chosen[each.key] = each if before is None else self._one_of(before, each)
-        declared_dirs = {key.dir for key in chosen}
+            if before is None:
+                chosen[each.key] = each
+            elif before.added or not each.added:
+                chosen[each.key] = self._one_of(before, each)
+        declared_dirs = {key.dir for key, each in chosen.items() if not each.added}
         for each in self._found():
             hidden = self.rules.mode is DiscoveryMode.AUTO and each.key.dir in declared_dirs
             if not hidden:
-                chosen.setdefault(each.key, each)
+                chosen[each.key] = _beside(each, chosen.get(each.key))
         self._check_names(chosen.values())
         return tuple(chosen[key] for key in sorted(chosen))
 
@@ -78,11 +96,14 @@ class Declarations:
         return directory in self.rules.ignore or matches_any(self.rules.ignore, directory)
 
     def _declared(self) -> Iterator[Chosen]:
-        exact = {_normal(entry.dir) for entry in self.rules.declared if not self._is_glob(entry)}
+        exact = [entry for entry in self.rules.declared if not self._is_glob(entry)]
+        every = {_normal(entry.dir) for entry in exact}
+        known = {_normal(entry.dir) for entry in exact if not entry.added}
         for entry in self.rules.declared:
             because = f"declared in {self.source}, line {entry.line}"
+            nearer = every if entry.added else known
             for directory in self._directories(entry):
-                if directory not in exact or not self._is_glob(entry):
+                if directory not in nearer or not self._is_glob(entry):
                     root = self.roots.described(directory, because)
                     yield Chosen(ProjectKey(directory, entry.workspace), root, entry)
 
