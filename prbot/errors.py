@@ -221,6 +221,15 @@ class UnknownDatabase(PrbotError):
 
 
 @dataclass(eq=False)
+class NotCarriedOut(PrbotError):
+    """{path} sets {keys}, which this version of prbot checks and does not carry out yet."""
+
+    path: str
+    keys: str
+    hint = "Leave them out: what somebody relies on is never ignored in silence."
+
+
+@dataclass(eq=False)
 class NobodyWorks(PrbotError):
     """with `parallel_jobs: 0` and an SQLite database nothing would ever be planned"""
 

@@ -30,7 +30,7 @@ from prbot.adapters.terraform_setup import (
 from prbot.adapters.workspaces import GitWorkspaces
 from prbot.app.places import only_process_of, own_place
 from prbot.config.references import is_reference, resolve
-from prbot.config.repo import Effective, effective, load_repo
+from prbot.config.repo import Effective, check_carried_out, effective, load_repo
 from prbot.config.server import ForgeConfig, ServerConfig
 from prbot.engine.world import Forge, Settings, World
 from prbot.errors import BadDatabase, KeyOfAnother, PrbotError
@@ -243,7 +243,9 @@ def _serves(config: ServerConfig, repo: RepoRef) -> bool:
 def rules_of(text: bytes | None, config: ServerConfig) -> Effective | Trouble:
     """The repository's file within the server's bounds, or why it cannot be used."""
     try:
-        return effective(load_repo(None if text is None else text.decode()), config)
+        asked = load_repo(None if text is None else text.decode())
+        check_carried_out(asked)
+        return effective(asked, config)
     except UnicodeDecodeError as error:
         return Trouble(f"prbot.yaml is not UTF-8: {error}", "Save it as UTF-8.")
     except PrbotError as error:

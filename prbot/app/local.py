@@ -25,7 +25,7 @@ from prbot.adapters.workspaces import GitWorkspaces
 from prbot.app.compose import SystemClock, new_id
 from prbot.app.terminal import show
 from prbot.comments.render import render
-from prbot.config.repo import FILE_NAME, load_repo
+from prbot.config.repo import FILE_NAME, check_carried_out, load_repo
 from prbot.engine.planner import Planner, job_directory
 from prbot.errors import NoSuchProject, PrbotError, UnsafePath
 from prbot.model import (
@@ -110,6 +110,7 @@ class _Local:
         checkout = await workspaces.lay_out(pull)
         file = await workspaces.read(pull.ref.repo, base_sha, FILE_NAME)
         rules = load_repo(None if file is None else file.decode())
+        check_carried_out(rules)
         paths = await workspaces.paths(pull.ref.repo, checkout.commit)
         found = projects_of(paths, rules.discovery.ignore)
         projects = chosen(found, checkout.changed, Selector(dirs))

@@ -22,6 +22,7 @@ from prbot.errors import (
     CannotListen,
     CannotRead,
     ForgeUnavailable,
+    NotCarriedOut,
     ServiceBroken,
     WorkersNeedPostgres,
 )
@@ -42,12 +43,16 @@ def serve(config: Path) -> int:
 
 
 def read_server(path: Path, environ: Mapping[str, str]) -> ServerConfig:
-    """The operator's file. Raises CannotRead, and what `load_server` raises."""
+    """The operator's file. Raises CannotRead, NotCarriedOut, and what `load_server` raises."""
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise CannotRead(str(path), getattr(error, "strerror", None) or str(error)) from None
-    return load_server(text, str(path), environ)
+    config = load_server(text, str(path), environ)
+    keys = [key for key in ("workflows", "per_repository") if getattr(config, key)]
+    if keys:
+        raise NotCarriedOut(str(path), ", ".join(f"`{key}`" for key in keys))
+    return config
 
 
 def work(config: Path) -> int:

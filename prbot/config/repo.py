@@ -22,9 +22,10 @@ from prbot.config.declared import (
     rules_of,
 )
 from prbot.config.document import Document, parse
-from prbot.config.project_rules import ProjectRules
+from prbot.config.project_rules import DiscoveryMode, ProjectRules
 from prbot.config.server import ApplyOnMerge, ServerConfig
 from prbot.config.workflows import Workflows
+from prbot.errors import NotCarriedOut
 
 FILE_NAME = "prbot.yaml"
 
@@ -115,6 +116,21 @@ def _loaded(text: str | None, path: str, branch: str | None) -> tuple[RepoConfig
     config = check(RepoConfig, document.value, document.problem, LATER)
     check_entries(config.projects, document, branch)
     return config, document
+
+
+def check_carried_out(config: RepoConfig) -> None:
+    """Raises NotCarriedOut for what `validate` knows and the service does not act on yet."""
+    asked = {
+        "projects": config.projects != (),
+        "workflows": config.workflows != {},
+        "discovery.mode": config.discovery.mode is not DiscoveryMode.AUTO,
+        "discovery.order_by_state": not config.discovery.order_by_state,
+        "defaults.tool": config.defaults.tool is not Tool.TERRAFORM,
+        "defaults.version": config.defaults.version is not None,
+    }
+    keys = [f"`{key}`" for key, is_set in asked.items() if is_set]
+    if keys:
+        raise NotCarriedOut(FILE_NAME, ", ".join(keys))
 
 
 @dataclass(frozen=True)

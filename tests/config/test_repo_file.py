@@ -1,12 +1,14 @@
 """The repository's file: the part this version honours, within the server's bounds."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from prbot.config.repo import Bounded, Effective, effective, load_repo
+from prbot.app.serve import read_server
+from prbot.config.repo import Bounded, Effective, check_carried_out, effective, load_repo
 from prbot.config.server import ApplyOnMerge, load_server
-from prbot.errors import BadConfiguration
+from prbot.errors import BadConfiguration, NotCarriedOut
 
 SERVER = """\
 repositories: [acme/*]
@@ -154,3 +156,43 @@ def test_not_honoured_yet(text: str, key: str, line: int) -> None:
         f"prbot.yaml, line {line}: `{key}` is not honoured by this version of prbot."
     )
     assert caught.value.next_step == REMOVE
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("projects: [{dir: a}]", "`projects`"),
+        ("workflows: {w: {plan: {steps: [init, plan]}}}", "`workflows`"),
+        ("discovery: {mode: disabled}", "`discovery.mode`"),
+        ("discovery: {order_by_state: false}", "`discovery.order_by_state`"),
+        ('defaults: {tool: tofu, version: ">=1.9"}', "`defaults.tool`, `defaults.version`"),
+    ],
+)
+def test_not_carried_out_yet(text: str, keys: str) -> None:
+    """It checks what the service does not act on yet, and the service refuses it by name."""
+    config = load_repo(f"version: 1\n{text}\n")
+    with pytest.raises(NotCarriedOut, match=re.escape(f"prbot.yaml sets {keys},")):
+        check_carried_out(config)
+
+
+def test_carried_out() -> None:
+    """It lets pass what the service acts on."""
+    check_carried_out(load_repo("version: 1\ndiscovery: {ignore: [a]}\nplan_drafts: true\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("workflows: {w: {plan: {steps: [init, plan]}}}", "workflows"),
+        ("per_repository: [{match: ['acme/*'], own_workflows: true}]", "per_repository"),
+    ],
+)
+def test_operators_not_carried_out_yet(text: str, key: str, tmp_path: Path) -> None:
+    """It does not begin to serve with settings that it would ignore."""
+    path = tmp_path / "prbot.server.yaml"
+    path.write_text(
+        "repositories: [acme/*]\nforges:\n  - {name: gh, kind: github, token: env://T,"
+        f" webhook_secret: env://W}}\n{text}\n"
+    )
+    with pytest.raises(NotCarriedOut, match=f"`{key}`"):
+        read_server(path, {})
