@@ -1115,6 +1115,13 @@ class CodeTooLarge(PrbotError):
 
 
 @dataclass(eq=False)
+class ReadingTookTooLong(PrbotError):
+    """reading the file took too long, or could not be finished"""
+
+    hint = "Simplify it, or leave it out of the repository."
+
+
+@dataclass(eq=False)
 class SourceLeadsNowhere(PrbotError):
     """the module source `{source}` leads to no directory with code"""
 

@@ -32,6 +32,7 @@ from prbot.model import (
     Sha,
 )
 from prbot.plans.record import StoredPlan
+from prbot.projects.listing import Listing
 from prbot.runs.journal import JournalEntry as JournalEntry
 from prbot.runs.locks import Lock
 from prbot.runs.run import Job, JobState, Placed, Run, RunState, Trouble
@@ -156,6 +157,24 @@ class Tree(Protocol):
         self, repo: RepoRef, commit: Sha, paths: Sequence[str]
     ) -> Mapping[str, str]:
         """The blob or tree id of each path the commit has; `.` is the root tree."""
+        ...
+
+    async def listing(self, repo: RepoRef, commit: Sha) -> Listing:
+        """All files with their blob ids, and the symbolic links with their targets."""
+        ...
+
+    async def blobs(
+        self, repo: RepoRef, ids: Sequence[str], limit: int
+    ) -> Mapping[str, bytes | None]:
+        """What is in these blobs; None for one that is larger than `limit` bytes."""
+        ...
+
+
+class Blobs(Protocol):
+    """The contents of files by blob id, wherever they come from."""
+
+    async def __call__(self, ids: Sequence[str], limit: int) -> Mapping[str, bytes | None]:
+        """As `Tree.blobs`, of one repository."""
         ...
 
 

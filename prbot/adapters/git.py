@@ -74,8 +74,9 @@ class Git:
         cwd: Path,
         access: CloneAccess | None = None,
         extra: Mapping[str, str] | None = None,
+        feed: bytes = b"",
     ) -> Completed:
-        """Run one command; the caller judges the exit code.
+        """Run one command, with `feed` on its stdin; the caller judges the exit code.
 
         Raises GitMissing or GitTimedOut.
         """
@@ -83,7 +84,7 @@ class Git:
         env |= {"HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home)}
         try:
             done = await process.run(
-                ("git", *words), cwd=cwd, env=env, timeout=self.timeout, grace=5.0
+                ("git", *words), cwd=cwd, env=env, timeout=self.timeout, grace=5.0, feed=feed
             )
         except FileNotFoundError as error:
             raise GitMissing(OLDEST_TEXT, "none") from error

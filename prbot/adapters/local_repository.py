@@ -64,6 +64,15 @@ class LocalRepository:
         answer = await self._git("status", "--porcelain", "-z", "--untracked-files=no")
         return bool(answer.stdout)
 
+    async def changed(self, base: Sha, head: Sha) -> tuple[str, ...]:
+        """Paths that differ between `head` and where it left `base`; of a renamed file the
+        old and the new one."""
+        fork = await self._git("merge-base", base, head)
+        since = fork.stdout.decode().strip() if fork.code == 0 else base
+        options = ("-r", "-z", "--no-renames", "--name-only", "--no-commit-id")
+        answer = await self._git("diff-tree", *options, since, head)
+        return tuple(path.decode("utf-8", "replace") for path in answer.stdout.split(b"\0") if path)
+
     async def offer(self, bare: Path, base: Sha, head: Sha) -> str:
         """A bare repository that shares our objects and holds both commits; its URL.
 

@@ -17,12 +17,13 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path
 
+from prbot.adapters.blobs import LINK, entries, listing
 from prbot.adapters.git import Git, last_words, text
 from prbot.errors import (
     BranchIsGone,
@@ -35,6 +36,7 @@ from prbot.errors import (
 )
 from prbot.model import PullRequest, RepoRef, Sha
 from prbot.ports import CloneAccess
+from prbot.projects.listing import Listing
 
 MERGER = {
     "GIT_AUTHOR_NAME": "prbot",
@@ -53,7 +55,6 @@ LEFTOVERS = ("*.lock", "refs/**/*.lock", "worktrees/*/*.lock", "objects/pack/tmp
 """What a killed git leaves in a mirror that would stop the next one, or fill the disk."""
 HOUR = 3600.0
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_LINK = "120000"
 _SAME = "--format=%at %ae %f"
 MOST_REBASED = 250
 """How far back the commits of a rebased pull request are looked for (GitHub rebases no
@@ -267,7 +268,7 @@ class Mirrors:
     ) -> Mapping[str, str]:
         wanted = set(paths)
         listing = await self._bytes(repo, ["ls-tree", "-r", "-t", "-z", _checked(commit)])
-        found = {path: id_ for _, id_, path in _entries(listing) if path in wanted}
+        found = {path: id_ for _, id_, path in entries(listing) if path in wanted}
         if "." in wanted:
             tree = await self._bytes(repo, ["rev-parse", "--verify", f"{commit}^{{tree}}"])
             found["."] = text(tree)
@@ -276,7 +277,10 @@ class Mirrors:
     async def links(self, repo: RepoRef, commit: Sha) -> tuple[str, ...]:
         """Paths of the commit's symbolic links."""
         listing = await self._bytes(repo, ["ls-tree", "-r", "-z", _checked(commit)])
-        return tuple(path for mode, _, path in _entries(listing, exact=True) if mode == _LINK)
+        return tuple(path for mode, _, path in entries(listing, exact=True) if mode == LINK)
+
+    async def listing(self, repo: RepoRef, commit: Sha) -> Listing:
+        return await listing(self.git, await self.opened(repo), _checked(commit))
 
     async def _bytes(self, repo: RepoRef, words: Sequence[str]) -> bytes:
         done = await self.git.run(words, cwd=await self.opened(repo))
@@ -299,15 +303,6 @@ def _checked(sha: Sha) -> Sha:
     if not _SHA.fullmatch(sha):
         raise GitFailed("rev-parse", f"{sha!r} is no commit id")
     return sha
-
-
-def _entries(listing: bytes, exact: bool = False) -> Iterator[tuple[str, str, str]]:
-    """(mode, object id, path) of `ls-tree -z`; `exact` paths can be given to the system."""
-    for entry in listing.split(b"\0"):
-        if entry:
-            head, _, path = entry.partition(b"\t")
-            mode, _, id_ = head.decode().split(" ")
-            yield mode, id_, path.decode("utf-8", "surrogateescape" if exact else "replace")
 
 
 def _listed(files: Sequence[str]) -> str:

@@ -1,10 +1,11 @@
 """Starts other programs, and sees to it that none is left behind.
 
 The only place of prbot that starts processes. Each program gets argv (never a shell), a
-complete environment, nothing on stdin and a session of its own. Its output goes into
-files, never into pipes, so that an apply survives the death of its worker. When its time
-is up, or the task that waits for it is cancelled, it is interrupted (Terraform then saves
-its state); after the grace time its whole session is killed, provider plugins included.
+complete environment, nothing on stdin (or what it is fed) and a session of its own. Its
+output goes into files, never into pipes, so that an apply survives the death of its
+worker. When its time is up, or the task that waits for it is cancelled, it is interrupted
+(Terraform then saves its state); after the grace time its whole session is killed,
+provider plugins included.
 
 A `tied` program also ends when the worker dies, by `setpriv --pdeathsig TERM`, where the
 machine has `setpriv` (util-linux). An apply is never tied. What still runs after a crash
@@ -28,7 +29,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -77,15 +78,17 @@ async def run(
     grace: float = 30.0,
     tied: bool = True,
     limit: int | None = None,
+    feed: bytes = b"",
 ) -> Completed:
     """Run a program to its end; `timeout` and `grace` in seconds, `limit` in bytes.
 
-    `limit` bounds what is read back (the last bytes). Raises FileNotFoundError when
-    `env`'s PATH has no such program or `cwd` is no directory.
+    `limit` bounds what is read back (the last bytes). `feed` is what it reads from stdin,
+    unless it is recorded. Raises FileNotFoundError when `env`'s PATH has no such program
+    or `cwd` is no directory.
     """
     command = _command(argv, env, tied)
-    with _sink(output.stdout) as out, _sink(output.stderr) as err:
-        child = _Child(_start(command, cwd, env, out, err, output, argv))
+    with _sink(output.stdout) as out, _sink(output.stderr) as err, _source(feed) as source:
+        child = _Child(_start(command, cwd, env, out, err, output, argv, source))
         try:
             timed_out = await _watch(child, timeout, grace, tied)
         finally:
@@ -97,6 +100,18 @@ async def run(
             stderr=await asyncio.to_thread(_tail, err, limit),
             timed_out=timed_out,
         )
+
+
+@contextlib.contextmanager
+def _source(feed: bytes) -> Iterator[int]:
+    """What a program reads from: a file, so that it may be of any size."""
+    if not feed:
+        yield subprocess.DEVNULL
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(feed)
+        file.seek(0)
+        yield file.fileno()
 
 
 def find(program: str, search_path: str) -> str | None:
@@ -127,6 +142,7 @@ def _start(
     err: IO[bytes],
     output: Output,
     argv: Sequence[str],
+    source: int,
 ) -> subprocess.Popen[bytes]:
     def start(words: list[str], source: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -141,7 +157,7 @@ def _start(
         )
 
     if output.record is None:
-        return start(command, subprocess.DEVNULL)
+        return start(command, source)
     # Recorded first, let go second: whatever instant we die in, no program runs unknown.
     gate, key = os.pipe()
     try:

@@ -36,12 +36,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from prbot.adapters.blobs import blobs
 from prbot.adapters.git import Git
 from prbot.adapters.mirrors import Mirrors, slug
 from prbot.adapters.turns import Turns
 from prbot.errors import GitFailed, HeadIsGone
 from prbot.model import Checkout, PullRef, PullRequest, RepoRef, Sha
 from prbot.ports import CloneAccess
+from prbot.projects.listing import Listing
 
 LOCK_FILE = ".terraform.lock.hcl"
 READ_BY_TOOL = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json")
@@ -163,6 +165,16 @@ class GitWorkspaces:
     ) -> Mapping[str, str]:
         await self._prepare(repo)
         return await self._mirrors.object_ids(repo, commit, paths)
+
+    async def listing(self, repo: RepoRef, commit: Sha) -> Listing:
+        await self._prepare(repo)
+        return await self._mirrors.listing(repo, commit)
+
+    async def blobs(
+        self, repo: RepoRef, ids: Sequence[str], limit: int
+    ) -> Mapping[str, bytes | None]:
+        await self._prepare(repo)
+        return await blobs(self._git, self._mirrors.path(repo), ids, limit)
 
     # --- turns --------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ import typer
 from prbot import __version__
 from prbot.cli.demo import demo
 from prbot.cli.migrate import migrate
+from prbot.cli.explain import explain
 from prbot.cli.plan import plan
 from prbot.cli.schema import schema
 from prbot.cli.serve import serve
@@ -55,6 +56,7 @@ app.command()(plan)
 app.command()(demo)
 app.command()(validate)
 app.command()(migrate)
+app.add_typer(explain)
 app.command()(schema)
 
 

@@ -43,7 +43,7 @@ _BARE_ORIGINS = {"path.module": Origin.MODULE, "path.root": Origin.ROOT, "path.c
 def facts_of(name: str, data: bytes) -> FileFacts:
     """What a file says; only the ending of `name` matters."""
     if len(data) > MAX_BYTES:
-        return FileFacts(problem=_problem(1, CodeTooLarge(MAX_BYTES // 1024)))
+        return too_large()
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -51,6 +51,11 @@ def facts_of(name: str, data: bytes) -> FileFacts:
         return FileFacts(problem=_problem(line, CodeNotText()))
     parsed, problem = _read_json(text) if name.endswith(".json") else _read(text)
     return _facts(parsed, problem)
+
+
+def too_large() -> FileFacts:
+    """Of a file of more than MAX_BYTES, whoever measured it."""
+    return FileFacts(problem=_problem(1, CodeTooLarge(MAX_BYTES // 1024)))
 
 
 def _problem(line: int, error: PrbotError) -> Problem:

@@ -25,7 +25,8 @@ _READS = re.compile(r"\$\{.*\bfile")
 def read_json(text: str) -> Parsed:
     """Read a whole file. Raises Doubt, certain: nobody else reads JSON."""
     try:
-        value = json.loads(text.removeprefix("\ufeff"))
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()  # half a character is none
     except json.JSONDecodeError as error:
         near = text[error.pos : error.pos + 1].strip() or "the end of the file"
         raise Doubt(error.pos, near, certain=True) from None

@@ -230,5 +230,5 @@ def _meant(match: re.Match[str]) -> str:
     if sign is None:
         return match[0][1:]
     if len(sign) > 1:
-        return chr(int(sign[1:], 16))
+        return chr(int(sign[1:], 16)).encode("utf-8", "replace").decode()
     return _ESCAPES.get(sign, sign)

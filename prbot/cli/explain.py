@@ -1,0 +1,55 @@
+"""`prbot explain`: the bot's judgement, offline; one file per group of things it explains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+explain = typer.Typer(
+    name="explain",
+    help="Say what the bot would make of something, without a server.",
+    no_args_is_help=True,
+)
+
+
+@explain.callback()
+def _group() -> None:
+    """Say what the bot would make of something, without a server."""
+
+
+@explain.command()
+def projects(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATH]...", help="More changed paths.")
+    ] = None,
+    repo: Annotated[Path, typer.Option(metavar="DIR", help="The repository.")] = Path(),
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="REV", help="What to compare with; left out: the default branch."),
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option(metavar="REV", help="What to look at; left out: HEAD.")
+    ] = None,
+    changed: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH", help="Files as they are now, of which this one changed."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All projects, as files are now.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> int:
+    """Which projects a change affects, and why; or which there are.
+
+    Compares commits; with --changed or --all it reads files as they are now, committed or
+    not. Exits 0 when it could read them, 1 when not.
+    """
+    from prbot.app.explain import Asked, explain_projects
+
+    named = (*(changed or ()), *(paths or ()))
+    if paths and not changed:
+        raise typer.BadParameter("PATH goes with --changed.")
+    if sum((bool(named), every, bool(base or head))) > 1:
+        raise typer.BadParameter("Choose one of --all, --changed, or --base and --head.")
+    asked = Asked(repo=repo, base=base, head=head or "HEAD", changed=named, all=every)
+    return explain_projects(asked, as_json)
