@@ -63,7 +63,7 @@ def _problem(line: int, error: PrbotError) -> Problem:
 
 
 def _unreadable(line: int, near: str) -> Problem:
-    shown = " ".join(near.split())
+    shown = " ".join(near.split()) or "the end of the line"
     return _problem(line, UnreadableCode(shown[:SHOWN]))
 
 

@@ -36,20 +36,31 @@ Token = tuple[Kind, str, int]
 """Kind, text as written, position in the file."""
 
 _CODE = re.compile(
-    r"""
-      (?P<blank>[ \t]+|\#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/|~(?=\}))
+    r"""[ \t]*(?:
+      (?P<name>[^\W\d][\w-]*)
     | (?P<newline>\r?\n)
-    | (?P<name>[^\W\d][\w-]*)
-    | (?P<text>"(?:[^"\\\n$%]|\\[^\n]|\$\$\{|%%\{|[$%](?!\{))*")
+    | (?P<blank>\#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/|~(?=\})|\Z)
     | (?P<heredoc><<-?[^\W\d][\w.-]*[ \t]*\r?\n)
-    | (?P<open>")
+    | (?P<sign>\.\.\.|=>|==|!=|<=|>=|&&|\|\||::|[-+*/%!<>=?:.,])
+    | (?P<text>"(?:[^"\\\n$%]|\\[^\n]|\$\$\{|%%\{|[$%](?!\{))*")
+    | (?P<bracket>[(){}\[\]])
     | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
-    | (?P<punct>\.\.\.|=>|==|!=|<=|>=|&&|\|\||::|[-+*/%!<>=?:.,(){}\[\]])
-    """,
+    | (?P<open>")
+    )""",
     re.VERBOSE,
 )
 _QUOTED = re.compile(r'(?:[^"\\\n$%]|\\[^\n]|\$\$\{|%%\{|[$%](?!\{))+')
 _HEREDOC = re.compile(r"(?:[^$%]|\$\$\{|%%\{|[$%](?!\{))+")
+
+
+_PLAIN = {
+    "name": Kind.NAME,
+    "newline": Kind.NEWLINE,
+    "sign": Kind.PUNCT,
+    "text": Kind.TEXT,
+    "number": Kind.NUMBER,
+}
+"""Groups whose tokens stand for themselves."""
 
 
 @dataclass(slots=True)
@@ -86,34 +97,37 @@ class _Lexer:
         return self.found
 
     def _code(self) -> None:
-        match = _CODE.match(self.text, self.position, self.end)
-        if match is None:
-            sign = self.text[self.position]
-            raise Doubt(self.position, sign, certain=sign == "\\")
-        group, here = match.lastgroup, self.position
-        self.position = match.end()
-        if group == "blank":
-            return
-        if group == "punct":
-            self._punct(match[0], here)
-        elif group == "name":
-            self.found.append((Kind.NAME, match[0], here))
-        elif group == "text":
-            self.found.append((Kind.TEXT, match[0], here))
-        elif group == "newline":
-            self.found.append((Kind.NEWLINE, "the end of the line", here))
-        elif group == "number":
-            self.found.append((Kind.NUMBER, match[0], here))
-        elif group == "open":
-            self._enter(_Template(-1, -1), here, '"')
-        else:
-            self._heredoc(match[0], here)
+        """Up to and with the next token that leads deeper or out; most do neither."""
+        text, end, found, position = self.text, self.end, self.found, self.position
+        while position < end:
+            match = _CODE.match(text, position, end)
+            if match is None:
+                sign = text[position:].lstrip(" \t")[:1]
+                raise Doubt(position, sign, certain=sign == "\\")
+            position = match.end()
+            group = match.lastgroup or ""
+            kind = _PLAIN.get(group)
+            if kind is not None:
+                found.append((kind, match[group], match.start(group)))
+            elif group != "blank":
+                self.position = position
+                self._turn(group, match[group], match.start(group))
+                return
+        self.position = position
 
-    def _punct(self, sign: str, here: int) -> None:
+    def _turn(self, group: str, sign: str, here: int) -> None:
+        if group == "bracket":
+            self._bracket(sign, here)
+        elif group == "open":
+            self._enter(_Template(-1, -1), here, sign)
+        else:
+            self._heredoc(sign, here)
+
+    def _bracket(self, sign: str, here: int) -> None:
         self.found.append((Kind.PUNCT, sign, here))
         if sign in "([{":
             self._deeper(here)
-        elif sign in ")]}":
+        else:
             self.depth -= 1
         if self.templates and sign in "{}":
             self.templates[-1].braces += 1 if sign == "{" else -1
