@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from prbot.projects.hcl import MAX_BYTES
 from prbot.projects.listing import DOWNLOADED, Listing
 
 
@@ -51,14 +50,6 @@ class WorkTree:
         except OSError:
             return None
         return data if len(data) <= limit else None
-
-    def text(self, name: str) -> str | None:
-        """A small file at the top, None where there is none."""
-        path = self.root / name
-        if not path.is_file():
-            return None
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES).decode("utf-8", "replace")
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +17,8 @@ from prbot.adapters.git import Git
 from prbot.adapters.hcl_cache import FactsCache
 from prbot.adapters.local_repository import LocalRepository
 from prbot.adapters.work_tree import WorkTree
+from prbot.config.atlantis import FILE_NAME as ATLANTIS
+from prbot.config.atlantis import load_atlantis
 from prbot.config.project_rules import ProjectRules
 from prbot.config.repo import FILE_NAME, load_rules
 from prbot.errors import NoRepository
@@ -24,6 +26,7 @@ from prbot.model import Sha
 from prbot.ports import Blobs
 from prbot.projects.affected import affected
 from prbot.projects.discovery import Discovery, discover
+from prbot.projects.graph import Notice
 from prbot.projects.hcl import MAX_BYTES
 from prbot.projects.listing import Listing
 from prbot.projects.project import Project
@@ -65,8 +68,7 @@ class _Reading:
 
     async def _work_tree(self) -> tuple[Discovery, tuple[Project, ...]]:
         tree = WorkTree(await self._top())
-        rules = load_rules(tree.text(FILE_NAME))
-        discovery = await self._discovered(await tree.listing(), tree, rules)
+        discovery = await self._discovered(await tree.listing(), tree)
         if self.asked.all:
             return discovery, discovery.projects
         changed = [PurePosixPath(path).as_posix() for path in self.asked.changed]
@@ -89,13 +91,26 @@ class _Reading:
         git = Git(self.environ, self.place)
         files = await listing(git, repository.root, head)
         contents = partial(blobs, git, repository.root)
-        rules = load_rules(await _text(files, contents, FILE_NAME))
-        discovery = await self._discovered(files, contents, rules)
+        discovery = await self._discovered(files, contents)
         return discovery, affected(discovery, await repository.changed(Sha(base), head))
 
-    async def _discovered(self, files: Listing, contents: Blobs, rules: ProjectRules) -> Discovery:
+    async def _discovered(self, files: Listing, contents: Blobs) -> Discovery:
+        rules, notices = await _rules(files, contents)
         facts = await FactsCache(self.place).facts(files, contents)
-        return discover(files, facts, rules)
+        found = discover(files, facts, rules)
+        return replace(found, warnings=(*found.warnings, *notices))
+
+
+async def _rules(files: Listing, contents: Blobs) -> tuple[ProjectRules, tuple[Notice, ...]]:
+    """Of `prbot.yaml`, or of `atlantis.yaml` where that is alone, with the keys of it that
+    are not honoured. Raises BadConfiguration."""
+    own = await _text(files, contents, FILE_NAME)
+    other = await _text(files, contents, ATLANTIS)
+    if own is not None or other is None:
+        return load_rules(own), ()
+    atlantis = load_atlantis(other)
+    told = (Notice(ATLANTIS, each.line, f"`{each.key}`: {each.words}") for each in atlantis.notices)
+    return atlantis.rules, tuple(told)
 
 
 async def _text(files: Listing, contents: Blobs, name: str) -> str | None:

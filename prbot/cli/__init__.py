@@ -21,8 +21,8 @@ import typer
 
 from prbot import __version__
 from prbot.cli.demo import demo
-from prbot.cli.migrate import migrate
 from prbot.cli.explain import explain
+from prbot.cli.migrate import migrate
 from prbot.cli.plan import plan
 from prbot.cli.schema import schema
 from prbot.cli.serve import serve
