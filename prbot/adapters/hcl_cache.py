@@ -38,6 +38,9 @@ FEW = 64 * 1024
 CHILDREN = 4
 TIMEOUT = 60.0
 ASKED_AT_ONCE = 500
+MOST_STUCK = 5
+"""How often a child may fail at a file before the rest of its share is given up."""
+_UNFINISHED = FileFacts(problem=Problem(1, str(ReadingTookTooLong())))
 _CHILD_ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
 
 T = TypeVar("T")
@@ -58,7 +61,7 @@ class FactsCache:
         if missing:
             await self._learn(missing, blobs)
         found = {path: self._memory[key] for path, key in keys.items()}
-        self._forget()
+        self._forget([key for path, key in keys.items() if found[path] == _UNFINISHED])
         return found
 
     async def _learn(self, keys: Sequence[str], blobs: Blobs) -> None:
@@ -70,9 +73,13 @@ class FactsCache:
         contents = await blobs([_blob(key) for key in unknown], MAX_BYTES)
         read = await self._read({key: contents.get(_blob(key)) for key in unknown})
         self._memory |= read
-        await asyncio.to_thread(self._store, read)
+        whole = {key: facts for key, facts in read.items() if facts != _UNFINISHED}
+        await asyncio.to_thread(self._store, whole)
 
-    def _forget(self) -> None:
+    def _forget(self, unfinished: Sequence[str]) -> None:
+        """What could not be read in time is tried again; of the rest, the oldest go."""
+        for key in unfinished:
+            self._memory.pop(key, None)
         while len(self._memory) > REMEMBERED:
             self._memory.pop(next(iter(self._memory)))
 
@@ -90,28 +97,33 @@ class FactsCache:
         return found
 
     async def _read_apart(self, files: Mapping[str, bytes]) -> dict[str, FileFacts]:
-        """In a child. A file at which it ends, or takes too long, is told as a problem; the
-        rest is read by another one."""
-        # `-I` keeps the working directory out of where Python looks for modules.
-        words = [sys.executable, "-I", "-m", "prbot.adapters.hcl_child"]
+        """In a child. A file at which it ends, or takes too long, is told as a problem, and
+        the rest is read by another one; after a few of these, all that is left is."""
         found: dict[str, FileFacts] = {}
-        while rest := {key: data for key, data in files.items() if key not in found}:
-            done = await process.run(
-                words,
-                cwd=self.directory,
-                env=_CHILD_ENVIRONMENT,
-                timeout=self.timeout,
-                grace=1.0,
-                feed=packed(iter(rest.items())),
-            )
-            for key, text in unpacked(done.stdout):
-                facts = from_json(text)
-                if facts is not None:
-                    found[key] = facts
+        for _ in range(MOST_STUCK):
+            rest = {key: data for key, data in files.items() if key not in found}
+            if not rest:
+                break
+            done = await self._child(packed(iter(rest.items())))
+            if done.code > 0 and not done.stdout and not done.timed_out:
+                return await asyncio.to_thread(_read_here, files)  # it cannot even begin
+            read = ((key, from_json(text)) for key, text in unpacked(done.stdout))
+            found |= {key: facts for key, facts in read if facts is not None}
             stuck = next((key for key in rest if key not in found), None)
             if stuck is not None:
-                found[stuck] = FileFacts(problem=Problem(1, str(ReadingTookTooLong())))
-        return found
+                found[stuck] = _UNFINISHED
+        return dict.fromkeys(files, _UNFINISHED) | found
+
+    async def _child(self, feed: bytes) -> process.Completed:
+        # `-I` keeps the working directory out of where Python looks for modules.
+        return await process.run(
+            [sys.executable, "-I", "-m", "prbot.adapters.hcl_child"],
+            cwd=self.directory,
+            env=_CHILD_ENVIRONMENT,
+            timeout=self.timeout,
+            grace=1.0,
+            feed=feed,
+        )
 
     # --- the file --------------------------------------------------------------------------
 

@@ -94,6 +94,19 @@ async def test_many(tmp_path: Path) -> None:
     assert set(found.values()) == {facts_of("x.tf", text.encode())}
 
 
+async def test_out_of_time(tmp_path: Path) -> None:
+    """It tells what could not be read in time, gives up soon, and tries again next time."""
+    text = "locals {\n" + "".join(f"  a{n} = {n}\n" for n in range(FEW // 40)) + "}\n"
+    listing = Listing({f"{n}.tf": str(n) for n in range(40)})
+    contents = Contents({str(n): f"# {n}\n{text}".encode() for n in range(40)})
+    cache = FactsCache(tmp_path, timeout=0.0)
+    found = await cache.facts(listing, contents)
+    assert len(found) == 40
+    assert any(facts.problem and "too long" in facts.problem.message for facts in found.values())
+    again = await FactsCache(tmp_path).facts(listing, contents)
+    assert all(facts.problem is None for facts in again.values())
+
+
 async def test_links_and_syntax(tmp_path: Path) -> None:
     """It reads the same bytes as JSON or not, as the name says, and follows links."""
     listing = Listing({"a.tf": "2", "b.tf.json": "2", "c.txt": "2"}, {"d.tf.json": "c.txt"})
