@@ -28,6 +28,20 @@ from prbot.config.workflows import Hook, Workflows
 FILE_NAME = "repos.yaml"
 
 
+Override = Literal[
+    "plan_requirements",
+    "apply_requirements",
+    "import_requirements",
+    "workflow",
+    "delete_source_branch_on_merge",
+    "repo_locking",
+    "repo_locks",
+    "policy_check",
+    "custom_policy_check",
+    "silence_pr_comments",
+]
+
+
 def _commas(value: object) -> object:
     return [w.strip() for w in value.split(",")] if isinstance(value, str) else value
 
@@ -55,7 +69,7 @@ class AtlantisRepo(Section):
     repo_config_file: str | None = Field(default=None, description="a path.")
     workflow: str | None = Field(default=None, description="a workflow's name.")
     allowed_workflows: tuple[str, ...] | None = Field(default=None, description="a list.")
-    allowed_overrides: tuple[str, ...] | None = Field(default=None, description="a list.")
+    allowed_overrides: tuple[Override, ...] | None = Field(default=None, description="a list.")
     allow_custom_workflows: bool | None = Field(default=None, description="true or false.")
     pre_workflow_hooks: tuple[AtlantisHook, ...] = Field(default=(), description="a list.")
     post_workflow_hooks: tuple[AtlantisHook, ...] = Field(default=(), description="a list.")

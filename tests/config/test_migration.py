@@ -15,7 +15,7 @@ from prbot.config.migration import migrated_repo, migrated_server
 from prbot.config.project_rules import ProjectRules
 from prbot.config.repo import load_repo, load_rules
 from prbot.config.server import ServerConfig, load_server
-from prbot.errors import AllowlistMissing, BadFlags
+from prbot.errors import AllowlistMissing, BadConfiguration, BadFlags
 
 NAMES = st.from_regex(r"[a-z0-9_][a-z0-9._~/-]{0,8}", fullmatch=True)
 PARTS = st.sampled_from(["a", "b", "prod", "on", "1.10", "null", "x y", "ü", "[ab]", "*", "e?"])
@@ -252,6 +252,27 @@ external_stores: {plan_store: {type: s3, s3: {bucket: plans, region: eu-west-1, 
     made = migrated_server(repos, {"repo-allowlist": "github.com/acme/*"}, "repos.yaml")
     refused = [(e.line, e.key) for e in made.report if e.verdict is Verdict.REFUSED]
     assert refused == [(10, "repos[3].id")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("invalid: key", "unknown key `invalid`"),
+        ("repos: [{}]", "`repos[0].id` is missing"),
+        ("repos: [{id: /.*/, branch: '/?/'}]", "regular expression"),
+        ("repos: [{id: /.*/, workflow: nowhere}]", "`nowhere` is not defined"),
+        ("repos: [{id: /.*/, allowed_overrides: [invalid]}]", "allowed_overrides"),
+        ("repos: [{id: /.*/, apply_requirements: [invalid]}]", "apply_requirements"),
+        ("repos: [{id: /.*/, silence_pr_comments: [invalid]}]", "silence_pr_comments"),
+        ("repos: [{id: /.*/, autodiscover: {mode: x}}]", "autodiscover.mode"),
+        ("workflows: {a: {plan: {steps: [nothing]}}}", "no built-in step"),
+    ],
+)
+def test_bad_repos(text: str, said: str) -> None:
+    """It refuses what Atlantis refuses."""
+    with pytest.raises(BadConfiguration) as caught:
+        server("", text)
+    assert said in str(caught.value)
 
 
 def test_no_allowlist() -> None:
