@@ -23,7 +23,7 @@ from prbot.config.atlantis import (
 from prbot.config.check import Section, check
 from prbot.config.document import ATLANTIS, Document, parse
 from prbot.config.patterns import check_slashed
-from prbot.config.workflows import Hook, Workflows
+from prbot.config.workflows import Shell, Workflows
 
 FILE_NAME = "repos.yaml"
 
@@ -46,9 +46,11 @@ def _commas(value: object) -> object:
     return [w.strip() for w in value.split(",")] if isinstance(value, str) else value
 
 
-class AtlantisHook(Hook):
-    """As prbot's, with `commands` in one text: `plan, apply`."""
+class AtlantisHook(Shell):
+    """As prbot's, with `commands` in one text, `plan, apply`; without it, for every command."""
 
+    run: str = Field(min_length=1, description="the command, for the shell.")
+    description: str | None = Field(default=None, description="what people read of it.")
     commands: Annotated[tuple[str, ...], BeforeValidator(_commas)] = Field(
         default=(), description="for which commands."
     )

@@ -18,7 +18,7 @@ from prbot.config.atlantis_words import REPO, SERVER, Meaning, Verdict
 from prbot.config.document import Document, written
 from prbot.config.repo import load_rules
 from prbot.config.server import load_server
-from prbot.config.workflows import BUILT_IN, Stage, Workflow
+from prbot.config.workflows import BUILT_IN, HOOKED, Stage, Workflow
 from prbot.errors import AllowlistMissing
 
 Values = dict[str, Any]
@@ -165,6 +165,7 @@ def migrated_server(
     if repos is not None:
         file, document = server_side.read_repos(repos, path)
         report += [*_entries(document, SERVER), *_unmatched(file, document)]
+        report += _other_hooks(file, document)
         values |= _of_repos(file)
     result = written(values)
     load_server(result, "prbot.server.yaml", {})
@@ -240,11 +241,33 @@ def _rule(repo: server_side.AtlantisRepo) -> Iterator[Values]:
         ("pre_hooks", repo.pre_workflow_hooks),
         ("post_hooks", repo.post_workflow_hooks),
     ):
-        hooks = [hook.model_dump(mode="json", exclude_defaults=True) for hook in theirs]
-        values[ours] = hooks or None
+        values[ours] = [made for hook in theirs for made in _hook(hook)] or None
     given = {key: value for key, value in values.items() if value is not None}
     if globs and len(given) > 1:
         yield given
+
+
+def _hook(hook: server_side.AtlantisHook) -> Iterator[Values]:
+    """The hook for those of its commands that prbot has; none where it has none of them."""
+    values = hook.model_dump(mode="json", exclude_defaults=True)
+    if hook.commands:
+        values["commands"] = [command for command in _commands(hook) if command in HOOKED]
+    if not hook.commands or values["commands"]:
+        yield values
+
+
+def _commands(hook: server_side.AtlantisHook) -> list[str]:
+    return ["state_rm" if command == "state" else command for command in hook.commands]
+
+
+def _other_hooks(file: server_side.ReposFile, document: Document) -> Iterator[Entry]:
+    for index, repo in enumerate(file.repos):
+        for key in ("pre_workflow_hooks", "post_workflow_hooks"):
+            hooks: tuple[server_side.AtlantisHook, ...] = getattr(repo, key)
+            if any(command not in HOOKED for hook in hooks for command in _commands(hook)):
+                line = document.line(("repos", index, key))
+                words = f"hooks run around {', '.join(HOOKED)}, and no other command"
+                yield Entry(document.path, line, f"repos[{index}].{key}", Verdict.DIFFERENT, words)
 
 
 def _allowed(repo: server_side.AtlantisRepo) -> list[str] | None:

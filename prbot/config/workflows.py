@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -78,7 +78,9 @@ class OutputOption(Section):
         return {"mode": value} if isinstance(value, str) else value
 
 
-class _Shell(Section):
+class Shell(Section):
+    """What a command is handed to."""
+
     shell: str | None = Field(
         default=None, min_length=1, description="the shell that runs the command; `sh` if left out."
     )
@@ -100,7 +102,7 @@ class _Shell(Section):
         return (self.shell or "sh", *(self.shell_args or ("-c",)))
 
 
-class RunStep(_Shell):
+class RunStep(Shell):
     command: str = Field(min_length=1, description="the command, for the shell.")
     output: Annotated[tuple[OutputOption, ...], BeforeValidator(_listed)] = Field(
         default=(),
@@ -110,7 +112,7 @@ class RunStep(_Shell):
     )
 
 
-class EnvStep(_Shell):
+class EnvStep(Shell):
     name: Annotated[str, AfterValidator(_name)] = Field(description="the variable's name.")
     value: str | None = Field(default=None, description="its value, or else `command`.")
     command: str | None = Field(default=None, description="a command that prints its value.")
@@ -122,7 +124,7 @@ class EnvStep(_Shell):
         return self
 
 
-class MultiEnvStep(_Shell):
+class MultiEnvStep(Shell):
     command: str = Field(min_length=1, description="a command that prints variables, as `A=1,B=2`.")
     output: Literal["show", "hide"] = Field(default="show", description="`show` or `hide`.")
 
@@ -206,13 +208,18 @@ class Workflow(Section):
     state_rm: Stage = Field(default=Stage(), description="how something is removed from the state.")
 
 
-class Hook(_Shell):
+Hooked = Literal["plan", "apply", "import", "state_rm"]
+HOOKED: tuple[Hooked, ...] = get_args(Hooked)
+"""The commands around which hooks run."""
+
+
+class Hook(Shell):
     """A command before or after a run, once for the whole repository."""
 
     run: str = Field(min_length=1, description="the command, for the shell.")
     description: str | None = Field(default=None, description="what people read of it.")
-    commands: Words = Field(
-        default=(), description="for which of prbot's commands; left out: `plan` and `apply`."
+    commands: tuple[Hooked, ...] = Field(
+        default=HOOKED, min_length=1, description="for which commands; left out: for all of them."
     )
 
 

@@ -15,6 +15,7 @@ from prbot.config.migration import migrated_repo, migrated_server
 from prbot.config.project_rules import ProjectRules
 from prbot.config.repo import load_repo, load_rules
 from prbot.config.server import ServerConfig, load_server
+from prbot.config.workflows import HOOKED
 from prbot.errors import AllowlistMissing, BadConfiguration, BadFlags
 
 NAMES = st.from_regex(r"[a-z0-9_][a-z0-9._~/-]{0,8}", fullmatch=True)
@@ -252,6 +253,25 @@ external_stores: {plan_store: {type: s3, s3: {bucket: plans, region: eu-west-1, 
     made = migrated_server(repos, {"repo-allowlist": "github.com/acme/*"}, "repos.yaml")
     refused = [(e.line, e.key) for e in made.report if e.verdict is Verdict.REFUSED]
     assert refused == [(10, "repos[3].id")]
+
+
+HOOKS = [
+    ("{run: x}", (("plan", "apply", "import", "state_rm"),), []),
+    ("{run: x, commands: plan}", (("plan",),), []),
+    ("{run: x, commands: 'plan, state'}", (("plan", "state_rm"),), []),
+    ("{run: x, commands: 'plan,unlock'}", (("plan",),), ["repos[0].pre_workflow_hooks"]),
+    ("{run: x, commands: unlock}, {run: y}", (HOOKED,), ["repos[0].pre_workflow_hooks"]),
+]
+
+
+@pytest.mark.parametrize(("hooks", "commands", "told"), HOOKS)
+def test_hooks(hooks: str, commands: tuple[tuple[str, ...], ...], told: list[str]) -> None:
+    """It keeps hooks for the commands that prbot has, and tells of the others."""
+    repos = f"repos: [{{id: /.*/, pre_workflow_hooks: [{hooks}]}}]"
+    (rule,) = server("", repos).per_repository
+    assert tuple(hook.commands for hook in rule.pre_hooks or ()) == commands
+    report = migrated_server(repos, {"repo-allowlist": "x/a/*"}, "repos.yaml").report
+    assert [entry.key for entry in report if entry.verdict is Verdict.DIFFERENT] == told
 
 
 @pytest.mark.parametrize(
