@@ -40,7 +40,7 @@ def affected(discovery: Discovery, changed: Iterable[str]) -> tuple[Project, ...
 
 def _shortened(reasons: list[str]) -> tuple[str, ...]:
     rest = len(reasons) - SHOWN
-    return tuple(reasons[:SHOWN]) + ((f"and {rest} more changes like `these`",) if rest > 0 else ())
+    return tuple(reasons[:SHOWN]) + ((f"and {rest} more changes",) if rest > 0 else ())
 
 
 @dataclass(frozen=True)

@@ -584,6 +584,14 @@ def test_affected(case: Case, changed: str, wanted: str) -> None:
     assert all(any("`" in reason for reason in project.because) for project in hit)
 
 
+def test_many_reasons() -> None:
+    """It tells a few reasons of a large change, and how many more there are."""
+    (project,) = affected(found(Case(ONE)), [f"a/x{n}.tf" for n in range(8)])
+    assert len(project.because) == 6
+    assert project.because[0] == "`a/x0.tf` changed"
+    assert project.because[-1] == "and 3 more changes"
+
+
 # --- order -----------------------------------------------------------------------------------
 
 ABC = {f"{name}/main.tf": backend(name) for name in "abc"}
