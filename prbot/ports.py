@@ -730,9 +730,11 @@ class Message:
 
 @dataclass(frozen=True)
 class Limits:
-    """How many jobs (not advances) of one repository are in hand at once; None: any."""
+    """How many jobs (not advances) are in hand at once, over all processes: of one
+    repository, and in `total`; None: any."""
 
     per_repository: int | None = None
+    total: int | None = None
 
 
 NO_LIMITS = Limits()

@@ -213,6 +213,7 @@ class PostgresQueue:
             "now": now,
             "among": [_NUMBER[priority] for priority in priorities],
             "limit": self._limits.per_repository,
+            "total": self._limits.total,
             "worker": self._worker,
         }
         self._unsure = True

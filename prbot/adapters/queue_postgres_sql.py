@@ -38,10 +38,14 @@ WITH busy AS (
 ), crowded AS (
     SELECT repo FROM busy WHERE task_name = 'perform' AND repo <> ''
     GROUP BY repo HAVING count(*) >= %(limit)s::bigint
+), full_house AS (
+    SELECT count(*) >= %(total)s::bigint AS is_full FROM busy WHERE task_name = 'perform'
 ), claimable AS (
     SELECT job.id FROM procrastinate_jobs job
     WHERE job.status = 'todo' AND job.priority = ANY(%(among)s)
     AND NOT EXISTS (SELECT FROM busy WHERE busy.lock = job.lock)
+    AND NOT (job.task_name = 'perform'
+             AND EXISTS (SELECT FROM full_house WHERE is_full))
     AND NOT (job.task_name = 'perform'
              AND EXISTS (SELECT FROM crowded WHERE crowded.repo = job.args->>'repo'))
 )

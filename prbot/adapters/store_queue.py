@@ -136,12 +136,26 @@ class QueueTable:
 
     def _claimable(self, among: frozenset[Priority]) -> ColumnElement[bool]:
         """Waiting, of one of these priorities, under a key that nobody has in hand, of a
-        repository that has room."""
+        repository that has room, while there is room at all."""
         taken = queue.alias("taken")
         free = queue.c.key.not_in(select(taken.c.key).where(taken.c.claimed_at.is_not(None)))
         return and_(_waits, queue.c.priority.in_(among), free, self._has_room())
 
     def _has_room(self) -> ColumnElement[bool]:
+        return and_(self._total_has_room(), self._repository_has_room())
+
+    def _total_has_room(self) -> ColumnElement[bool]:
+        if self.limits.total is None:
+            return true()
+        busy = queue.alias("all_busy")
+        in_hand = (
+            select(func.count())
+            .select_from(busy)
+            .where(busy.c.claimed_at.is_not(None), busy.c.kind == "perform")
+        )
+        return or_(queue.c.kind != "perform", in_hand.scalar_subquery() < self.limits.total)
+
+    def _repository_has_room(self) -> ColumnElement[bool]:
         limit = self.limits.per_repository
         if limit is None:
             return true()

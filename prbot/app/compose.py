@@ -89,7 +89,7 @@ async def opened(
     config: ServerConfig, secret: Secrets, clock: Clock, stack: AsyncExitStack
 ) -> tuple[Store, Queue]:
     """Store and queue in one database, brought up to date, closed with the stack."""
-    limits = Limits(config.limits.per_repository)
+    limits = Limits(config.limits.per_repository, config.limits.total_jobs)
     url = database_url(config, secret)
     store = SqlStore(url, clock)
     stack.push_async_callback(store.close)

@@ -194,6 +194,9 @@ class Limits(Section):
         le=315_360_000,
         description="seconds after which a plan that was not applied expires.",
     )
+    total_jobs: int | None = Field(
+        default=None, ge=1, description="tools running at once in all processes; any number."
+    )
     per_repository: int | None = Field(
         default=None, ge=1, description="tools running at once for one repository; any number."
     )

@@ -200,7 +200,7 @@ BAD = {
     ),
     f"{SMALL}limits:\n  zzz: 1": (
         f"{PLACE} 8: unknown key `zzz`. Known here: grace, job_timeout, lease, max_payload, "
-        "parallel_jobs, per_repository, plan_age."
+        "parallel_jobs, per_repository, plan_age, total_jobs."
     ),
     f"{SMALL}    tokn: env://X": f"{PLACE} 7: unknown key `tokn`. Did you mean `token`?",
     f"{SMALL}mode: apply\nmode: comment": (

@@ -133,8 +133,8 @@ class Bench:
         self.queue = await self.reopen()
         await self.queue.recover()
 
-    async def limit(self, per_repository: int) -> None:
-        self.limits = Limits(per_repository)
+    async def limit(self, per_repository: int | None = None, total: int | None = None) -> None:
+        self.limits = Limits(per_repository, total)
         self.queue = await self.reopen()
 
     async def reopen(self) -> Queue:

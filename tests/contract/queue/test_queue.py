@@ -282,6 +282,21 @@ async def test_a_repository_has_no_more_in_hand_than_its_limit(bench: Any) -> No
     assert (await asyncio.wait_for(waiting, 10)).message == infra[2]
 
 
+async def test_no_more_is_in_hand_than_the_total_limit(bench: Any) -> None:
+    """It lets advances pass, and wakes who waits when a place is free, of any repository."""
+    await bench.limit(total=2)
+    jobs = [bench.perform(job, repo=f"gh:acme/{job}") for job in "abc"]
+    await bench.put(*jobs, bench.advance("r", priority=Priority.DRIFT))
+    claims = [await bench.claim() for _ in range(3)]
+    expected = [jobs[0].work, jobs[1].work, bench.advance("r").work]
+    assert [claim.message.work for claim in claims] == expected
+    await bench.put(bench.advance("far", not_before=bench.clock.after(86_400)))
+    waiting = bench.start_claim()
+    await bench.clock.asleep(1)
+    await bench.queue.done(claims[0])
+    assert (await asyncio.wait_for(waiting, 10)).message == jobs[2]
+
+
 async def test_a_full_repository_sets_no_timer(bench: Any) -> None:
     """It does not wake for work whose time comes but for which there is no room."""
     await bench.limit(1)
