@@ -39,7 +39,7 @@ def started(tmp_path: Path, need: Callable[[str], None]):
         given = {"PATH": os.environ["PATH"], "GITHUB_TOKEN": "t" * 20, "HOOK": "h" * 20, **environ}
         config = load_server(text, "prbot.server.yaml", given)
         async with composed(config, given, Redactor()) as made:
-            return made.world
+            return made
 
     return start
 
