@@ -58,7 +58,8 @@ class Thing(Resource):
 
     def create(self, ctx: CreateContext, planned: State) -> State:
         half = float(planned["pause"]) / 2000
-        time.sleep(half)  # the slow provider is what a kill must hit in the middle
+        # Slow on purpose: a kill must hit it before, and after, the thing exists.
+        time.sleep(half)
         self._provider.write(planned["name"])
         time.sleep(half)
         return {**planned, "id": planned["name"]}

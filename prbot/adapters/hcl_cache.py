@@ -9,6 +9,7 @@ few files to a thread, so that the event loop is never held up.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sqlite3
 import sys
@@ -168,10 +169,8 @@ def _worked(path: Path, work: Callable[[sqlite3.Connection], T]) -> T:
 def _rows(file: sqlite3.Connection, keys: Sequence[str]) -> Iterator[tuple[str, FileFacts]]:
     for start in range(0, len(keys), ASKED_AT_ONCE):
         asked = keys[start : start + ASKED_AT_ONCE]
-        marks = ",".join("?" * len(asked))
-        # Only question marks are put into the statement.
-        query = f"SELECT key, json FROM facts WHERE key IN ({marks})"  # noqa: S608
-        for key, text in file.execute(query, asked):
+        query = "SELECT key, json FROM facts WHERE key IN (SELECT value FROM json_each(?))"
+        for key, text in file.execute(query, (json.dumps(asked),)):
             facts = from_json(text) if isinstance(text, bytes) else None
             if facts is not None:
                 yield key, facts

@@ -217,15 +217,15 @@ class PostgresQueue:
             "worker": self._worker,
         }
         self._unsure = True
-        async with self._connection() as connection:
-            await connection.execute(statements.CLAIM_ALONE)
-            row = await (await connection.execute(statements.CLAIM, values)).fetchone()
+        async with self._cursor() as cursor:
+            await cursor.execute(statements.CLAIM_ALONE)
+            row = await (await cursor.execute(statements.CLAIM, values)).fetchone()
             if row is None:
-                later = await (await connection.execute(statements.NEXT_READY, values)).fetchone()
+                later = await (await cursor.execute(statements.NEXT_READY, values)).fetchone()
             else:
                 turn = {"priority": row["priority"], "group": row["args"]["group"]}
-                await connection.execute(statements.TAKE_TURN, turn)
-                await connection.execute(statements.FORGET_TURN, turn)
+                await cursor.execute(statements.TAKE_TURN, turn)
+                await cursor.execute(statements.FORGET_TURN, turn)
         self._unsure = False
         if row is None:
             ready = later["ready"] if later else None
@@ -296,8 +296,8 @@ class PostgresQueue:
     async def _say_at_once(self, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
         while True:
             try:
-                async with self._connection() as connection:
-                    return await (await connection.execute(statement, values)).fetchall()
+                async with self._cursor() as cursor:
+                    return await (await cursor.execute(statement, values)).fetchall()
             except UniqueViolation:
                 continue  # the same work was put while this was given back: look again
 
@@ -314,10 +314,14 @@ class PostgresQueue:
             await asyncio.sleep(RECONNECT)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[dict[str, Any]]]:
-        async with self._trouble_told(), self._connector.pool.connection() as connection:
-            connection.row_factory = dict_row  # type: ignore[assignment] # rows by name
-            yield connection  # type: ignore[misc] # psycopg types it by the factory it had
+    async def _cursor(self) -> AsyncIterator[psycopg.AsyncCursor[dict[str, Any]]]:
+        """A transaction; its rows go by name."""
+        async with (
+            self._trouble_told(),
+            self._connector.pool.connection() as connection,
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            yield cursor
 
     @asynccontextmanager
     async def _trouble_told(self) -> AsyncIterator[None]:

@@ -244,8 +244,8 @@ async def test_a_connection_that_went_deaf_is_noticed(
 async def test_a_vanished_database_is_given_up_soon(open_queue: Open, url: str) -> None:
     """It does not wait as long as the system would for a machine that went without a word."""
     queue = await open_queue()
-    async with queue._connection() as connection:
-        with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+    async with queue._cursor() as cursor:
+        with socket.socket(fileno=os.dup(cursor.connection.fileno())) as wire:
             assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             options = ("TCP_KEEPIDLE", "TCP_USER_TIMEOUT")
             soon = [wire.getsockopt(socket.IPPROTO_TCP, getattr(socket, o)) for o in options]
