@@ -447,6 +447,58 @@ class UnknownStep(PrbotError):
 
 
 @dataclass(eq=False)
+class MisplacedStep(PrbotError):
+    """The workflow's stage `{stage}` cannot have the step `{step}`."""
+
+    step: str
+    stage: str
+    known: str
+    hint = "It may have {known}."
+
+
+@dataclass(eq=False)
+class NothingApplies(PrbotError):
+    """No step of the workflow's stage `apply` applies anything."""
+
+    hint = (
+        "Add `apply`, or a `run` step that applies `$PLANFILE`; leave `steps` out for prbot's own."
+    )
+
+
+@dataclass(eq=False)
+class AppliesTwice(PrbotError):
+    """The workflow's stage `apply` has the step `apply` more than once."""
+
+    hint = "A saved plan can be applied once: leave one of them."
+
+
+@dataclass(eq=False)
+class ReservedVariable(PrbotError):
+    """The workflow sets the variable `{name}`, which steps may not set."""
+
+    name: str
+    hint = (
+        "It is prbot's own or steers the tool itself; arguments for the tool go into `extra_args`."
+    )
+
+
+@dataclass(eq=False)
+class UnknownVariable(PrbotError):
+    """The workflow's `extra_args` name the variable `{name}`, which is not set."""
+
+    name: str
+    hint = "Set it by an `env` step before, or correct its name."
+
+
+@dataclass(eq=False)
+class BadMultiEnv(PrbotError):
+    """What the `multienv` command printed cannot be read: {problem}."""
+
+    problem: str
+    hint = 'Let it print `NAME=value,OTHER="a value"` and nothing else.'
+
+
+@dataclass(eq=False)
 class ShellMissing(PrbotError):
     """`shell_args` needs `shell` beside it"""
 
