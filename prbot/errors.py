@@ -59,6 +59,13 @@ class BadConfiguration(PrbotError):
 
 
 @dataclass(eq=False)
+class NotInUtf8(PrbotError):
+    """the file is not UTF-8 text"""
+
+    hint = "Save it as UTF-8."
+
+
+@dataclass(eq=False)
 class MissingSetting(PrbotError):
     """The setting {name} is missing: {why}."""
 

@@ -220,6 +220,17 @@ class Selector:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Something people should know of a file; `path` and `line` say where. What is told
+    `once` is not repeated in the same pull request."""
+
+    path: str
+    line: int
+    message: str
+    once: bool = False
+
+
+@dataclass(frozen=True)
 class PlanCommand:
     """`everything`: also when it is more than `projects_per_run`."""
 

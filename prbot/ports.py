@@ -21,6 +21,7 @@ from prbot.model import (
     DeliveryId,
     JobId,
     Login,
+    Notice,
     Permission,
     PlanId,
     ProjectKey,
@@ -32,6 +33,7 @@ from prbot.model import (
     Sha,
 )
 from prbot.plans.record import StoredPlan
+from prbot.projects.facts import FileFacts
 from prbot.projects.listing import Listing
 from prbot.runs.journal import JournalEntry as JournalEntry
 from prbot.runs.locks import Lock
@@ -145,10 +147,6 @@ class Tree(Protocol):
     Raises GitFailed, also for a commit the mirror does not have.
     """
 
-    async def paths(self, repo: RepoRef, commit: Sha) -> tuple[str, ...]:
-        """All file paths of the commit, sorted, as git knows them."""
-        ...
-
     async def read(self, repo: RepoRef, commit: Sha, path: str) -> bytes | None:
         """The file's bytes, or None when the commit has no such file."""
         ...
@@ -175,6 +173,14 @@ class Blobs(Protocol):
 
     async def __call__(self, ids: Sequence[str], limit: int) -> Mapping[str, bytes | None]:
         """As `Tree.blobs`, of one repository."""
+        ...
+
+
+class Facts(Protocol):
+    """What configuration files say, read once for each content."""
+
+    async def facts(self, listing: Listing, blobs: Blobs) -> Mapping[str, FileFacts]:
+        """By path, of each configuration file of a commit. One that cannot be read says so."""
         ...
 
 
@@ -294,8 +300,13 @@ class Tool(Protocol):
         """Initialise, and select the workspace when it is not `default`."""
         ...
 
-    async def plan(self, run: ToolRun, plan_file: Path, lock: bool = True) -> None:
-        """Write the plan file. An errored plan raises ToolFailed and leaves none."""
+    async def plan(
+        self, run: ToolRun, plan_file: Path, lock: bool = True, var_files: Sequence[str] = ()
+    ) -> None:
+        """Write the plan file; `var_files` are relative to the root module.
+
+        An errored plan raises ToolFailed and leaves none.
+        """
         ...
 
     async def show(self, run: ToolRun, plan_file: Path) -> bytes:
@@ -427,6 +438,7 @@ class Runs(Protocol):
         checkout: Checkout,
         projects: tuple[ProjectKey, ...],
         placed: tuple[Placed, ...] = (),
+        notices: tuple[Notice, ...] = (),
     ) -> None: ...
     async def move(
         self, run_id: RunId, old: RunState, new: RunState, trouble: Trouble | None = None

@@ -238,10 +238,6 @@ class Mirrors:
 
     # --- the tree of a commit -----------------------------------------------------------------
 
-    async def paths(self, repo: RepoRef, commit: Sha) -> tuple[str, ...]:
-        listing = await self._bytes(repo, ["ls-tree", "-r", "-z", "--name-only", _checked(commit)])
-        return tuple(sorted(shown(listing)))
-
     async def read(self, repo: RepoRef, commit: Sha, path: str) -> bytes | None:
         """Small files that are asked for again and again are kept: a commit never changes."""
         mirror = await self.opened(repo)

@@ -26,7 +26,7 @@ from prbot.adapters.store_tables import jobs, runs
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_pull, is_repo, pull_values, read_pull
 from prbot.errors import IllegalTransition, LostLease
-from prbot.model import Checkout, JobId, ProjectKey, PullRef, RepoRef, RunId
+from prbot.model import Checkout, JobId, Notice, ProjectKey, PullRef, RepoRef, RunId
 from prbot.ports import Clock, Held, JournalEntry
 from prbot.runs.run import (
     Job,
@@ -101,8 +101,14 @@ class SqlRuns:
         checkout: Checkout,
         projects: tuple[ProjectKey, ...],
         placed: tuple[Placed, ...] = (),
+        notices: tuple[Notice, ...] = (),
     ) -> None:
-        values = {"checkout": checkout, "projects": projects, "placed": placed}
+        values = {
+            "checkout": checkout,
+            "projects": projects,
+            "placed": placed,
+            "notices": notices,
+        }
         await self.db.execute(update(runs).where(runs.c.id == run_id).values(**values))
 
     async def move(
@@ -236,6 +242,7 @@ def _run_values(run: Run) -> dict[str, Any]:
         "trouble": run.trouble,
         "version": run.version,
         "placed": run.placed,
+        "notices": run.notices,
     }
 
 
@@ -252,4 +259,5 @@ def _run(row: Row[Any], its_jobs: tuple[Job, ...]) -> Run:
         jobs=its_jobs,
         version=row.version,
         placed=row.placed or (),
+        notices=row.notices or (),
     )

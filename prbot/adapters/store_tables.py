@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from prbot.adapters.store_types import Packed, UtcTime, Words, pull_columns
-from prbot.model import Checkout, ProjectKey
+from prbot.model import Checkout, Notice, ProjectKey
 from prbot.plans.record import Inputs
 from prbot.plans.summary import PlanSummary
 from prbot.ports import Letter
@@ -88,6 +88,7 @@ runs = _table(
     Column("trouble", Packed(Trouble)),
     _counted("version"),
     Column("placed", Packed(tuple[Placed, ...])),
+    Column("notices", Packed(tuple[Notice, ...])),
 )
 Index(None, runs.c.forge, runs.c.repo, runs.c.number)
 

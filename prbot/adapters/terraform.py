@@ -106,9 +106,12 @@ class Terraform:
         words = ["workspace", "select", "-or-create", "-no-color", "--", run.workspace]
         _check(verb, run, await self._call(run, "workspace", words))
 
-    async def plan(self, run: ToolRun, plan_file: Path, lock: bool = True) -> None:
+    async def plan(
+        self, run: ToolRun, plan_file: Path, lock: bool = True, var_files: Sequence[str] = ()
+    ) -> None:
         words = ["plan", "-json", "-input=false", "-detailed-exitcode", f"-out={plan_file}"]
         words += [] if lock else ["-lock=false"]
+        words += [f"-var-file={name}" for name in var_files]
         try:
             answer = await self._call(run, "plan", words)
             _check("plan", run, answer, good=(0, 2))

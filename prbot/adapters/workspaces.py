@@ -152,10 +152,6 @@ class GitWorkspaces:
 
     # --- Tree ---------------------------------------------------------------------------------
 
-    async def paths(self, repo: RepoRef, commit: Sha) -> tuple[str, ...]:
-        await self._prepare(repo)
-        return await self._mirrors.paths(repo, commit)
-
     async def read(self, repo: RepoRef, commit: Sha, path: str) -> bytes | None:
         await self._prepare(repo)
         return await self._mirrors.read(repo, commit, path)

@@ -15,6 +15,7 @@ from prbot.adapters.artifacts import EncryptedFiles
 from prbot.adapters.artifacts_s3 import EncryptedObjects
 from prbot.adapters.github import GitHubForge
 from prbot.adapters.github_auth import GitHubApp, GitHubToken
+from prbot.adapters.hcl_cache import FactsCache
 from prbot.adapters.installation import decode_key, derive, fingerprint, load_or_create_key
 from prbot.adapters.queue_postgres import PostgresQueue
 from prbot.adapters.queue_sqlite import SqliteQueue
@@ -29,8 +30,9 @@ from prbot.adapters.terraform_setup import (
 )
 from prbot.adapters.workspaces import GitWorkspaces
 from prbot.app.places import only_process_of, own_place
+from prbot.config.files import RepoFiles, settings_in
 from prbot.config.references import is_reference, resolve
-from prbot.config.repo import Effective, check_carried_out, effective, load_repo
+from prbot.config.repo import Effective, check_carried_out, effective
 from prbot.config.server import ForgeConfig, ServerConfig
 from prbot.engine.world import Forge, Settings, World
 from prbot.errors import BadDatabase, KeyOfAnother, PrbotError
@@ -82,6 +84,7 @@ async def composed(
             new_id=new_id,
             worker=f"{platform.node()}/{os.getpid()}/{secrets.token_hex(4)}",
             alone=config.alone,
+            facts=FactsCache(state / "facts"),
         )
 
 
@@ -218,7 +221,7 @@ def settings_of(
     return Settings(
         serves=lambda repo: _serves(config, repo),
         serves_branch=config.serves_branch,
-        rules_of=lambda text: rules_of(text, config),
+        rules_of=lambda files: rules_of(files, config),
         aliases=config.aliases,
         bare_commands=config.bare_commands,
         plan_check=config.statuses.plan,
@@ -240,13 +243,11 @@ def _serves(config: ServerConfig, repo: RepoRef) -> bool:
     return config.serves(repo.path)
 
 
-def rules_of(text: bytes | None, config: ServerConfig) -> Effective | Trouble:
-    """The repository's file within the server's bounds, or why it cannot be used."""
+def rules_of(files: RepoFiles, config: ServerConfig) -> Effective | Trouble:
+    """The repository's files within the server's bounds, or why they cannot be used."""
     try:
-        asked = load_repo(None if text is None else text.decode())
+        asked = settings_in(files)
         check_carried_out(asked)
         return effective(asked, config)
-    except UnicodeDecodeError as error:
-        return Trouble(f"prbot.yaml is not UTF-8: {error}", "Save it as UTF-8.")
     except PrbotError as error:
         return Trouble(str(error), error.next_step)

@@ -17,16 +17,12 @@ from prbot.adapters.git import Git
 from prbot.adapters.hcl_cache import FactsCache
 from prbot.adapters.local_repository import LocalRepository
 from prbot.adapters.work_tree import WorkTree
-from prbot.config.atlantis import FILE_NAME as ATLANTIS
-from prbot.config.atlantis import load_atlantis
-from prbot.config.project_rules import ProjectRules
-from prbot.config.repo import FILE_NAME, load_rules
+from prbot.config.files import NAMES, RepoFiles, said_in
 from prbot.errors import NoRepository
 from prbot.model import Sha
 from prbot.ports import Blobs
 from prbot.projects.affected import affected
 from prbot.projects.discovery import Discovery, discover
-from prbot.projects.graph import Notice
 from prbot.projects.hcl import MAX_BYTES
 from prbot.projects.listing import Listing
 from prbot.projects.project import Project
@@ -95,30 +91,16 @@ class _Reading:
         return discovery, affected(discovery, await repository.changed(Sha(base), head))
 
     async def _discovered(self, files: Listing, contents: Blobs) -> Discovery:
-        rules, notices = await _rules(files, contents)
+        said = said_in(await _files(files, contents))
         facts = await FactsCache(self.place).facts(files, contents)
-        found = discover(files, facts, rules)
-        return replace(found, warnings=(*found.warnings, *notices))
+        found = discover(files, facts, said.rules)
+        return replace(found, warnings=(*found.warnings, *said.notices))
 
 
-async def _rules(files: Listing, contents: Blobs) -> tuple[ProjectRules, tuple[Notice, ...]]:
-    """Of `prbot.yaml`, or of `atlantis.yaml` where that is alone, with the keys of it that
-    are not honoured. Raises BadConfiguration."""
-    own = await _text(files, contents, FILE_NAME)
-    other = await _text(files, contents, ATLANTIS)
-    if own is not None or other is None:
-        return load_rules(own), ()
-    atlantis = load_atlantis(other)
-    told = (Notice(ATLANTIS, each.line, f"`{each.key}`: {each.words}") for each in atlantis.notices)
-    return atlantis.rules, tuple(told)
-
-
-async def _text(files: Listing, contents: Blobs, name: str) -> str | None:
-    id_ = files.files.get(name)
-    if id_ is None:
-        return None
-    data = (await contents([id_], MAX_BYTES))[id_]
-    return None if data is None else data.decode("utf-8", "replace")
+async def _files(files: Listing, contents: Blobs) -> RepoFiles:
+    ids = {name: files.files[name] for name in NAMES if name in files.files}
+    data = await contents(list(ids.values()), MAX_BYTES)
+    return RepoFiles(*(data.get(ids.get(name, "")) for name in NAMES))
 
 
 # --- what is printed -------------------------------------------------------------------------
@@ -148,7 +130,8 @@ def _document(discovery: Discovery, projects: Sequence[Project]) -> dict[str, ob
 
 def _warnings(discovery: Discovery) -> list[tuple[str, int, str]]:
     notices = [(each.path, each.line, each.message) for each in discovery.warnings]
-    return sorted([*notices, *((each.path, each.line, str(each)) for each in discovery.errors)])
+    errors = (each.error for each in discovery.shared)
+    return sorted([*notices, *((each.path, each.line, str(each)) for each in errors)])
 
 
 def _told(discovery: Discovery, projects: Sequence[Project]) -> str:

@@ -14,10 +14,12 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from rich.console import Console
 
+from prbot.adapters.hcl_cache import FactsCache
 from prbot.adapters.local_repository import BASE, NUMBER, LocalRepository
 from prbot.adapters.terraform import Terraform
 from prbot.adapters.terraform_setup import cli_config, find_command
@@ -25,8 +27,10 @@ from prbot.adapters.workspaces import GitWorkspaces
 from prbot.app.compose import SystemClock, new_id
 from prbot.app.terminal import show
 from prbot.comments.render import render
-from prbot.config.repo import FILE_NAME, check_carried_out, load_repo
+from prbot.config.files import counted, settings_in
+from prbot.config.repo import check_carried_out
 from prbot.engine.planner import Planner, job_directory
+from prbot.engine.survey import Survey, Surveyor
 from prbot.errors import NoSuchProject, PrbotError, UnsafePath
 from prbot.model import (
     Checkout,
@@ -42,8 +46,7 @@ from prbot.model import (
     Sha,
 )
 from prbot.ports import CloneAccess
-from prbot.projects.select import chosen, projects_of
-from prbot.runs.run import Job, JobKind, Trouble
+from prbot.runs.run import Job, JobKind, Placed, Trouble
 from prbot.runs.say import Message, NoProjects, PlanReport, ProjectResult
 from prbot.telemetry import Redactor
 
@@ -108,32 +111,39 @@ class _Local:
         url = await repository.offer(self.place / "offered.git", base_sha, head_sha)
         await workspaces.fetch(pull, CloneAccess(url))
         checkout = await workspaces.lay_out(pull)
-        file = await workspaces.read(pull.ref.repo, base_sha, FILE_NAME)
-        rules = load_repo(None if file is None else file.decode())
-        check_carried_out(rules)
-        paths = await workspaces.paths(pull.ref.repo, checkout.commit)
-        found = projects_of(paths, rules.discovery.ignore)
-        projects = chosen(found, checkout.changed, Selector(dirs))
+        found = await self._survey(workspaces, pull, checkout, Selector(dirs))
+        projects = found.projects
         if dirs and not projects:
             raise NoSuchProject(", ".join(dirs))
         if not projects:
             return NoProjects(len(checkout.changed))
         _bring_local_state(repository.root, Path(checkout.path), projects)
-        results = await self._plan_all(pull, workspaces, checkout, projects)
+        results = await self._plan_all(pull, workspaces, checkout, found)
         return PlanReport(
             results=results,
             head=head_sha,
             base=base_sha,
             apply_on_merge=False,
             may_apply=True,
+            notices=found.notices,
         )
+
+    async def _survey(
+        self, workspaces: GitWorkspaces, pull: PullRequest, checkout: Checkout, select: Selector
+    ) -> Survey:
+        surveyor = Surveyor(workspaces, FactsCache(self.place / "facts"))
+        default = await surveyor.files(pull.ref.repo, pull.base_sha)
+        check_carried_out(settings_in(default))
+        head = await surveyor.files(pull.ref.repo, checkout.commit)
+        counts = partial(counted, default, head, pull.base_branch)
+        return await surveyor.survey(pull.ref.repo, checkout, counts, select, asked=True)
 
     async def _plan_all(
         self,
         pull: PullRequest,
         workspaces: GitWorkspaces,
         checkout: Checkout,
-        projects: tuple[ProjectKey, ...],
+        found: Survey,
     ) -> tuple[ProjectResult, ...]:
         planner = Planner(
             tool=self._terraform(),
@@ -146,22 +156,23 @@ class _Local:
         )
         turn = asyncio.Semaphore(PARALLEL)
 
-        async def one(project: ProjectKey) -> ProjectResult:
+        async def one(place: Placed) -> ProjectResult:
             async with turn:
-                _tell(f"planning {project}")
-                return await self._plan_one(planner, pull, checkout, project)
+                _tell(f"planning {place.project}")
+                return await self._plan_one(planner, pull, checkout, place)
 
-        return tuple(await asyncio.gather(*(one(project) for project in projects)))
+        return tuple(await asyncio.gather(*map(one, found.placed)))
 
     async def _plan_one(
-        self, planner: Planner, pull: PullRequest, checkout: Checkout, project: ProjectKey
+        self, planner: Planner, pull: PullRequest, checkout: Checkout, place: Placed
     ) -> ProjectResult:
+        project = place.project
         job = Job(JobId(new_id("j")), RunId("local"), project, JobKind.PLAN)
         worktree, plan_id = Path(checkout.path), PlanId(new_id("p"))
         try:
             with job_directory(self.place / "jobs", job) as data_dir:
                 made = await planner.plan(
-                    pull.ref, job, plan_id, checkout, worktree, data_dir, lock=False
+                    pull.ref, job, place, plan_id, checkout, worktree, data_dir, lock=False
                 )
         except PrbotError as error:
             redact = self.redactor.redact

@@ -24,6 +24,10 @@ class Budget:
     name: int
 
     @property
+    def notices(self) -> int:
+        return min(self.items, 10)
+
+    @property
     def sentence(self) -> int:
         return 3 * self.name
 

@@ -22,7 +22,7 @@ from prbot.config.declared import (
     rules_of,
 )
 from prbot.config.document import Document, parse
-from prbot.config.project_rules import DiscoveryMode, ProjectRules
+from prbot.config.project_rules import ProjectRules
 from prbot.config.server import ApplyOnMerge, ServerConfig
 from prbot.config.workflows import Workflows
 from prbot.errors import NotCarriedOut
@@ -121,10 +121,7 @@ def _loaded(text: str | None, path: str, branch: str | None) -> tuple[RepoConfig
 def check_carried_out(config: RepoConfig) -> None:
     """Raises NotCarriedOut for what `validate` knows and the service does not act on yet."""
     asked = {
-        "projects": config.projects != (),
         "workflows": config.workflows != {},
-        "discovery.mode": config.discovery.mode is not DiscoveryMode.AUTO,
-        "discovery.order_by_state": not config.discovery.order_by_state,
         "defaults.tool": config.defaults.tool is not Tool.TERRAFORM,
         "defaults.version": config.defaults.version is not None,
     }
@@ -146,17 +143,16 @@ class Bounded:
 class Effective:
     """What holds for a pull request: the repository's wishes within the server's bounds.
 
-    `approvals` is the number of approvals an apply by comment needs, `ignore` are globs
-    of directories. More than `projects_per_run` are planned only when somebody asks for all
-    of them. `may_apply` is False on a server that only comments; then
-    `apply_on_merge` is NEVER. `bounded` lists what was asked for and not given.
+    `approvals` is the number of approvals an apply by comment needs. More than
+    `projects_per_run` are planned only when somebody asks for all of them. `may_apply` is
+    False on a server that only comments; then `apply_on_merge` is NEVER. `bounded` lists
+    what was asked for and not given.
     """
 
     may_apply: bool
     apply_on_merge: ApplyOnMerge
     approvals: int
     plan_drafts: bool
-    ignore: tuple[str, ...]
     projects_per_run: int = 100
     bounded: tuple[Bounded, ...] = ()
 
@@ -171,7 +167,6 @@ def effective(repo: RepoConfig, server: ServerConfig) -> Effective:
         apply_on_merge=given,
         approvals=repo.defaults.apply_requirements.approved.count,
         plan_drafts=repo.plan_drafts,
-        ignore=repo.discovery.ignore,
         projects_per_run=repo.limits.projects_per_run,
         bounded=bounded,
     )

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from prbot.config.files import RepoFiles
 from prbot.config.repo import Effective
 from prbot.engine.alarm import Alarm
 from prbot.engine.letters import comment_letter, status_letter
@@ -114,7 +115,7 @@ class Expiry:
         await self._world.artifacts.drop(artifacts)
 
     def _may_apply(self) -> bool:
-        rules = self._world.settings.rules_of(None)
+        rules = self._world.settings.rules_of(RepoFiles())
         return isinstance(rules, Effective) and rules.may_apply
 
     async def _perform(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from prbot.config.repo import FILE_NAME, Effective
+from prbot.config.files import RepoFiles
+from prbot.config.repo import Effective
 from prbot.engine.checkouts import Checkouts
+from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
 from prbot.model import Permission, PullRequest, Review
 from prbot.plans.record import StoredPlan
@@ -76,7 +78,12 @@ async def _rules(
 
 
 async def rules_of(world: World, pull: PullRequest) -> Effective | Trouble:
-    """The rules of the repository's file on its default branch, as last fetched."""
+    """The rules of the repository's files on its default branch, as last fetched."""
+    return world.settings.rules_of(await files_of_default(world, pull))
+
+
+async def files_of_default(world: World, pull: PullRequest) -> RepoFiles:
+    """The repository's own files on its default branch, as last fetched."""
     forge = world.forge_of(pull.ref.repo)
     commit = await forge.workspaces.base_head(pull, pull.default_branch)
-    return world.settings.rules_of(await forge.tree.read(pull.ref.repo, commit, FILE_NAME))
+    return await Surveyor(forge.tree, world.facts).files(pull.ref.repo, commit)

@@ -12,15 +12,18 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import assert_never
 
 import structlog
 
+from prbot.config.files import counted
 from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import Checkouts
-from prbot.engine.gather import gather, rules_of
+from prbot.engine.gather import files_of_default, gather
 from prbot.engine.letters import comment_letter, status_letter
 from prbot.engine.messages import advance_message, job_message
+from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
 from prbot.errors import (
     ForgeRefused,
@@ -39,7 +42,6 @@ from prbot.ports import (
     StatusLetter,
     UnitOfWork,
 )
-from prbot.projects.select import chosen, projects_of
 from prbot.runs.decide import decide
 from prbot.runs.locks import Lock
 from prbot.runs.order import rests
@@ -184,13 +186,16 @@ class Orchestrator:
     async def _lay_out_or_raise(self, run: Run, scene: Scene) -> None:
         forge = self._world.forge_of(run.pull.repo)
         checkout = await self._checkouts.lay_out(run, scene.pull)
-        rules = await rules_of(self._world, scene.pull)
-        ignore = () if isinstance(rules, Trouble) else rules.ignore
-        paths = await forge.tree.paths(run.pull.repo, checkout.commit)
-        projects = chosen(projects_of(paths, ignore), checkout.changed, run.ask.select)
+        surveyor = Surveyor(forge.tree, self._world.facts)
+        default = await files_of_default(self._world, scene.pull)
+        head = await surveyor.files(run.pull.repo, checkout.commit)
+        counts = partial(counted, default, head, scene.pull.base_branch)
+        found = await surveyor.survey(
+            run.pull.repo, checkout, counts, run.ask.select, run.ask.by_comment
+        )
         async with self._world.store.begin() as unit:
             await unit.runs.act_on(run)
-            await unit.runs.lay_out(run.id, checkout, projects)
+            await unit.runs.lay_out(run.id, checkout, found.projects, found.placed, found.notices)
 
     # --- the steps -----------------------------------------------------------------------
 

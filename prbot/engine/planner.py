@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import rmtree
 
@@ -22,7 +22,7 @@ from prbot.plans.plan import parse
 from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.summary import PlanSummary, sensitive_strings, summarise
 from prbot.ports import Clock, InitResult, Tool, ToolRun, Tree
-from prbot.runs.run import Job
+from prbot.runs.run import Job, Placed
 from prbot.telemetry import Redactor
 
 
@@ -51,6 +51,7 @@ class Planner:
         self,
         pull: PullRef,
         job: Job,
+        place: Placed,
         plan_id: PlanId,
         checkout: Checkout,
         worktree: Path,
@@ -60,9 +61,10 @@ class Planner:
     ) -> MadePlan:
         """Raises ToolMissing, ToolFailed, ToolTimedOut and BadPlan."""
         run = self.surroundings(job, worktree, data_dir)
+        var_files = var_files_of(place, run.root)
         init = await self.tool.init(run)
         plan_file = data_dir / "plan.tfplan"
-        await self.tool.plan(run, plan_file, lock)
+        await self.tool.plan(run, plan_file, lock, var_files)
         shown = await self.tool.show(run, plan_file)
         # In a thread: a large plan takes seconds to read, and webhooks want their answer.
         digest, summary = await asyncio.to_thread(self._read, shown)
@@ -77,7 +79,10 @@ class Planner:
             base=checkout.base,
             commit=checkout.commit,
             hash=digest,
-            inputs=await self._inputs(pull, job, checkout, worktree, init),
+            inputs=replace(
+                await self._inputs(pull, job, checkout, worktree, init),
+                arguments=" ".join(f"-var-file={name}" for name in var_files),
+            ),
             summary=summary,
             plan_file=f"{plan_id}.tfplan",
             plan_file_sha256=hashlib.sha256(file).hexdigest(),
@@ -111,6 +116,15 @@ class Planner:
             lock_file=hashlib.sha256(init.lock_file).hexdigest(),
             tool=await self.tool.version(),
         )
+
+
+def var_files_of(place: Placed, root: Path) -> tuple[str, ...]:
+    """The project's variable files; first, as with Atlantis, `env/WORKSPACE.tfvars` if it is
+    there. Relative to the root module."""
+    # https://www.runatlantis.io/docs/using-atlantis ("Automatic Environment Variable Files")
+    of_workspace = f"env/{place.project.workspace}.tfvars"
+    found = (of_workspace,) if (root / of_workspace).is_file() else ()
+    return tuple(dict.fromkeys((*found, *place.var_files)))
 
 
 def input_differences(reviewed: Inputs, fresh: Inputs) -> tuple[str, ...]:

@@ -222,7 +222,8 @@ class Worker:
         planner = self._planner(run)
         plan_id = PlanId(self._world.new_id("p"))
         with job_directory(self._world.settings.jobs_dir, job) as data_dir:
-            return await planner.plan(run.pull, job, plan_id, checkout, worktree, data_dir)
+            place = run.place_of(job.project)
+            return await planner.plan(run.pull, job, place, plan_id, checkout, worktree, data_dir)
 
     def _planner(self, run: Run) -> Planner:
         world = self._world

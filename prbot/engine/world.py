@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from prbot.config.files import RepoFiles
 from prbot.config.repo import Effective
 from prbot.model import Event, RepoRef
 from prbot.plans.record import StoredPlan
@@ -14,6 +15,7 @@ from prbot.ports import (
     Artifacts,
     Clock,
     Delivery,
+    Facts,
     ForgeReader,
     ForgeWriter,
     Queue,
@@ -44,16 +46,16 @@ class Forge:
 class Settings:
     """What the operator decided, as far as the engine needs it.
 
-    `rules_of` reads the repository's file (None when there is none) within the server's
-    bounds. Bare times are in seconds. Merges older than `max_event_age` are history,
-    plans older than `plan_age` are forgotten.
+    `rules_of` reads the repository's own files within the server's bounds. Bare times are
+    in seconds. Merges older than `max_event_age` are history, plans older than `plan_age`
+    are forgotten.
     `jobs_dir` is this process's own, beside those of the other processes of the machine.
     What is in hand is lost `lease` after the process was last heard of.
     """
 
     serves: Callable[[RepoRef], bool]
     serves_branch: Callable[[str, str], bool]
-    rules_of: Callable[[bytes | None], Effective | Trouble]
+    rules_of: Callable[[RepoFiles], Effective | Trouble]
     aliases: tuple[str, ...]
     bare_commands: bool
     plan_check: str
@@ -86,6 +88,7 @@ class World:
     new_id: Callable[[str], str]
     worker: str
     alone: bool
+    facts: Facts
 
     def forge_of(self, repo: RepoRef) -> Forge:
         return self.forges[repo.forge]

@@ -23,18 +23,23 @@ SHOWN = 5
 """Most reasons that are told of one project."""
 
 
-def affected(discovery: Discovery, changed: Iterable[str]) -> tuple[Project, ...]:
+def affected(
+    discovery: Discovery, changed: Iterable[str], asked: bool = False
+) -> tuple[Project, ...]:
     """The projects to plan for these changed paths (of deleted files too, and both of a
-    renamed one), in the order of the discovery; `because` says why each is affected."""
-    asked = _Asked(discovery)
+    renamed one), in the order of the discovery; `because` says why each is affected.
+
+    `asked`: also those that are only planned when somebody asks.
+    """
+    question = _Asked(discovery)
     reasons: defaultdict[ProjectKey, dict[str, None]] = defaultdict(dict)
     for path in dict.fromkeys(changed):
-        for key, reason in asked.reasons(path):
+        for key, reason in question.reasons(path):
             reasons[key][reason] = None
     return tuple(
         replace(project, because=_shortened(list(reasons[project.key])))
         for project in discovery.projects
-        if project.key in reasons and project.autoplan
+        if project.key in reasons and (asked or project.autoplan)
     )
 
 

@@ -23,8 +23,8 @@ from prbot.errors import (
     ProjectDeclaredTwice,
     UnknownDependency,
 )
-from prbot.model import ProjectKey
-from prbot.projects.graph import Notice, circle
+from prbot.model import Notice, ProjectKey
+from prbot.projects.graph import circle
 from prbot.projects.project import Project
 from prbot.projects.roots import Root, Roots
 
@@ -194,6 +194,7 @@ def project(chosen: Chosen, depends_on: tuple[ProjectKey, ...], order: int) -> P
         name=entry.name,
         depends_on=depends_on,
         order=order,
+        group=entry.order,
         var_files=entry.var_files,
         workflow=entry.workflow,
         tool=entry.tool,

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from prbot.config.project_rules import ProjectRules
 from prbot.errors import ProjectsShareState, StatesReadEachOther
-from prbot.model import ProjectKey
+from prbot.model import Notice, ProjectKey
 from prbot.projects.declared import Chosen, Declarations, project
 from prbot.projects.facts import FileFacts, Origin, Read
-from prbot.projects.graph import Graph, Notice, ranks, reachable
+from prbot.projects.graph import Graph, ranks, reachable
 from prbot.projects.listing import Listing, joined
 from prbot.projects.project import Project
 from prbot.projects.roots import Roots
@@ -39,16 +39,24 @@ class Inputs:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """Projects with one state: none of them can be planned."""
+
+    projects: tuple[ProjectKey, ...]
+    error: ProjectsShareState
+
+
+@dataclass(frozen=True)
 class Discovery:
     """`projects` stand in the order in which they may be planned. `modules` are all other
     directories with code, and projects that are called, with the directories of the
-    projects that use them. `errors` are what no project named in them can be planned with.
+    projects that use them. `shared` are states that several projects would write.
     """
 
     projects: tuple[Project, ...]
     modules: Mapping[str, tuple[str, ...]]
     warnings: tuple[Notice, ...]
-    errors: tuple[ProjectsShareState, ...]
+    shared: tuple[Shared, ...]
     inputs: Mapping[ProjectKey, Inputs]
     graph: Graph
 
@@ -71,7 +79,7 @@ def discover(
         projects=ordered.projects,
         modules=_modules(graph, closures),
         warnings=tuple(sorted(warnings, key=lambda w: (w.path, w.line, w.message))),
-        errors=tuple(_shared(chosen)),
+        shared=tuple(_shared(chosen)),
         inputs={each.key: _inputs(graph, each, closures[each.key.dir]) for each in chosen},
         graph=graph,
     )
@@ -223,9 +231,11 @@ def _by_address(chosen: Sequence[Chosen]) -> Mapping[Address, list[Chosen]]:
     return found
 
 
-def _shared(chosen: Sequence[Chosen]) -> Iterator[ProjectsShareState]:
+def _shared(chosen: Sequence[Chosen]) -> Iterator[Shared]:
     for where, several in _by_address(chosen).items():
         if len(several) > 1:
             names = " and ".join(f"`{each.key}`" for each in several)
             last = several[-1].root
-            yield ProjectsShareState(last.path, last.line, names, "/".join(where[1:]))
+            keys = tuple(each.key for each in several)
+            where_words = "/".join(where[1:])
+            yield Shared(keys, ProjectsShareState(last.path, last.line, names, where_words))

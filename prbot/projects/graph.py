@@ -11,19 +11,11 @@ from functools import cached_property
 from typing import TypeVar
 
 from prbot.errors import SourceLeadsNowhere, SourceNotLiteral
+from prbot.model import Notice
 from prbot.projects.facts import FileFacts, ModuleCall
 from prbot.projects.listing import CODE, TOFU, Listing, joined
 
 Node = TypeVar("Node")
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something people should know; `path` and `line` say where."""
-
-    path: str
-    line: int
-    message: str
 
 
 @dataclass(frozen=True)

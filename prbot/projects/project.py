@@ -9,7 +9,8 @@ from prbot.model import ProjectKey
 
 @dataclass(frozen=True)
 class Project:
-    """`depends_on` are planned and applied before it; `order` is its group, lower first.
+    """`depends_on` are planned and applied before it. `order` is its rank among all projects,
+    lower first; `group` the one it was declared to be in.
 
     `because` says, in words for people, why it is a project or why it is affected.
     `workflow`, `tool` and `version` are names from the configuration, None for the default.
@@ -19,6 +20,7 @@ class Project:
     name: str | None = None
     depends_on: tuple[ProjectKey, ...] = ()
     order: int = 0
+    group: int = 0
     var_files: tuple[str, ...] = ()
     workflow: str | None = None
     tool: str | None = None

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from prbot.errors import WorkspacesByTags
+from prbot.model import Notice
 from prbot.projects.facts import Backend, Cloud, FileFacts
-from prbot.projects.graph import Graph, Notice
+from prbot.projects.graph import Graph
 from prbot.projects.listing import VARIABLES
 
 UNCONFIGURED = frozenset(

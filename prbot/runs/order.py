@@ -11,24 +11,39 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from prbot.model import ProjectKey
+from prbot.projects.project import Project
 from prbot.runs.run import Job, JobKind, JobState, Placed, Run, Trouble
 from prbot.runs.steps import ReleaseJob, SkipJob, StartJob, Step
 
 WELL = {JobKind.PLAN: JobState.PLANNED, JobKind.APPLY: JobState.APPLIED}
 DONE = {JobKind.PLAN: "planned", JobKind.APPLY: "applied"}
 
-Row = tuple[ProjectKey, tuple[ProjectKey, ...], int]
-"""A project, what it needs itself, and its group."""
 
+def placed_of(projects: Iterable[Project]) -> tuple[Placed, ...]:
+    """Each project with all it needs, also by way of others. There must be no cycle.
 
-def placed_of(rows: Iterable[Row]) -> tuple[Placed, ...]:
-    """Each project with all it needs, also by way of others. There must be no cycle."""
-    known = tuple(rows)
-    direct = {project: needs for project, needs, _ in known}
+    What needs a project of a later group is in that group itself, whatever it says: else
+    each would wait for the other.
+    """
+    known = tuple(projects)
+    groups = {project.key: project.group for project in known}
+    direct = {project.key: project.depends_on for project in known}
     whole: dict[ProjectKey, frozenset[ProjectKey]] = {}
-    for project in direct:
-        _follow(project, direct, whole)
-    return tuple(Placed(p, tuple(sorted(whole[p])), group) for p, _, group in known)
+    for key in direct:
+        _follow(key, direct, whole)
+    return tuple(
+        Placed(
+            project=each.key,
+            needs=tuple(sorted(whole[each.key])),
+            group=max([each.group, *(groups.get(need, 0) for need in whole[each.key])]),
+            name=each.name,
+            var_files=each.var_files,
+            workflow=each.workflow,
+            tool=each.tool,
+            version=each.version,
+        )
+        for each in known
+    )
 
 
 def _follow(

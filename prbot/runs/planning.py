@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
-from prbot.model import ProjectKey, Selector, Sha
+from prbot.model import Notice, ProjectKey, Selector, Sha
 from prbot.plans.record import StoredPlan
-from prbot.projects.select import touches_modules
 from prbot.runs.requirements import may_command, pull_is_fit
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 from prbot.runs.say import Failure, NoProjects, PlanReport, ProjectResult, Reason, Refusal, TooMany
@@ -152,8 +151,6 @@ def _nothing_to_plan(run: Run, scene: Scene) -> Steps:
     changed = run.checkout.changed if run.checkout else ()
     answer: Steps = (Say(run.id, NoProjects(len(changed))),) if run.ask.by_comment else ()
     sha, words = head_of(run, scene), "0 projects"
-    if touches_modules(changed):
-        words = "0 projects; a changed module is not followed to its projects yet"
     return (
         *answer,
         SetStatus(sha, Check.PLAN, Verdict.SUCCESS, words),
@@ -193,6 +190,7 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
         may_apply=rules.may_apply,
         asked=run.ask.actor if run.ask.by_comment else None,
         bounded=rules.bounded,
+        notices=_notices(run, scene),
     )
     failed = any(map(_failed, results))
     return (
@@ -200,6 +198,14 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
         *_plan_verdicts(head_of(run, scene), scene, rules, results + _left_out(run, scene)),
         Finish(RunState.FAILED if failed else RunState.DONE),
     )
+
+
+def _notices(run: Run, scene: Scene) -> tuple[Notice, ...]:
+    """What finding the projects brought up, less what another comment told once."""
+    topic = report_topic(run, scene)
+    others = (r for r in scene.runs if r.created_at < run.created_at and _reported(r))
+    told = {n for r in others if report_topic(r, scene) != topic for n in r.notices if n.once}
+    return tuple(notice for notice in run.notices if notice not in told)
 
 
 def _failed(result: ProjectResult) -> bool:

@@ -12,7 +12,18 @@ from datetime import datetime
 from enum import StrEnum
 
 from prbot.errors import IllegalTransition
-from prbot.model import Checkout, JobId, Login, PlanId, ProjectKey, PullRef, RunId, Selector, Sha
+from prbot.model import (
+    Checkout,
+    JobId,
+    Login,
+    Notice,
+    PlanId,
+    ProjectKey,
+    PullRef,
+    RunId,
+    Selector,
+    Sha,
+)
 
 
 class AskKind(StrEnum):
@@ -214,21 +225,27 @@ class Job:
 
 @dataclass(frozen=True)
 class Placed:
-    """What a project waits for in its run.
+    """A project as its run found it: what it waits for, and how it is planned.
 
     `needs` must have ended well before it, those needed by way of others included; projects
-    of a lower `group` must have ended, well or not.
+    of a lower `group` must have ended, well or not. The rest is what configuration says of
+    it, as in `projects.project.Project`.
     """
 
     project: ProjectKey
     needs: tuple[ProjectKey, ...] = ()
     group: int = 0
+    name: str | None = None
+    var_files: tuple[str, ...] = ()
+    workflow: str | None = None
+    tool: str | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True)
 class Run:
     """One ask being carried out. `checkout` and `projects` are None until laid out; `placed`
-    are those of them that wait for others.
+    has a row for each of them, `notices` what finding them brought up.
 
     `told_at` is when the last of its comments began to be written, None while one of
     them is still to be written, or was refused, or there is none. `version` grows each
@@ -247,6 +264,11 @@ class Run:
     told_at: datetime | None = None
     version: int = 0
     placed: tuple[Placed, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+    def place_of(self, project: ProjectKey) -> Placed:
+        """One that nothing is known of stands by itself."""
+        return next((p for p in self.placed if p.project == project), Placed(project))
 
     @property
     def under_way(self) -> bool:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from prbot.config.repo import Bounded
-from prbot.model import Login, PlanId, ProjectKey, Sha
+from prbot.model import Login, Notice, PlanId, ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.run import Trouble
 from prbot.runs.state_look import StateLock
@@ -33,7 +33,8 @@ class ProjectResult:
 class PlanReport:
     """The plan comment. `asked` is the comment's author when somebody asked for it.
 
-    `bounded` are wishes of the repository's file that the server's does not allow.
+    `bounded` are wishes of the repository's file that the server's does not allow,
+    `notices` what finding the projects brought up.
     """
 
     results: tuple[ProjectResult, ...]
@@ -43,6 +44,7 @@ class PlanReport:
     may_apply: bool
     asked: Login | None = None
     bounded: tuple[Bounded, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ NOTHING_ALLOWED = Effective(
     apply_on_merge=ApplyOnMerge.NEVER,
     approvals=1,
     plan_drafts=False,
-    ignore=(),
 )
 """What holds where no rules could be read."""
 

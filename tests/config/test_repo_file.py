@@ -26,7 +26,7 @@ def effective_of(text: str | None, server: str = "") -> Effective:
 def test_absent() -> None:
     """It needs no file: one approval, apply on merge if unchanged, no drafts."""
     assert effective_of(None) == Effective(
-        may_apply=True, apply_on_merge=IF_UNCHANGED, approvals=1, plan_drafts=False, ignore=()
+        may_apply=True, apply_on_merge=IF_UNCHANGED, approvals=1, plan_drafts=False
     )
 
 
@@ -45,7 +45,6 @@ discovery: {ignore: ["examples/**", sandbox]}
         apply_on_merge=NEVER,
         approvals=2,
         plan_drafts=True,
-        ignore=("examples/**", "sandbox"),
     )
 
 
@@ -161,10 +160,7 @@ def test_not_honoured_yet(text: str, key: str, line: int) -> None:
 @pytest.mark.parametrize(
     ("text", "keys"),
     [
-        ("projects: [{dir: a}]", "`projects`"),
         ("workflows: {w: {plan: {steps: [init, plan]}}}", "`workflows`"),
-        ("discovery: {mode: disabled}", "`discovery.mode`"),
-        ("discovery: {order_by_state: false}", "`discovery.order_by_state`"),
         ('defaults: {tool: tofu, version: ">=1.9"}', "`defaults.tool`, `defaults.version`"),
     ],
 )

@@ -146,6 +146,7 @@ async def world(url: str) -> AsyncIterator[World]:
         new_id=lambda kind: f"{kind}-1",
         worker="w-1",
         alone=True,
+        facts=absent,
     )
     await store.close()
 

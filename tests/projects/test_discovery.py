@@ -765,8 +765,8 @@ SAME_STATE = {
 def test_same_state(a: str, b: str, same: bool) -> None:
     """It finds two projects that would write one state, and names both."""
     discovery = found(Case({"a/main.tf": a, "b/main.tf": b}))
-    assert len(discovery.errors) == same
-    for error in discovery.errors:
+    assert len(discovery.shared) == same
+    for error in (each.error for each in discovery.shared):
         assert "`a`" in str(error)
         assert "`b`" in str(error)
 
@@ -774,4 +774,4 @@ def test_same_state(a: str, b: str, same: bool) -> None:
 def test_workspaces_are_states_of_their_own() -> None:
     """It does not take two workspaces of one directory for one state."""
     files = {"a/main.tf": backend("a"), "a/env/x.tfvars": "", "a/env/y.tfvars": ""}
-    assert found(Case(files)).errors == ()
+    assert found(Case(files)).shared == ()

@@ -73,7 +73,6 @@ RULES = Effective(
     apply_on_merge=ApplyOnMerge.IF_UNCHANGED,
     approvals=1,
     plan_drafts=False,
-    ignore=(),
 )
 COMMENTS_ONLY = replace(RULES, may_apply=False, apply_on_merge=ApplyOnMerge.NEVER)
 NEVER_ON_MERGE = replace(RULES, apply_on_merge=ApplyOnMerge.NEVER)

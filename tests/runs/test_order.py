@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scenes import NOON, PULL
 
 from prbot.model import JobId, Login, ProjectKey, RunId
+from prbot.projects.project import Project
 from prbot.runs.order import in_order, placed_of, release
 from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Placed, Run
 from prbot.runs.steps import ReleaseJob, SkipJob, StartJob
@@ -131,11 +132,7 @@ def test_every_order_ends(names: list[str], data: st.DataObject) -> None:
         for at, name in enumerate(names)
     }
     groups = {name: data.draw(st.integers(0, 2)) for name in names}
-    # An order by groups and one by needs may contradict one another; then needs would wait.
-    for at, name in enumerate(names):
-        groups[name] = max([groups[name], *(groups[n.dir] for n in needs[name])])
-        assert at <= len(names)
-    order = placed_of(tuple((ProjectKey(n), needs[n], groups[n]) for n in names))
+    order = placed_of(Project(ProjectKey(n), depends_on=needs[n], group=groups[n]) for n in names)
     run = replace(RUN, placed=order)
     starting = tuple(StartJob(ProjectKey(name), JobKind.PLAN) for name in names)
     states = {
@@ -162,5 +159,10 @@ def test_every_order_ends(names: list[str], data: st.DataObject) -> None:
 def test_placed_of_follows_through() -> None:
     """It knows also what is needed by way of others, in this run or not."""
     key = ProjectKey
-    rows = ((key("a"), (), 0), (key("b"), (key("a"),), 0), (key("c"), (key("b"),), 0))
-    assert placed_of(rows)[2].needs == (key("a"), key("b"))
+    projects = (
+        Project(key("a"), group=2),
+        Project(key("b"), depends_on=(key("a"),)),
+        Project(key("c"), depends_on=(key("b"),), group=1, name="see", var_files=("c.tfvars",)),
+    )
+    needs = (key("a"), key("b"))
+    assert placed_of(projects)[2] == Placed(key("c"), needs, 2, name="see", var_files=("c.tfvars",))

@@ -34,7 +34,6 @@ HERE = Effective(
     apply_on_merge=ApplyOnMerge.NEVER,
     approvals=1,
     plan_drafts=False,
-    ignore=(),
 )
 
 
@@ -105,6 +104,7 @@ class Old:
             new_id=str,
             worker="w-1",
             alone=False,
+            facts=nothing,
         )
         return Expiry(world, Alarm(), self.wake)
 

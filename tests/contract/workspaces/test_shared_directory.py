@@ -35,7 +35,7 @@ async def main(directory, load):
             checkout = await workspaces.lay_out(pull)
             root = await workspaces.ensure(pull.ref, checkout)
             assert checkout.changed == ("b.tf",), checkout
-            await workspaces.paths(pull.ref.repo, checkout.commit)
+            await workspaces.listing(pull.ref.repo, checkout.commit)
 
     print("works", flush=True)
     await asyncio.gather(*map(work, pulls))
@@ -125,7 +125,7 @@ async def test_locks_of_the_living_stay(workspaces, forge, tmp_path: Path) -> No
             anew.lay_out(pull),
             anew.drop(pull.ref),
             anew.base_head(pull, "main"),
-            anew.paths(pull.ref.repo, pull.head_sha),
+            anew.listing(pull.ref.repo, pull.head_sha),
             anew.read(pull.ref.repo, pull.head_sha, "a.tf"),
             anew.object_ids(pull.ref.repo, pull.head_sha, ["a.tf"]),
         ):

@@ -99,7 +99,8 @@ async def test_odd_names(workspaces, forge) -> None:
     checkout = await laid_out(workspaces, forge, pull)
     assert sorted(checkout.changed) == sorted(ODD_NAMES)
     repo = pull.ref.repo
-    assert await workspaces.paths(repo, checkout.commit) == tuple(sorted(["a.tf", *ODD_NAMES]))
+    listing = await workspaces.listing(repo, checkout.commit)
+    assert sorted(listing.files) == sorted(["a.tf", *ODD_NAMES])
     for name in ODD_NAMES:
         assert (Path(checkout.path) / name).read_text() == "x"
         assert await workspaces.read(repo, checkout.commit, name) == b"x"
