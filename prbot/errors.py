@@ -878,6 +878,36 @@ class ToolMissing(PrbotError):
 
 
 @dataclass(eq=False)
+class BadVersionFile(PrbotError):
+    """{path}, line {line}: `{text}` is no version of {tool} that prbot can look for."""
+
+    path: str
+    line: int
+    text: str
+    tool: str
+    hint = "Write a version or a constraint, such as 1.9.8 or ~> 1.9.0, or `latest`."
+
+
+@dataclass(eq=False)
+class BadRequiredVersion(PrbotError):
+    """{path}, line {line}: the `required_version` `{text}` is no constraint."""
+
+    path: str
+    line: int
+    text: str
+    hint = "Write it as the language does, such as `>= 1.9, < 2`."
+
+
+@dataclass(eq=False)
+class NoToolVersion(PrbotError):
+    """No version of {tool} is {words}."""
+
+    tool: str
+    words: str
+    hint = "Change one of these, so that a version can meet them all."
+
+
+@dataclass(eq=False)
 class ToolFailed(PrbotError):
     """`terraform {verb}` failed with exit code {code}."""
 

@@ -19,8 +19,8 @@ from prbot.config.document import Document
 from prbot.config.globs import MAX_ASTERISKS, check_plain_pattern
 from prbot.config.patterns import check_slashed, expression
 from prbot.config.project_rules import DeclaredProject, DiscoveryMode, ProjectRules
+from prbot.config.versions import constraint
 from prbot.errors import (
-    BadConstraint,
     BadDirectory,
     BadName,
     BadPattern,
@@ -80,15 +80,9 @@ def check_var_file(path: str) -> str:
     return path
 
 
-_ONE = r"(=|!=|>|>=|<|<=|~>)?\s*v?\d+(\.\d+){0,2}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?"
-_CONSTRAINT = re.compile(rf"\s*{_ONE}\s*(,\s*{_ONE}\s*)*")
-
-
 def check_constraint(text: str) -> str:
     """A version or a constraint as Terraform writes them: `1.9.8`, `>= 1.9, < 2`."""
-    # https://developer.hashicorp.com/terraform/language/expressions/version-constraints
-    if len(text) > 200 or not _CONSTRAINT.fullmatch(text):
-        raise ValueError(BadConstraint())
+    constraint(text)
     return text
 
 

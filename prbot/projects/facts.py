@@ -80,6 +80,14 @@ class StateRead:
 
 
 @dataclass(frozen=True)
+class RequiredVersion:
+    """`line` is where the `terraform` block begins."""
+
+    constraint: str
+    line: int = 1
+
+
+@dataclass(frozen=True)
 class Problem:
     """Why a file could not be read, in words for people."""
 
@@ -101,5 +109,5 @@ class FileFacts:
     states: tuple[StateRead, ...] = ()
     needs: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
-    required_version: tuple[str, ...] = ()
+    required_version: tuple[RequiredVersion, ...] = ()
     problem: Problem | None = None

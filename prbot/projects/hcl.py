@@ -21,6 +21,7 @@ from prbot.projects.facts import (
     Origin,
     Problem,
     Read,
+    RequiredVersion,
     Settings,
     StateRead,
 )
@@ -91,7 +92,6 @@ def _read(text: str) -> tuple[Parsed, Problem | None]:
 def _facts(parsed: Parsed, problem: Problem | None) -> FileFacts:
     body = parsed.body
     terraform = list(body.of("terraform"))
-    versions = (block.attributes.get("required_version") for block in terraform)
     return FileFacts(
         backend=next((_backend(b) for t in terraform for b in t.of("backend")), None),
         cloud=next((_cloud(b) for t in terraform for b in t.of("cloud")), None),
@@ -101,9 +101,16 @@ def _facts(parsed: Parsed, problem: Problem | None) -> FileFacts:
         states=tuple(_states(body)),
         needs=_sorted(_needs(body)),
         required=_sorted(_label(v) for v in body.of("variable") if "default" not in v.attributes),
-        required_version=tuple(v for v in map(_literal, versions) if v is not None),
+        required_version=tuple(_required_versions(terraform)),
         problem=problem,
     )
+
+
+def _required_versions(terraform: list[Block]) -> Iterator[RequiredVersion]:
+    for block in terraform:
+        text = _literal(block.attributes.get("required_version"))
+        if text is not None:
+            yield RequiredVersion(text, block.line)
 
 
 def _sorted(names: Iterator[str]) -> tuple[str, ...]:
