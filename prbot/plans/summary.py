@@ -15,18 +15,26 @@ from itertools import islice
 
 from prbot.plans.diff import UNKNOWN, attribute_lines
 from prbot.plans.plan import Action, Change, Check, Json, Plan, ResourceChange, not_too_deep
+from prbot.plans.reasons import because
+from prbot.plans.renames import Rename, renames
+from prbot.plans.risk import NO_RISK, Risk, plan_risk, resource_risk
 from prbot.plans.sensitive import Veil, sensitive_strings, veil
-from prbot.plans.text import address_text, path_text, shown, single_line
+from prbot.plans.text import address_text, shown, single_line
+from prbot.plans.threeway import Judged, Verdict, drift
 
 __all__ = [
     "Action",
     "CheckCounts",
     "Counts",
+    "Drifted",
     "FailingCheck",
     "OutputCounts",
     "PlanSummary",
+    "Rename",
+    "Risk",
     "ShownChange",
     "ShownOutput",
+    "Verdict",
     "sensitive_strings",
     "summarise",
 ]
@@ -36,6 +44,8 @@ MOST_LINES = 200
 """Lines of one change."""
 MOST_CHECKS = 50
 MOST_PROBLEMS = 10
+MOST_DRIFT = 500
+MOST_RENAMES = 50
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,19 @@ class ShownChange:
     deposed: str | None = None
     lines: tuple[str, ...] = ()
     more_lines: int = 0
+    risk: Risk = NO_RISK
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """What somebody changed outside of the code, and what this plan makes of it.
+
+    `attribute` is None where the whole object is gone. `verdict` is never `change`.
+    """
+
+    address: str
+    attribute: str | None
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -118,6 +141,11 @@ class PlanSummary:
     output_changes: tuple[ShownOutput, ...] = ()
     outputs_left_out: int = 0
     failing_checks: tuple[FailingCheck, ...] = ()
+    drift: tuple[Drifted, ...] = ()
+    drift_left_out: int = 0
+    renames: tuple[Rename, ...] = ()
+    renames_left_out: int = 0
+    risk: Risk = NO_RISK
     applyable: bool = True
     errored: bool = False
     complete: bool = True
@@ -141,28 +169,21 @@ _ORDER = (
     Action.READ,
 )
 
-_REASONS = {
-    "replace_because_tainted": "tainted: an earlier apply did not finish it",
-    "replace_by_request": "asked for with `-replace`",
-    "replace_by_triggers": "asked for by `replace_triggered_by`",
-    "delete_because_no_resource_config": "no longer in the configuration",
-    "delete_because_no_module": "its module is no longer in the configuration",
-    "delete_because_wrong_repetition": "`count` or `for_each` was added or removed",
-    "delete_because_count_index": "its index is beyond `count`",
-    "delete_because_each_key": "its key is no longer in `for_each`",
-    "delete_because_no_move_target": "moved to an address that is not in the configuration",
-}
-
 
 @not_too_deep
-def summarise(plan: Plan) -> PlanSummary:
-    """Count everything, show what fits. Raises BadPlan for values nested without end."""
-    hide = veil(sensitive_strings(plan))
-    budget = _Budget(MOST_CHARACTERS)
+def summarise(plan: Plan, environment: str | None = None) -> PlanSummary:
+    """Count everything, show what fits. Raises BadPlan for values nested without end.
+
+    `environment` is the project's environment by name; it weighs in the risk.
+    """
+    view = _View(veil(sensitive_strings(plan)), _Budget(MOST_CHARACTERS), environment)
     ordered = sorted(filter(_is_shown, plan.resource_changes), key=_rank)
     outputs = sorted(_changed(plan.output_changes))
-    shown_changes = tuple(_changes(ordered, hide, budget))
-    shown_outputs = tuple(_outputs(outputs, hide, budget))
+    shown_changes = tuple(_changes(ordered, view))
+    shown_outputs = tuple(_outputs(outputs, view))
+    judged = drift(plan)
+    drifted = tuple(_drifted(judged, view.hide))
+    moves = renames(plan, view.hide)
     return PlanSummary(
         counts=_counts(plan.resource_changes),
         outputs=_output_counts(plan.output_changes.values()),
@@ -171,12 +192,37 @@ def summarise(plan: Plan) -> PlanSummary:
         changes_left_out=len(ordered) - len(shown_changes),
         output_changes=shown_outputs,
         outputs_left_out=len(outputs) - len(shown_outputs),
-        failing_checks=_failing(plan.checks, hide),
+        failing_checks=_failing(plan.checks, view.hide),
+        drift=drifted[:MOST_DRIFT],
+        drift_left_out=max(0, len(drifted) - MOST_DRIFT),
+        renames=moves[:MOST_RENAMES],
+        renames_left_out=max(0, len(moves) - MOST_RENAMES),
+        risk=plan_risk(plan, judged, environment, view.hide),
         applyable=_applyable(plan),
         errored=bool(plan.errored),
         complete=plan.complete is not False,
         tool_version=single_line(plan.terraform_version, 40),
     )
+
+
+def drift_of(plan: Plan) -> tuple[Drifted, ...]:
+    """All of the drift, however much it is, fit to be shown; by address as in the plan."""
+    return tuple(_drifted(drift(plan), veil(sensitive_strings(plan))))
+
+
+def _drifted(judged: Iterable[Judged], hide: Veil) -> Iterator[Drifted]:
+    for one in judged:
+        name = None if one.attribute is None else single_line(one.attribute, 120)
+        yield Drifted(address_text(one.address, hide), name, one.verdict)
+
+
+@dataclass(frozen=True)
+class _View:
+    """What the parts of one summary share."""
+
+    hide: Veil
+    budget: _Budget
+    environment: str | None
 
 
 @dataclass
@@ -208,47 +254,35 @@ def _changed(outputs: Mapping[str, Change]) -> Iterator[tuple[str, Change]]:
     return ((name, c) for name, c in outputs.items() if c.action is not Action.NO_OP)
 
 
-def _changes(
-    ordered: Iterable[ResourceChange], hide: Veil, budget: _Budget
-) -> Iterator[ShownChange]:
+def _changes(ordered: Iterable[ResourceChange], view: _View) -> Iterator[ShownChange]:
     for resource in ordered:
-        change = _shown_change(resource, hide, budget.lines)
-        if not budget.spend(
-            change.address, change.previous_address or "", *change.reasons, *change.lines
+        change = _shown_change(resource, view)
+        if not view.budget.spend(
+            change.address,
+            change.previous_address or "",
+            *change.reasons,
+            *change.lines,
+            *change.risk.reasons,
         ):
             return
         yield change
 
 
-def _shown_change(resource: ResourceChange, hide: Veil, most: int) -> ShownChange:
-    lines, more = attribute_lines(resource.change, hide, most)
+def _shown_change(resource: ResourceChange, view: _View) -> ShownChange:
+    hide = view.hide
+    lines, more = attribute_lines(resource.change, hide, view.budget.lines)
     moved_from = resource.previous_address if resource.moved else None
     return ShownChange(
         address=address_text(resource.address, hide),
         action=resource.change.action,
-        reasons=tuple(_reasons(resource, hide)),
+        reasons=tuple(because(resource, hide)),
         previous_address=address_text(moved_from, hide) if moved_from else None,
         import_id=_import_id(resource.change.importing, hide),
         deposed=single_line(resource.deposed, 40) if resource.deposed else None,
         lines=lines,
         more_lines=more,
+        risk=resource_risk(resource, view.environment, hide),
     )
-
-
-def _reasons(resource: ResourceChange, hide: Veil) -> Iterator[str]:
-    change = resource.change
-    if change.replace_paths:
-        names = sorted({path_text(path, hide) for path in change.replace_paths})
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        yield "forced by " + ", ".join(f"`{name}`" for name in names[:5]) + more
-    if resource.action_reason in _REASONS:
-        yield _REASONS[resource.action_reason]
-    if resource.deposed:
-        yield "left behind by an earlier replacement"
-    if change.create_first:
-        yield "the new one is created first"
-    if change.action is Action.CREATE and change.forgets_old:
-        yield "the old one is left alone and no longer managed"
 
 
 def _import_id(importing: Mapping[str, Json] | None, hide: Veil) -> str | None:
@@ -258,13 +292,11 @@ def _import_id(importing: Mapping[str, Json] | None, hide: Veil) -> str | None:
     return UNKNOWN if known is None else shown(known, hide)
 
 
-def _outputs(
-    outputs: Iterable[tuple[str, Change]], hide: Veil, budget: _Budget
-) -> Iterator[ShownOutput]:
+def _outputs(outputs: Iterable[tuple[str, Change]], view: _View) -> Iterator[ShownOutput]:
     for name, change in outputs:
-        lines, more = attribute_lines(change, hide, budget.lines, root=name)
+        lines, more = attribute_lines(change, view.hide, view.budget.lines, root=name)
         shown_name = single_line(name, 120)
-        if not budget.spend(shown_name, *lines):
+        if not view.budget.spend(shown_name, *lines):
             return
         yield ShownOutput(shown_name, change.action, lines, more)
 
