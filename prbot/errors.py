@@ -769,9 +769,68 @@ class RefusedValue(BadCommand):
 
 @dataclass(eq=False)
 class PlanIdAndSelector(BadCommand):
-    """A plan id names one plan already, so `-d` and `-w` do not go with it."""
+    """A plan id names one plan already, so `-d`, `-w` and `-p` do not go with it."""
 
     hint = "Leave out the one or the other."
+
+
+@dataclass(eq=False)
+class NotTogether(BadCommand):
+    """{one} and {other} do not go together; nothing was done."""
+
+    one: str
+    other: str
+    hint = "Leave out the one or the other."
+
+
+@dataclass(eq=False)
+class GivenTwice(BadCommand):
+    """The option `{option}` stands there twice; nothing was done."""
+
+    option: str
+    hint = "Keep one of them."
+
+
+@dataclass(eq=False)
+class MissingWords(BadCommand):
+    """`{verb}` needs {what}; nothing was done."""
+
+    verb: str
+    what: str
+    example: str
+    hint = "For example: `prbot {example}`."
+
+
+@dataclass(eq=False)
+class BehindTheDashes(UnknownOption):
+    """`{option}` is an option of Terraform's and stands behind `--`; nothing was done."""
+
+    hint = "For example: `prbot {verb} -- {option}=VALUE`."
+
+
+@dataclass(eq=False)
+class RefusedExtra(BadCommand):
+    """`{argument}` may not be handed to Terraform; nothing was done."""
+
+    argument: str
+    allowed: str
+    hint = "Behind `--` are allowed: {allowed}."
+
+
+@dataclass(eq=False)
+class NoExtra(BadCommand):
+    """`{verb}` takes nothing behind `--`; nothing was done."""
+
+    verb: str
+
+
+@dataclass(eq=False)
+class CommandTooLong(BadCommand):
+    """The command is too long: {characters} characters and {words} words are the most."""
+
+    characters: int
+    words: int
+    hint = "Name directories by a glob, such as `-d 'environments/**'`."
 
 
 @dataclass(eq=False)

@@ -213,10 +213,14 @@ Event = PullChanged | PullMerged | PullClosed | Commented | Reviewed | Pushed | 
 
 @dataclass(frozen=True)
 class Selector:
-    """Which projects a command speaks of; empty means the affected (or planned) ones."""
+    """Which projects a command speaks of; empty means the affected (or planned) ones.
+
+    Directories and names may be globs. `projects` are names, and stand alone.
+    """
 
     dirs: tuple[str, ...] = ()
     workspaces: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -53,3 +53,23 @@ def projects(
         raise typer.BadParameter("Choose one of --all, --changed, or --base and --head.")
     asked = Asked(repo=repo, base=base, head=head or "HEAD", changed=named, all=every)
     return explain_projects(asked, as_json)
+
+
+@explain.command()
+def comment(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The comment, in quotes.")],
+    bot: Annotated[
+        str, typer.Option(metavar="LOGIN", help="The bot's own login, for mentions.")
+    ] = "prbot",
+    alias: Annotated[
+        list[str] | None, typer.Option(metavar="WORD", help="A further first word.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> int:
+    """How a comment on a pull request is read: a command, or why not.
+
+    A TEXT that begins with a dash stands behind `--`. Exits 0.
+    """
+    from prbot.app.explain_heard import explain_comment
+
+    return explain_comment(text, bot, tuple(alias or ()), as_json)
