@@ -108,7 +108,13 @@ def _piece(piece: str, before: str) -> str:
     # `1.` at the start could begin a list
     number = _NUMBER.match(piece) and (before or piece[-1].isdigit())
     word = (number or _WORD.match(piece)) and not _HEX.match(piece)
-    return piece if word else code(piece)
+    return piece if word else _coded(piece)
+
+
+def _coded(piece: str) -> str:
+    """A comma or colon behind it is the sentence's, not its own."""
+    core = piece.rstrip(",;" if piece.startswith(":") else ",;:")
+    return f"{code(core)}{piece[len(core) :]}" if core else code(piece)
 
 
 def fence(text: str, info: str = "text") -> Safe:

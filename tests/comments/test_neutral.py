@@ -66,7 +66,7 @@ def test_it_writes_code_spans(text: str, expected: str) -> None:
         ("comment `prbot plan`.", "comment `prbot plan`."),
         ("ask @alice", "ask `@alice`"),
         ("`a`@bob", "`a` `@bob`"),
-        ("see #12, GH-12, a/b#1", "see `#12,` `GH-12,` `a/b#1`"),
+        ("see #12, GH-12, a/b#1", "see `#12`, `GH-12`, `a/b#1`"),
         ("at 1234567 or deadbeef", "at `1234567` or `deadbeef`"),
         ("https://evil.example www.evil.example", "`https://evil.example` `www.evil.example`"),
         ("[x](http://e) ![y](z)", "`[x](http://e)` `![y](z)`"),
