@@ -1327,6 +1327,15 @@ class NameTakenTwice(PrbotError):
 
 
 @dataclass(eq=False)
+class NoProjectNamed(PrbotError):
+    """no project is named `{name}`"""
+
+    name: str
+    guess: str
+    hint = "{guess}"
+
+
+@dataclass(eq=False)
 class UnknownDependency(PrbotError):
     """`depends_on` names `{name}`, which is no project"""
 

@@ -29,6 +29,7 @@ from prbot.errors import (
     ForgeRefused,
     ForgeUnavailable,
     LostLease,
+    NoProjectNamed,
     NotFound,
     PrbotError,
     StoreUnavailable,
@@ -179,6 +180,8 @@ class Orchestrator:
             await self._lay_out_or_raise(run, scene)
         except (ForgeUnavailable, LostLease, StoreUnavailable):
             raise
+        except NoProjectNamed as error:
+            return Trouble(str(error), error.next_step, refused=True)
         except PrbotError as error:
             return Trouble(str(error), error.next_step)
         return None

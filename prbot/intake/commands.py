@@ -26,10 +26,10 @@ from prbot.model import (
 
 _CARRIED_OUT: Mapping[str, frozenset[str]] = {
     "help": SELECTORS,
-    "plan": frozenset({"dir", "workspace", "all"}),
-    "apply": frozenset({"dir", "workspace", "plan", "accept-changes"}),
-    "unlock": frozenset({"dir", "workspace"}),
-    "cancel": frozenset({"dir", "workspace"}),
+    "plan": SELECTORS | {"all"},
+    "apply": SELECTORS | {"plan", "accept-changes"},
+    "unlock": SELECTORS,
+    "cancel": SELECTORS,
 }
 """By verb what else of it; the rest of the grammar is named plainly as not built yet."""
 

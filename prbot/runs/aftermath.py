@@ -7,8 +7,8 @@ is broken only when a person asks for it.
 from __future__ import annotations
 
 from prbot.model import Selector
-from prbot.projects.select import matches
 from prbot.runs.interrupted import interrupted_job, lock_to_break, report
+from prbot.runs.named import means
 from prbot.runs.run import Job, JobKind, JobState, Run, RunState
 from prbot.runs.say import Reason, Refusal, StateUnlocked
 from prbot.runs.scene import Scene
@@ -63,7 +63,7 @@ def _with_lock(scene: Scene, select: Selector) -> tuple[Job, ...]:
     found: dict[str, Job] = {}
     for job in scene.jobs():
         newest = interrupted_job(scene.runs, job)
-        if newest is None or not matches(job.project, select):
+        if newest is None or not means(scene, select, job.project):
             continue
         if scene.interrupted(job.project) and lock_to_break(scene.journal, newest[1].id):
             found[str(job.project)] = newest[1]

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import assert_never
 
 from prbot.model import Permission
-from prbot.projects.select import matches
 from prbot.runs import applying, merging, planning
 from prbot.runs.aftermath import break_locks
+from prbot.runs.named import means, unknown_names
 from prbot.runs.order import in_order, release
 from prbot.runs.requirements import may_command
 from prbot.runs.run import AskKind, JobKind, Run, RunState, Trouble
@@ -98,10 +98,10 @@ def _decide_cancel(run: Run, scene: Scene) -> tuple[Step, ...]:
     stopping = tuple(
         job
         for job in scene.jobs()
-        if not job.state.finished and matches(job.project, run.ask.select)
+        if not job.state.finished and means(scene, run.ask.select, job.project)
     )
     resting = tuple(other for other in scene.runs if other.state is RunState.WAITING)
-    reasons = may_command(run.ask, scene.permission)
+    reasons = may_command(run.ask, scene.permission) or unknown_names(scene, run.ask.select)
     if not reasons and not stopping and not resting:
         reasons = (Reason("running", "nothing runs or waits here", "there is nothing to do"),)
     if reasons:
@@ -118,7 +118,8 @@ def _decide_cancel(run: Run, scene: Scene) -> tuple[Step, ...]:
 
 
 def _decide_unlock(run: Run, scene: Scene) -> tuple[Step, ...]:
-    reasons = may_command(run.ask, scene.permission) + _nothing_applies(scene)
+    reasons = may_command(run.ask, scene.permission) or unknown_names(scene, run.ask.select)
+    reasons += _nothing_applies(scene)
     if reasons:
         refusal = Refusal("unlock", run.ask.actor, reasons)
         return (Say(run.id, refusal), Finish(RunState.REFUSED))
@@ -128,7 +129,7 @@ def _decide_unlock(run: Run, scene: Scene) -> tuple[Step, ...]:
     held = tuple(
         lock.project
         for lock in scene.locks
-        if lock.holder == run.pull and matches(lock.project, run.ask.select)
+        if lock.holder == run.pull and means(scene, run.ask.select, lock.project)
     )
     return (
         FreeLocks(held),

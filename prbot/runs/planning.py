@@ -31,10 +31,12 @@ def decide_plan(run: Run, scene: Scene) -> Steps:
     if stop:
         return stop
     if run.trouble is not None:
-        return fail(run, scene, run.trouble)
+        return _not_begun(run, scene, run.trouble)
     if run.checkout is None:
         # A selector may turn out to name nothing; then the checks stay as they are.
-        return (LayOut(),) if run.ask.select.dirs else (_planning(run, scene), LayOut())
+        select = run.ask.select
+        named = select.dirs or select.projects
+        return (LayOut(),) if named else (_planning(run, scene), LayOut())
     if isinstance(scene.rules, Trouble):
         return fail(run, scene, scene.rules)
     if not run.jobs:
@@ -92,6 +94,12 @@ def _refused(run: Run, scene: Scene) -> Steps:
     if not scene.pull.open and not scene.pull.merged:
         reasons += pull_is_fit(scene.pull)
     return refuse(run, reasons) if reasons else ()
+
+
+def _not_begun(run: Run, scene: Scene, trouble: Trouble) -> Steps:
+    if trouble.refused:
+        return refuse(run, (Reason("project", trouble.sentence, trouble.hint),))
+    return fail(run, scene, trouble)
 
 
 def fail(run: Run, scene: Scene, trouble: Trouble) -> Steps:

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from prbot.config.repo import Effective
 from prbot.model import Permission, PlanId, ProjectKey, PullRequest, Review, ReviewState, Selector
 from prbot.plans.record import StoredPlan
-from prbot.projects.select import matches
 from prbot.runs.locks import blockers
+from prbot.runs.named import means, unknown_names
 from prbot.runs.run import Ask, JobState, Run
 from prbot.runs.say import Reason
 from prbot.runs.scene import Scene
@@ -250,8 +250,11 @@ def chosen_plans(
         if plan is None:
             return (), (_no_plan(scene, plan_id),)
         return (plan,), ()
+    unknown = unknown_names(scene, select)
+    if unknown:
+        return (), unknown
     stand = (p for p in scene.current_projects() if p not in scene.expired_projects())
-    projects = tuple(p for p in stand if matches(p, select))
+    projects = tuple(p for p in stand if means(scene, select, p))
     plans = tuple(p for p in map(scene.newest_plan, projects) if p is not None)
     missing = not_yet_planned(scene, select)
     if not plans and not missing:
@@ -263,7 +266,7 @@ def not_yet_planned(scene: Scene, select: Selector) -> Reasons:
     """Affected projects without a plan: a command that means all of them cannot go on."""
     expired = scene.expired_projects()
     unplanned = (scene.affected() or frozenset()) - set(scene.planned_projects())
-    missing = sorted(p for p in unplanned | expired if matches(p, select))
+    missing = sorted(p for p in unplanned | expired if means(scene, select, p))
     return tuple(_no_plan_of(project, scene) for project in missing)
 
 

@@ -186,12 +186,14 @@ def check_job_move(kind: JobKind, old: JobState, new: JobState) -> None:
 class Trouble:
     """What went wrong, for people: a sentence, the next step, and the tool's own words.
 
-    `output` is the tool's text, already redacted; empty when no tool spoke.
+    `output` is the tool's text, already redacted; empty when no tool spoke. `refused`: it is
+    the command that was wrong, and nothing is known to be wrong with the code.
     """
 
     sentence: str
     hint: str = ""
     output: str = ""
+    refused: bool = False
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,11 @@ class Scene:
     def plan(self, plan_id: PlanId | None) -> StoredPlan | None:
         return next((plan for plan in self.plans if plan.id == plan_id), None)
 
+    def name_of(self, project: ProjectKey) -> str | None:
+        """What it was called when it was last planned here; most projects have no name."""
+        placed = (place for run in self.runs for place in run.placed)
+        return next((place.name for place in placed if place.project == project), None)
+
     def jobs(self) -> tuple[Job, ...]:
         """All jobs of the pull request, those of the newest run first."""
         return tuple(job for run in self.runs for job in run.jobs)

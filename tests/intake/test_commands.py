@@ -40,6 +40,8 @@ def dirs(*names: str) -> Selector:
             "apply --accept-changes -d a -w b",
             ApplyCommand(Selector(("a",), ("b",)), accept_changes=True),
         ),
+        ("prbot plan -p net", PlanCommand(Selector(projects=("net",)))),
+        ("apply -p net -p a*", ApplyCommand(Selector(projects=("net", "a*")))),
         ("prbot unlock -d a", UnlockCommand(dirs("a"))),
         ("prbot cancel -w b", CancelCommand(Selector(workspaces=("b",)))),
         ("prbot", HelpCommand()),
@@ -54,8 +56,6 @@ def test_commands(body: str, command: Command) -> None:
 
 
 LATER = [
-    ("prbot plan -p net", "--project"),
-    ("apply -p net", "--project"),
     ("prbot plan --destroy", "--destroy"),
     ("plan --destroy", "--destroy"),
     ("prbot plan --refresh-only", "--refresh-only"),
@@ -109,7 +109,7 @@ SELECTORS = st.builds(
     Selector,
     st.lists(DIRS, max_size=3).map(tuple),
     st.lists(WORKSPACES, max_size=3).map(tuple),
-)
+) | st.lists(DIRS, max_size=3).map(lambda names: Selector(projects=tuple(names)))
 PLAN_IDS = st.from_regex(r"p-[0-9a-f]{6,12}", fullmatch=True).map(PlanId)
 COMMANDS = st.one_of(
     st.builds(PlanCommand, SELECTORS, st.booleans()),

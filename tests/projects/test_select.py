@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prbot.config.project_rules import DeclaredProject, ProjectRules
+from prbot.errors import NoProjectNamed
 from prbot.model import ProjectKey, Selector
 from prbot.projects.discovery import Discovery, discover
 from prbot.projects.hcl import facts_of
@@ -50,6 +51,35 @@ CHOSEN = {
     "a workspace of an unknown one": (Selector(("z",), ("blue",)), ()),
 }
 
+NAMED = here(
+    "a",
+    "b",
+    "c",
+    rules=ProjectRules(
+        (
+            DeclaredProject("a", name="prod-net"),
+            DeclaredProject("b", workspace="blue", name="prod-app"),
+            DeclaredProject("c", name="team/x", autoplan=False),
+        )
+    ),
+)
+BY_NAME = {
+    "one": (("prod-net",), keys("a")),
+    "one with a workspace": (("prod-app",), keys("b:blue")),
+    "several": (("team/x", "prod-net"), keys("a", "c")),
+    "twice": (("prod-net", "prod-net"), keys("a")),
+    "a glob": (("prod-*",), keys("a", "b:blue")),
+    "a glob stays within a part": (("prod-*", "*/x"), keys("a", "b:blue", "c")),
+    "a glob and one of it": (("prod-*", "prod-net"), keys("a", "b:blue")),
+}
+NO_NAME = {
+    "misspelt": (("prod-nte",), "no project is named `prod-nte`", "Did you mean `prod-net`?"),
+    "a directory": (("a",), "no project is named `a`", "`-d`"),
+    "another case": (("PROD-NET",), "`PROD-NET`", "`-d`"),
+    "a glob of nothing": (("dev-*",), "`dev-*`", "`-d`"),
+    "one of two": (("prod-net", "prod-nte"), "`prod-nte`", "`prod-net`"),
+}
+
 MATCHES = {
     "nothing said": ("a", Selector(), True),
     "its directory": ("a", Selector(("a",)), True),
@@ -63,6 +93,12 @@ MATCHES = {
     "a glob of workspaces": ("a:blue", Selector((), ("b*",)), True),
     "right directory, wrong workspace": ("a:blue", Selector(("a",), ("green",)), False),
     "any workspace of the directory": ("a:blue", Selector(("a",)), True),
+    "its name": ("a", Selector(projects=("name-of-a",)), True),
+    "one of several names": ("a", Selector(projects=("x", "name-of-a")), True),
+    "a glob of names": ("a", Selector(projects=("name-*",)), True),
+    "another name": ("a", Selector(projects=("name-of-b",)), False),
+    "its directory is no name": ("a", Selector(projects=("a",)), False),
+    "nothing is called so that has no name": (".", Selector(projects=("*",)), False),
 }
 
 
@@ -75,7 +111,24 @@ def test_chosen(select: Selector, expected: tuple[ProjectKey, ...]) -> None:
 @pytest.mark.parametrize(("project", "select", "expected"), MATCHES.values(), ids=MATCHES)
 def test_matches(project: str, select: Selector, expected: bool) -> None:
     """It tells whether a command speaks of a project."""
-    assert matches(keys(project)[0], select) is expected
+    name = None if project == "." else f"name-of-{project}"
+    assert matches(keys(project)[0], select, name) is expected
+
+
+@pytest.mark.parametrize(("names", "expected"), BY_NAME.values(), ids=BY_NAME)
+def test_by_name(names: tuple[str, ...], expected: tuple[ProjectKey, ...]) -> None:
+    """It plans what is named, affected or not."""
+    found = chosen(NAMED, ["a/main.tf"], Selector(projects=names), asked=True)
+    assert tuple(sorted(project.key for project in found)) == expected
+
+
+@pytest.mark.parametrize(("names", "sentence", "hint"), NO_NAME.values(), ids=NO_NAME)
+def test_no_such_name(names: tuple[str, ...], sentence: str, hint: str) -> None:
+    """It refuses the whole of a command of which a name means nothing."""
+    with pytest.raises(NoProjectNamed) as caught:
+        chosen(NAMED, ["a/main.tf"], Selector(projects=names), asked=True)
+    assert sentence in str(caught.value)
+    assert hint in caught.value.next_step
 
 
 def test_what_a_change_does_not_plan_by_itself() -> None:

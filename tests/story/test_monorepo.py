@@ -179,3 +179,31 @@ def _check_order(lines: list[list[str]]) -> None:
             going.discard(name)
             ended.add(name)
     assert 2 <= most <= PARALLEL
+
+
+async def test_by_name(town: Town) -> None:
+    """It plans and frees what is named, and tells the probable name of what is not there."""
+    named = "version: 1\nprojects:\n  - {dir: live/net, name: prod-net}\n  - {dir: live/app}\n"
+    clone = await town.build(
+        {
+            "prbot.yaml": named,
+            "live/net/main.tf": town.backend("net") + resource("net"),
+            "live/app/main.tf": town.backend("app"),
+        }
+    )
+    await town.start()
+    pull = await proposed(town, clone, {"live/app/more.tf": resource("app")})
+    await town.hears(pull, "Plan for `live/app`")
+    before = await town.status(pull, "prbot/plan", "success")
+    await town.forge.comment(pull, "alice", "prbot plan -p prod-nte")
+    await town.hears(pull, "no project is named `prod-nte`", "Did you mean `prod-net`?")
+    assert await town.status(pull, "prbot/plan", "success") == before
+    await town.forge.comment(pull, "alice", "prbot plan -p 'prod-*'")
+    await town.hears(pull, "Plan for `live/net`", "terraform_data.net")
+    await town.forge.review(pull, "bob", "APPROVE")
+    await town.forge.comment(pull, "alice", "prbot apply -p prod-net")
+    await town.hears(pull, "Applied", "`live/net`")
+    await town.forge.comment(pull, "alice", "prbot unlock -p prod-net")
+    await town.hears(pull, "`live/net`", "free")
+    assert town.state_file("net").exists()
+    assert not town.state_file("app").exists()
