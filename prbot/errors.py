@@ -967,22 +967,79 @@ class NoToolVersion(PrbotError):
 
 
 @dataclass(eq=False)
+class ToolNotOffered(PrbotError):
+    """This server runs no {tool}."""
+
+    tool: str
+    hint = "The operator may add it to `tools.allowed`; the repository chooses by `tool` in prbot.yaml."
+
+
+@dataclass(eq=False)
+class ToolVersionRefused(PrbotError):
+    """The project wants {tool} {words}, and there is none of {bound} that fits."""
+
+    tool: str
+    words: str
+    bound: str
+    hint = "Ask for another version, or let the operator widen `tools.{tool}.versions`."
+
+
+@dataclass(eq=False)
+class ToolVersionMissing(PrbotError):
+    """The project wants {tool} {words}, and this server has {found} and downloads nothing."""
+
+    tool: str
+    words: str
+    found: str
+    hint = "Ask for what is there, or let the operator install it or set `tools.download: true`."
+
+
+@dataclass(eq=False)
+class DownloadFailed(PrbotError):
+    """{address} could not be downloaded: {cause}."""
+
+    address: str
+    cause: str
+    hint = "Check the server's network, proxies and room; `tools.terraform.mirror` and `tools.tofu.mirror` name another place. Then comment `prbot plan`."
+
+
+@dataclass(eq=False)
+class DownloadRefused(PrbotError):
+    """What was downloaded as {file} is not used: {cause}."""
+
+    file: str
+    cause: str
+    hint = "Somebody on the way may have changed it. Where a mirror signs with a key of its own, `tools.terraform.signing_key` or `tools.tofu.signing_key` names that key's file."
+
+
+@dataclass(eq=False)
+class KeyNotReadable(PrbotError):
+    """The file {path} cannot be read as OpenPGP public keys: {cause}."""
+
+    path: str
+    cause: str
+    hint = "Export it again: gpg --armor --export KEY > {path}."
+
+
+@dataclass(eq=False)
 class ToolFailed(PrbotError):
-    """`terraform {verb}` failed with exit code {code}."""
+    """`{tool} {verb}` failed with exit code {code}."""
 
     verb: str
     code: int
     output: str
+    tool: str = "terraform"
     hint = "Read the output below, mend the cause, and comment `prbot plan`."
 
 
 @dataclass(eq=False)
 class ToolTimedOut(PrbotError):
-    """`terraform {verb}` was stopped after {seconds} s."""
+    """`{tool} {verb}` was stopped after {seconds} s."""
 
     verb: str
     seconds: int
     output: str
+    tool: str = "terraform"
     hint = "Raise `limits.job_timeout` on the server, or split the project."
 
 

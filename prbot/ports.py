@@ -35,6 +35,7 @@ from prbot.model import (
 from prbot.plans.record import StoredPlan
 from prbot.projects.facts import FileFacts
 from prbot.projects.listing import Listing
+from prbot.projects.tool_choice import Wanted
 from prbot.runs.journal import JournalEntry as JournalEntry
 from prbot.runs.locks import Lock
 from prbot.runs.run import Job, JobState, Placed, Run, RunState, Trouble
@@ -288,7 +289,7 @@ Heard = Callable[[tuple[str, ...]], Awaitable[None]]
 
 
 class Tool(Protocol):
-    """Terraform (later OpenTofu). Raises ToolMissing, ToolFailed, ToolTimedOut."""
+    """Terraform or OpenTofu, in one version. Raises ToolMissing, ToolFailed, ToolTimedOut."""
 
     async def probe(self) -> str: ...
 
@@ -342,6 +343,22 @@ class Tool(Protocol):
 
     async def trace(self, data_dir: Path) -> ApplyTrace:
         """What an apply of this machine left in its job's data directory."""
+        ...
+
+
+class Tools(Protocol):
+    """The tools that this machine has, or can get."""
+
+    async def probe(self) -> str:
+        """One line: what is installed."""
+        ...
+
+    async def of(self, wanted: Wanted) -> Tool:
+        """The tool in a version that is wanted, downloaded when it is not there.
+
+        Raises ToolNotOffered, ToolVersionMissing, ToolVersionRefused, DownloadFailed,
+        DownloadRefused, KeyNotReadable, HeldElsewhere, and what `Tool.version` raises.
+        """
         ...
 
 

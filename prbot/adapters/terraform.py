@@ -60,7 +60,8 @@ class Terraform:
     """`command` are the words that start it (`terraform_setup.find_command`), `cli_config`
     the file with the CLI configuration, `scratch` a directory for calls without a job,
     `environment` what those calls see (PATH is enough), `grace` the seconds between the
-    interrupt and the kill."""
+    interrupt and the kill. `name` is the tool's: `tofu` is spoken to with the same words and
+    variables (https://opentofu.org/docs/cli/config/environment-variables/)."""
 
     command: tuple[str, ...]
     cli_config: Path
@@ -68,6 +69,7 @@ class Terraform:
     environment: Mapping[str, str]
     plugin_cache: Path | None = None
     grace: float = 30.0
+    name: str = "terraform"
     _versions: list[str] = field(default_factory=list)
     _turns: Turns = field(default_factory=Turns)
 
@@ -84,12 +86,12 @@ class Terraform:
             place = Path(directory)
             run = ToolRun(place, place / "data", "default", self.environment, timeout=60)
             answer = await self._call(run, "version", ["version", "-json"])
-        return version_line(_check("version", run, answer).stdout)
+        return version_line(self.name, self._check("version", run, answer).stdout)
 
     async def init(self, run: ToolRun) -> InitResult:
         async with self._turn(run):
             answer = await self._call(run, "init", ["init", "-input=false", "-no-color"])
-        _check("init", run, answer)
+        self._check("init", run, answer)
         await self._select(run)
         tf_data = _tf_data(run)
         return InitResult(
@@ -104,7 +106,7 @@ class Terraform:
             return
         verb = "workspace select"
         words = ["workspace", "select", "-or-create", "-no-color", "--", run.workspace]
-        _check(verb, run, await self._call(run, "workspace", words))
+        self._check(verb, run, await self._call(run, "workspace", words))
 
     async def plan(
         self, run: ToolRun, plan_file: Path, lock: bool = True, var_files: Sequence[str] = ()
@@ -114,7 +116,7 @@ class Terraform:
         words += [f"-var-file={name}" for name in var_files]
         try:
             answer = await self._call(run, "plan", words)
-            _check("plan", run, answer, good=(0, 2))
+            self._check("plan", run, answer, good=(0, 2))
         except BaseException:
             # A plan that failed or was cut short leaves a file that `apply` might take.
             _remove(plan_file)
@@ -125,7 +127,7 @@ class Terraform:
             answer = await self._call(run, "show", ["show", "-json", str(plan_file)], limit=None)
         finally:
             _remove(_logs(run) / "show.out")
-        return _check("show", run, answer).stdout
+        return self._check("show", run, answer).stdout
 
     async def apply(
         self, run: ToolRun, plan_file: Path, heard: Heard | None = None
@@ -140,7 +142,7 @@ class Terraform:
         said = self._rescue(run) + _words(answer)
         killed = answer.code < 0
         if answer.timed_out and not killed:
-            raise ToolTimedOut("apply", round(run.timeout), said)
+            raise ToolTimedOut("apply", round(run.timeout), said, self.name)
         lines = events(answer.stdout)
         return ApplyOutcome(
             ok=answer.code == 0,
@@ -158,7 +160,7 @@ class Terraform:
         said = plain(answer.stdout + b"\n" + answer.stderr)
         lock = terraform_state.lock_of(said)
         if lock is None and not terraform_state.is_free(said):
-            _check("state rm -dry-run", asking, answer, good=())
+            self._check("state rm -dry-run", asking, answer, good=())
         return lock
 
     async def look(self, run: ToolRun) -> StateLook:
@@ -170,14 +172,15 @@ class Terraform:
         finally:
             _remove(_logs(run) / "state-pull.out")  # a state holds secrets in clear
         try:
-            found = terraform_state.recorded(_check(verb, run, answer).stdout)
+            found = terraform_state.recorded(self._check(verb, run, answer).stdout)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ToolFailed(verb, 0, f"the state cannot be read: {error!r}") from None
+            told = f"the state cannot be read: {error!r}"
+            raise ToolFailed(verb, 0, told, self.name) from None
         return StateLook(found, await self.state_lock(run))
 
     async def force_unlock(self, run: ToolRun, lock_id: str) -> None:
         words = ["force-unlock", "-no-color", "-force", "--", lock_id]
-        _check("force-unlock", run, await self._call(run, "force-unlock", words))
+        self._check("force-unlock", run, await self._call(run, "force-unlock", words))
 
     async def trace(self, data_dir: Path) -> ApplyTrace:
         running = bool(process.leftovers(data_dir))
@@ -197,6 +200,15 @@ class Terraform:
         return f"{told} {told.next_step}\n\n"
 
     # --- one process ------------------------------------------------------------------------
+
+    def _check(
+        self, verb: str, run: ToolRun, answer: Completed, good: tuple[int, ...] = (0,)
+    ) -> Completed:
+        if answer.timed_out:
+            raise ToolTimedOut(verb, round(run.timeout), _words(answer), self.name)
+        if answer.code not in good:
+            raise ToolFailed(verb, answer.code, _words(answer), self.name)
+        return answer
 
     def _turn(self, run: ToolRun) -> AbstractAsyncContextManager[Turn | None]:
         if self.plugin_cache is None:
@@ -248,14 +260,6 @@ class Terraform:
         if self.plugin_cache is not None:
             kept["TF_PLUGIN_CACHE_DIR"] = str(_made(self.plugin_cache))
         return kept
-
-
-def _check(verb: str, run: ToolRun, answer: Completed, good: tuple[int, ...] = (0,)) -> Completed:
-    if answer.timed_out:
-        raise ToolTimedOut(verb, round(run.timeout), _words(answer))
-    if answer.code not in good:
-        raise ToolFailed(verb, answer.code, _words(answer))
-    return answer
 
 
 def _words(answer: Completed) -> str:

@@ -103,10 +103,10 @@ def plain(text: bytes) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()[-TEXT_LIMIT:]
 
 
-def version_line(answer: bytes) -> str:
-    """`terraform 1.11.4`, from `version -json`."""
+def version_line(name: str, answer: bytes) -> str:
+    """`terraform 1.11.4`, from `version -json`; OpenTofu's version has the same key."""
     parsed = _object(answer.decode("utf-8", "replace")) or {}
-    return f"terraform {parsed.get('terraform_version', 'unknown')}"
+    return f"{name} {parsed.get('terraform_version', 'unknown')}"
 
 
 # --- what init leaves in TF_DATA_DIR ------------------------------------------------------------

@@ -48,15 +48,22 @@ class Demand:
         return f"`{self.constraint.text}` ({self.where})"
 
 
+NEEDED = {
+    TERRAFORM: Demand(constraint(">= 0.15.3"), "what prbot needs: `plan -json`"),
+    TOFU: Demand(constraint(">= 1.6.0"), "OpenTofu's first release"),
+}
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """A version that meets all of `demands`."""
+    """A version that meets all of `demands`, and can do what prbot needs."""
 
     tool: str = TERRAFORM
     demands: tuple[Demand, ...] = ()
 
     def allows(self, found: Version) -> bool:
-        return allowed((demand.constraint for demand in self.demands), found)
+        demands = (*self.demands, NEEDED[self.tool])
+        return allowed((demand.constraint for demand in demands), found)
 
     @property
     def exact(self) -> Version | None:
@@ -121,9 +128,10 @@ def wanted(
     told = own or next(_in_files(tool, files), None)
     demands = (*(() if told is None else (told,)), *map(_demand, required))
     found = Wanted(tool, demands)
-    if not _can_be_met(demands):
-        raise NoToolVersion(tool, found.words)
-    if told is None and default is not None and _can_be_met((*demands, default)):
+    if not _can_be_met((*demands, NEEDED[tool])):
+        clash = demands if not _can_be_met(demands) else (*demands, NEEDED[tool])
+        raise NoToolVersion(tool, " and ".join(map(str, clash)))
+    if told is None and default is not None and _can_be_met((*demands, default, NEEDED[tool])):
         return Wanted(tool, (*demands, default))
     return found
 

@@ -11,7 +11,7 @@ SHELL = ["prbot.adapters.*", "prbot.app*", "prbot.engine.*", "prbot.telemetry", 
 STORE = ["prbot.adapters.store*", "prbot.adapters.queue_sqlite", "prbot.adapters.migrations*"]
 BORDERS = ["prbot.config.*", "prbot.intake.*", "prbot.plans.*", "prbot.adapters.*", "prbot.web.*"]
 DOORS = {
-    "aiohttp": ["prbot.web.*", "prbot.demo.*", "prbot.app*"],
+    "aiohttp": ["prbot.web.*", "prbot.demo.*", "prbot.app*", "prbot.adapters.releases"],
     "aiohttp_jinja2": ["prbot.web.*", "prbot.demo.*"],
     "alembic": STORE,
     "boto3": ["prbot.adapters.artifacts_s3"],
@@ -31,6 +31,7 @@ DOORS = {
     "pydantic": [*BORDERS, "prbot.demo.*"],
     "pydantic_core": BORDERS,
     "pydantic_settings": ["prbot.config.environment"],
+    "pysequoia": ["prbot.adapters.signatures"],
     "rich": ["prbot.cli*", "prbot.app*"],
     "sqlalchemy": STORE,
     "structlog": SHELL,

@@ -93,6 +93,7 @@ BAD = [
     ("1.9.7", {}, ["~> 1.5.0"], NoToolVersion),
     (None, {".terraform-version": "1.6.0"}, ["!= 1.6.0"], NoToolVersion),
     (None, {}, ["< 1.5", "> 1.6"], NoToolVersion),
+    ("0.14.11", {}, [], NoToolVersion),  # cannot `plan -json`
 ]
 
 
