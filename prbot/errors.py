@@ -1429,6 +1429,33 @@ class ProjectsShareState(PrbotError):
     hint = "Each project needs a state of its own: change one of their backends."
 
 
+@dataclass(eq=False)
+class BaseUnreadable(PrbotError):
+    """Whether this change deletes or moves projects cannot be told, because the projects of
+    its base cannot be: {problem}."""
+
+    problem: str
+    hint = "Merge what mends the base first if this change deletes or moves projects."
+
+
+@dataclass(eq=False)
+class StateTaken(PrbotError):
+    """`{project}` would take over the state {address}, by {path}, line {line}; it is known as
+    that of `{owner}`, by {owner_path}, line {owner_line}."""
+
+    path: str
+    line: int
+    project: str
+    address: str
+    owner: str
+    owner_path: str
+    owner_line: int
+    hint = (
+        "Give `{project}` a state of its own. A project moves with its state when its old"
+        " directory goes in the same pull request."
+    )
+
+
 # --- the demo ------------------------------------------------------------------------
 
 

@@ -34,6 +34,7 @@ from prbot.model import (
 )
 from prbot.plans.record import StoredPlan
 from prbot.projects.facts import FileFacts
+from prbot.projects.gone import Gone
 from prbot.projects.listing import Listing
 from prbot.projects.tool_choice import Wanted
 from prbot.runs.journal import JournalEntry as JournalEntry
@@ -456,6 +457,7 @@ class Runs(Protocol):
         projects: tuple[ProjectKey, ...],
         placed: tuple[Placed, ...] = (),
         notices: tuple[Notice, ...] = (),
+        gone: tuple[Gone, ...] = (),
     ) -> None: ...
     async def move(
         self, run_id: RunId, old: RunState, new: RunState, trouble: Trouble | None = None

@@ -28,6 +28,7 @@ from prbot.adapters.store_types import is_pull, is_repo, pull_values, read_pull
 from prbot.errors import IllegalTransition, LostLease
 from prbot.model import Checkout, JobId, Notice, ProjectKey, PullRef, RepoRef, RunId
 from prbot.ports import Clock, Held, JournalEntry
+from prbot.projects.gone import Gone
 from prbot.runs.run import (
     Job,
     JobKind,
@@ -102,12 +103,14 @@ class SqlRuns:
         projects: tuple[ProjectKey, ...],
         placed: tuple[Placed, ...] = (),
         notices: tuple[Notice, ...] = (),
+        gone: tuple[Gone, ...] = (),
     ) -> None:
         values = {
             "checkout": checkout,
             "projects": projects,
             "placed": placed,
             "notices": notices,
+            "gone": gone,
         }
         await self.db.execute(update(runs).where(runs.c.id == run_id).values(**values))
 
@@ -243,6 +246,7 @@ def _run_values(run: Run) -> dict[str, Any]:
         "version": run.version,
         "placed": run.placed,
         "notices": run.notices,
+        "gone": run.gone,
     }
 
 
@@ -260,4 +264,5 @@ def _run(row: Row[Any], its_jobs: tuple[Job, ...]) -> Run:
         version=row.version,
         placed=row.placed or (),
         notices=row.notices or (),
+        gone=row.gone or (),
     )

@@ -29,6 +29,7 @@ from prbot.model import Checkout, Notice, ProjectKey
 from prbot.plans.record import Inputs
 from prbot.plans.summary import PlanSummary
 from prbot.ports import Letter
+from prbot.projects.gone import Gone
 from prbot.runs.run import Ask, Placed, Trouble
 
 metadata = MetaData(
@@ -89,6 +90,7 @@ runs = _table(
     _counted("version"),
     Column("placed", Packed(tuple[Placed, ...])),
     Column("notices", Packed(tuple[Notice, ...])),
+    Column("gone", Packed(tuple[Gone, ...])),
 )
 Index(None, runs.c.forge, runs.c.repo, runs.c.number)
 

@@ -136,7 +136,8 @@ class _Local:
         check_carried_out(settings_in(default))
         head = await surveyor.files(pull.ref.repo, checkout.commit)
         counts = partial(counted, default, head, pull.base_branch)
-        return await surveyor.survey(pull.ref.repo, checkout, counts, select, asked=True)
+        before = partial(counted, default, default, pull.base_branch)
+        return await surveyor.survey(pull.ref.repo, checkout, counts, before, select, asked=True)
 
     async def _plan_all(
         self,

@@ -192,13 +192,20 @@ class Orchestrator:
         surveyor = Surveyor(forge.tree, self._world.facts)
         default = await files_of_default(self._world, scene.pull)
         head = await surveyor.files(run.pull.repo, checkout.commit)
-        counts = partial(counted, default, head, scene.pull.base_branch)
+        branch = scene.pull.base_branch
         found = await surveyor.survey(
-            run.pull.repo, checkout, counts, run.ask.select, run.ask.by_comment
+            run.pull.repo,
+            checkout,
+            partial(counted, default, head, branch),
+            partial(counted, default, default, branch),
+            run.ask.select,
+            run.ask.by_comment,
         )
         async with self._world.store.begin() as unit:
             await unit.runs.act_on(run)
-            await unit.runs.lay_out(run.id, checkout, found.projects, found.placed, found.notices)
+            await unit.runs.lay_out(
+                run.id, checkout, found.projects, found.placed, found.notices, found.gone
+            )
 
     # --- the steps -----------------------------------------------------------------------
 

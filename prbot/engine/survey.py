@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prbot.config.files import NAMES, RepoFiles, Said
-from prbot.errors import NotCarriedOut
+from prbot.errors import BadConfiguration, BaseUnreadable, NotCarriedOut
 from prbot.model import Checkout, Notice, ProjectKey, RepoRef, Selector, Sha
 from prbot.ports import Facts, Tree
 from prbot.projects.discovery import Discovery, discover
+from prbot.projects.facts import FileFacts
+from prbot.projects.gone import NOTHING_KNOWN, Compared, Gone, compared
+from prbot.projects.listing import Listing
 from prbot.projects.project import Project
 from prbot.projects.select import chosen
 from prbot.runs.order import placed_of
@@ -23,11 +26,13 @@ from prbot.runs.run import Placed
 
 @dataclass(frozen=True)
 class Survey:
-    """The projects a run is about, how each stands in it, and what people should know."""
+    """The projects a run is about, how each stands in it, and what people should know; and
+    the states that nothing in the commit manages any more, whichever it is about."""
 
     projects: tuple[ProjectKey, ...]
     placed: tuple[Placed, ...]
     notices: tuple[Notice, ...]
+    gone: tuple[Gone, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,20 +51,19 @@ class Surveyor:
         repo: RepoRef,
         checkout: Checkout,
         counts: Callable[[], Said],
+        counted_before: Callable[[], Said],
         select: Selector,
         asked: bool,
     ) -> Survey:
-        """`counts` are the rules, called in a thread; `asked` as in `projects.select.chosen`.
+        """`counts` are the rules of the commit, `counted_before` of its base, both called in a
+        thread; `asked` as in `projects.select.chosen`.
 
         Raises BadConfiguration for declarations that can have no good meaning, NotCarriedOut,
-        ProjectsShareState when two projects would write one state, and what `Tree` raises.
+        ProjectsShareState when two projects would write one state, StateTaken when one would
+        get that of another, and what `Tree` raises.
         """
-        listing = await self.tree.listing(repo, checkout.commit)
-
-        async def blobs(ids: Sequence[str], limit: int) -> Mapping[str, bytes | None]:
-            return await self.tree.blobs(repo, ids, limit)
-
-        facts = await self.facts.facts(listing, blobs)
+        listing, facts = await self._read(repo, checkout.commit)
+        old_listing, old_facts = await self._read(repo, checkout.base)
 
         def found() -> Survey:
             said = counts()
@@ -67,10 +71,31 @@ class Surveyor:
             projects = chosen(discovery, checkout.changed, select, asked)
             _refuse_shared_states(discovery, projects)
             _refuse_what_is_not_built(projects, said.rules.source)
-            return _survey(discovery, projects, said)
+            try:
+                before = discover(old_listing, old_facts, counted_before().rules)
+            except BadConfiguration as error:  # of a base that this change may mend
+                told = Notice(error.path, error.line, str(BaseUnreadable(error.problem)))
+                return _survey(discovery, projects, said, NOTHING_KNOWN, (told,))
+            states = compared(before, discovery)
+            _refuse_taken_states(checkout, states)
+            return _survey(discovery, projects, said, states)
 
         # In a thread: a large repository takes a while, and webhooks want their answer.
         return await asyncio.to_thread(found)
+
+    async def _read(self, repo: RepoRef, commit: Sha) -> tuple[Listing, Mapping[str, FileFacts]]:
+        async def blobs(ids: Sequence[str], limit: int) -> Mapping[str, bytes | None]:
+            return await self.tree.blobs(repo, ids, limit)
+
+        listing = await self.tree.listing(repo, commit)
+        return listing, await self.facts.facts(listing, blobs)
+
+
+def _refuse_taken_states(checkout: Checkout, states: Compared) -> None:
+    """What is merged is the default branch's word, and held if nobody reviewed it."""
+    merged = checkout.commit == checkout.head
+    if states.taken and not merged:
+        raise states.taken[0]
 
 
 def _refuse_what_is_not_built(projects: tuple[Project, ...], source: str | None) -> None:
@@ -80,14 +105,21 @@ def _refuse_what_is_not_built(projects: tuple[Project, ...], source: str | None)
             raise NotCarriedOut(source or NAMES[0], f"`projects[].{key}`")
 
 
-def _survey(discovery: Discovery, projects: tuple[Project, ...], said: Said) -> Survey:
+def _survey(
+    discovery: Discovery,
+    projects: tuple[Project, ...],
+    said: Said,
+    states: Compared,
+    notices: tuple[Notice, ...] = (),
+) -> Survey:
     keys = tuple(project.key for project in projects)
     known = {p.key: p for p in discovery.projects} | {p.key: p for p in projects}
     placed = {place.project: place for place in placed_of(known.values())}
     return Survey(
         projects=keys,
-        placed=tuple(placed[key] for key in keys),
-        notices=(*said.notices, *discovery.warnings),
+        placed=tuple(replace(placed[key], formerly=states.moved.get(key)) for key in keys),
+        notices=(*notices, *said.notices, *discovery.warnings),
+        gone=states.gone,
     )
 
 

@@ -19,7 +19,7 @@ from prbot.projects.graph import Graph, ranks, reachable
 from prbot.projects.listing import Listing, joined
 from prbot.projects.project import Project
 from prbot.projects.roots import Roots
-from prbot.projects.state import Address, address, read_address
+from prbot.projects.state import Address, address, read_address, told
 
 NO_RULES = ProjectRules()
 
@@ -47,10 +47,20 @@ class Shared:
 
 
 @dataclass(frozen=True)
+class Home:
+    """Where a project has its state (None: the code does not tell), and the line that says so."""
+
+    address: Address | None
+    path: str
+    line: int
+
+
+@dataclass(frozen=True)
 class Discovery:
     """`projects` stand in the order in which they may be planned. `modules` are all other
     directories with code, and projects that are called, with the directories of the
-    projects that use them. `shared` are states that several projects would write.
+    projects that use them. `shared` are states that several projects would write, `homes`
+    the state of each project.
     """
 
     projects: tuple[Project, ...]
@@ -58,6 +68,7 @@ class Discovery:
     warnings: tuple[Notice, ...]
     shared: tuple[Shared, ...]
     inputs: Mapping[ProjectKey, Inputs]
+    homes: Mapping[ProjectKey, Home]
     graph: Graph
 
 
@@ -81,8 +92,14 @@ def discover(
         warnings=tuple(sorted(warnings, key=lambda w: (w.path, w.line, w.message))),
         shared=tuple(_shared(chosen)),
         inputs={each.key: _inputs(graph, each, closures[each.key.dir]) for each in chosen},
+        homes={each.key: _home(each) for each in chosen},
         graph=graph,
     )
+
+
+def _home(each: Chosen) -> Home:
+    where = address(each.root.backend, each.root.cloud, each.key)
+    return Home(where, each.root.path, each.root.line)
 
 
 def _modules(
@@ -237,5 +254,4 @@ def _shared(chosen: Sequence[Chosen]) -> Iterator[Shared]:
             names = " and ".join(f"`{each.key}`" for each in several)
             last = several[-1].root
             keys = tuple(each.key for each in several)
-            where_words = "/".join(where[1:])
-            yield Shared(keys, ProjectsShareState(last.path, last.line, names, where_words))
+            yield Shared(keys, ProjectsShareState(last.path, last.line, names, told(where)))

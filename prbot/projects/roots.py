@@ -58,7 +58,7 @@ class Roots:
         """The directory as a root module, whether it is one by itself or was declared."""
         path, line = directory, 1
         backend, cloud = None, None
-        for name, facts in self._files(directory):
+        for name, facts in sorted(self._files(directory), key=_overriding, reverse=True):
             if facts.backend or facts.cloud:
                 backend, cloud, path = facts.backend, facts.cloud, name
                 line = (facts.cloud or facts.backend or Backend("")).line
@@ -130,6 +130,14 @@ class Roots:
             for path, facts in files:
                 if facts.cloud and facts.cloud.tags and facts.cloud.workspace is None:
                     yield Notice(path, facts.cloud.line, str(WorkspacesByTags()))
+
+
+def _overriding(file: tuple[str, FileFacts]) -> tuple[bool, str]:
+    """Overriding files replace a backend as a whole, the last of them wins:
+    https://developer.hashicorp.com/terraform/language/files/override"""
+    name = file[0].rpartition("/")[2].partition(".")[0]
+    overrides = name == "override" or name.endswith("_override")
+    return overrides, file[0] if overrides else ""
 
 
 def workspace_of(path: str) -> str | None:

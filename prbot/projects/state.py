@@ -29,6 +29,11 @@ _PARTS: dict[str, tuple[tuple[str, str | None], ...]] = {
 CLOUD = "app.terraform.io"
 
 
+def told(address: Address) -> str:
+    """For people, for example `s3 bucket/key/env:/default`."""
+    return f"{address[0]} {'/'.join(part for part in address[1:] if part)}"
+
+
 def address(backend: Backend | None, cloud: Cloud | None, project: ProjectKey) -> Address | None:
     """None when it cannot be known from the code."""
     if cloud is not None:

@@ -7,6 +7,7 @@ store makes the move conditional on the old state, so that a late worker cannot 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -24,6 +25,7 @@ from prbot.model import (
     Selector,
     Sha,
 )
+from prbot.projects.gone import Gone
 
 
 class AskKind(StrEnum):
@@ -47,7 +49,7 @@ class Ask:
     as it is when the run starts), `base_branch` and `draft` what else a PLAN event saw.
     `comment_id` is None for events. `message` is the text of a HINT. `late`: a merge of
     which we heard too late to apply it by ourselves. `everything`: also more projects than
-    a run usually may have.
+    a run usually may have. `accept_orphans`: leave states that nothing manages any more.
     """
 
     kind: AskKind
@@ -64,6 +66,7 @@ class Ask:
     draft: bool = False
     late: bool = False
     everything: bool = False
+    accept_orphans: bool = False
 
     @property
     def by_comment(self) -> bool:
@@ -96,6 +99,7 @@ class JobKind(StrEnum):
     APPLY = "apply"
     LOOK = "look"
     FORCE_UNLOCK = "force unlock"
+    INVENTORY = "inventory"
 
 
 class JobState(StrEnum):
@@ -152,6 +156,10 @@ JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
     (JobKind.LOOK, JobState.RUNNING): frozenset(
         {JobState.LOOKED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
     ),
+    (JobKind.INVENTORY, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
+    (JobKind.INVENTORY, JobState.RUNNING): frozenset(
+        {JobState.LOOKED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
+    ),
     (JobKind.FORCE_UNLOCK, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
     (JobKind.FORCE_UNLOCK, JobState.RUNNING): frozenset(
         {JobState.FREED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
@@ -199,7 +207,8 @@ class Trouble:
 @dataclass(frozen=True)
 class Job:
     """One project's part of a run. A LOOK or FORCE_UNLOCK job is about the project's newest
-    interrupted apply; what it finds stands in the journal.
+    interrupted apply, an INVENTORY about the state of one that is no more; what they find
+    stands in the journal.
 
     `plan_id` is the plan this job made. `reviewed` is the plan people agreed to: an APPLY
     job applies it, a PLAN job compares with it, and `differences` says in what the fresh
@@ -230,8 +239,9 @@ class Placed:
     """A project as its run found it: what it waits for, and how it is planned.
 
     `needs` must have ended well before it, those needed by way of others included; projects
-    of a lower `group` must have ended, well or not. The rest is what configuration says of
-    it, as in `projects.project.Project`.
+    of a lower `group` must have ended, well or not. `formerly`: what the project was called
+    that had this state before. The rest is what configuration says of it, as in
+    `projects.project.Project`.
     """
 
     project: ProjectKey
@@ -242,12 +252,14 @@ class Placed:
     workflow: str | None = None
     tool: str | None = None
     version: str | None = None
+    formerly: ProjectKey | None = None
 
 
 @dataclass(frozen=True)
 class Run:
     """One ask being carried out. `checkout` and `projects` are None until laid out; `placed`
-    has a row for each of them, `notices` what finding them brought up.
+    has a row for each of them, `notices` what finding them brought up. `gone` are all states
+    that nothing in its commit manages any more.
 
     `told_at` is when the last of its comments began to be written, None while one of
     them is still to be written, or was refused, or there is none. `version` grows each
@@ -267,10 +279,20 @@ class Run:
     version: int = 0
     placed: tuple[Placed, ...] = ()
     notices: tuple[Notice, ...] = ()
+    gone: tuple[Gone, ...] = ()
 
     def place_of(self, project: ProjectKey) -> Placed:
         """One that nothing is known of stands by itself."""
         return next((p for p in self.placed if p.project == project), Placed(project))
+
+    def same_state(self, projects: Iterable[ProjectKey]) -> tuple[ProjectKey, ...]:
+        """The projects, and what those that moved were called before."""
+        known = tuple(projects)
+        former = (self.place_of(project).formerly for project in known)
+        return (*known, *(project for project in former if project is not None))
+
+    def jobs_of(self, kind: JobKind) -> tuple[Job, ...]:
+        return tuple(job for job in self.jobs if job.kind is kind)
 
     @property
     def under_way(self) -> bool:
