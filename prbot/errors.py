@@ -1044,6 +1044,15 @@ class ToolTimedOut(PrbotError):
 
 
 @dataclass(eq=False)
+class NoPlanJson(PrbotError):
+    """{path} could not be read: {cause}."""
+
+    path: str
+    cause: str
+    hint = "Make it with `terraform show -json PLANFILE`."
+
+
+@dataclass(eq=False)
 class BadPlan(PrbotError):
     """The plan's JSON cannot be used: {problem}."""
 

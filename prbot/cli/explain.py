@@ -1,4 +1,4 @@
-"""`prbot explain`: the bot's judgement, offline; one file per group of things it explains."""
+"""`prbot explain`: the bot's judgement, offline."""
 
 from __future__ import annotations
 
@@ -73,3 +73,30 @@ def comment(
     from prbot.app.explain_heard import explain_comment
 
     return explain_comment(text, bot, tuple(alias or ()), as_json)
+
+
+@explain.command()
+def plan(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What `show -json` printed; - reads it here.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the comment.")] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1_000, help="Characters the comment may have."),
+    ] = None,
+) -> int:
+    """What a plan would change, what it takes back, and how risky it is.
+
+    Exits 0 when it could read the plan, 1 when not.
+    """
+    from prbot.app.explain_plan import print_comment, print_json, print_text
+
+    if as_json and markdown:
+        raise typer.BadParameter("Choose one of --json and --markdown.")
+    if limit is not None and not markdown:
+        raise typer.BadParameter("--limit goes with --markdown.")
+    if markdown:
+        return print_comment(file, limit)
+    return print_json(file) if as_json else print_text(file)
