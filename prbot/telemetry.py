@@ -18,6 +18,8 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import AbstractContextManager
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
 from typing import Any, TextIO
 from urllib.parse import quote, quote_plus
 
@@ -64,8 +66,13 @@ class Redactor:
         return MARK.join([*kept, text[end:]])
 
     def redact_values(self, value: Any) -> Any:
-        """The same for every text inside dicts, lists and tuples; keys included."""
+        """The same for every text inside dicts (keys included), lists, tuples and records.
+
+        Words of an enum are ours and stay.
+        """
         match value:
+            case Enum():
+                return value
             case str():
                 return self.redact(value)
             case dict():
@@ -76,6 +83,9 @@ class Redactor:
                 return [self.redact_values(item) for item in value]
             case tuple():
                 return tuple(self.redact_values(item) for item in value)
+        if is_dataclass(value) and not isinstance(value, type):
+            parts = {each.name: getattr(value, each.name) for each in fields(value)}
+            return replace(value, **{n: self.redact_values(part) for n, part in parts.items()})
         return value
 
     def __repr__(self) -> str:

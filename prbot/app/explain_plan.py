@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from prbot.comments.render import GITHUB_LIMIT, render
 from prbot.comments.view import count_words
@@ -36,8 +35,6 @@ from prbot.telemetry import Redactor
 HASH_KEY = b"prbot explain plan"
 _ZIP = b"PK\x03\x04"
 
-_Value = TypeVar("_Value")
-
 
 @dataclass(frozen=True)
 class Explained:
@@ -56,8 +53,8 @@ def explained(file: Path) -> Explained:
     for secret in sensitive_strings(plan):
         redactor.register(secret)
     return Explained(
-        summary=_redacted(summarise(plan), redactor.redact),
-        drift=_redacted(drift_of(plan), redactor.redact),
+        summary=redactor.redact_values(summarise(plan)),
+        drift=redactor.redact_values(drift_of(plan)),
         hash=fingerprint(plan, HASH_KEY),
         tool=f"version {single_line(plan.terraform_version, 40)}",
     )
@@ -71,20 +68,6 @@ def _read(file: Path) -> bytes:
     if data.startswith(_ZIP):
         raise NoPlanJson(str(file), "it is a saved plan, not its JSON")
     return data
-
-
-def _redacted(value: _Value, redact: Callable[[str], str]) -> _Value:
-    """The same value with every text redacted, before anything is cut or laid out."""
-    found: Any = value
-    if isinstance(value, str) and not isinstance(value, Enum):
-        found = redact(value)
-    elif isinstance(value, tuple):
-        found = tuple(_redacted(item, redact) for item in value)
-    elif is_dataclass(value) and not isinstance(value, type):
-        parts = {field.name: getattr(value, field.name) for field in fields(value)}
-        found = replace(value, **{name: _redacted(part, redact) for name, part in parts.items()})
-    typed: _Value = found
-    return typed
 
 
 # --- what is printed -------------------------------------------------------------------------

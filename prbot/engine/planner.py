@@ -97,7 +97,8 @@ class Planner:
         # Registered before anything of this plan can reach a sink.
         for secret in sensitive_strings(plan):
             self.redactor.register(secret)
-        return canonical.fingerprint(plan, self.hash_key), summarise(plan)
+        summary: PlanSummary = self.redactor.redact_values(summarise(plan))
+        return canonical.fingerprint(plan, self.hash_key), summary
 
     async def _inputs(
         self, pull: PullRef, job: Job, checkout: Checkout, worktree: Path, init: InitResult

@@ -1,5 +1,7 @@
 """The redactor: no secret survives, in any of the encodings it travels in."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import html
@@ -8,6 +10,8 @@ import json
 import logging
 import threading
 import time
+from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -52,6 +56,29 @@ def test_encodings(encoding: str, secret: str, before: str, after: str) -> None:
     found = redactor_of(secret).redact(before + shown + after)
     assert MARK in found
     assert shown not in found.replace(MARK, "\x00\ue000")
+
+
+class Word(StrEnum):
+    OURS = "hunter22"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the core hands over."""
+
+    text: str
+    word: Word
+    inner: tuple[Record, ...] = ()
+    number: int = 1
+
+
+def test_records() -> None:
+    """It redacts the texts of a record and of all within, and leaves our own words alone."""
+    record = Record("a hunter22", Word.OURS, (Record("hunter22", Word.OURS),))
+    found = redactor_of("hunter22").redact_values(record)
+    inner = Record("[redacted]", Word.OURS)
+    assert found == Record("a [redacted]", Word.OURS, (inner,))
+    assert type(found.word) is Word
 
 
 @given(secret=SECRETS, before=st.binary(max_size=8), after=st.binary(max_size=8))
