@@ -6,6 +6,7 @@
 - `aws_root_module`: `aws_root_module(state, bucket="b", parameter="/p", value="v")` gives the
   HCL of a root module with an S3 bucket and an SSM parameter and its state at `state`
   (`ssm=URL` puts another server in the place of moto's SSM).
+- `tool`, `make_run`: the Terraform adapter over that mirror, and runs of it by name and HCL.
 - `aws_client`: `aws_client("s3")` is a boto3 client of that AWS.
 """
 
@@ -21,6 +22,10 @@ from typing import Any
 
 import pytest
 from moto_aws import CREDENTIALS
+
+from prbot.adapters.terraform import Terraform
+from prbot.adapters.terraform_setup import cli_config, find_command, tool_environment
+from prbot.ports import ToolRun
 
 PROVIDER = "terraform-provider-aws_3.39.0_linux_amd64.zip"
 PLATFORM = "registry.terraform.io/hashicorp/aws/3.39.0/linux_amd64"
@@ -125,3 +130,27 @@ def aws_client(moto_server: str) -> Callable[[str], Any]:
         region_name=CREDENTIALS["AWS_DEFAULT_REGION"],
     )
     return lambda service: session.client(service, endpoint_url=moto_server)
+
+
+@pytest.fixture
+def tool(tmp_path: Path, aws_provider_mirror: Path, need) -> Terraform:
+    need("terraform")
+    config = tmp_path / "terraform.rc"
+    config.write_text(cli_config(aws_provider_mirror))
+    environment = tool_environment(os.environ, (), frozenset())
+    command = find_command(None, os.environ["PATH"])
+    return Terraform(
+        command, config, tmp_path / "scratch", environment, plugin_cache=tmp_path / "cache"
+    )
+
+
+@pytest.fixture
+def make_run(tmp_path: Path, tool: Terraform, aws_environment: dict[str, str]):
+    def make(name: str, hcl: str) -> ToolRun:
+        root = tmp_path / "roots" / name
+        root.mkdir(parents=True)
+        (root / "main.tf").write_text(hcl)
+        environment = {**tool.environment, **aws_environment}
+        return ToolRun(root, tmp_path / "jobs" / name, "default", environment, timeout=300)
+
+    return make

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,33 +11,7 @@ import pytest
 
 from prbot.adapters import process
 from prbot.adapters.terraform import Terraform
-from prbot.adapters.terraform_setup import cli_config, find_command, tool_environment
 from prbot.errors import ToolFailed
-from prbot.ports import ToolRun
-
-
-@pytest.fixture
-def tool(tmp_path: Path, aws_provider_mirror: Path, need) -> Terraform:
-    need("terraform")
-    config = tmp_path / "terraform.rc"
-    config.write_text(cli_config(aws_provider_mirror))
-    environment = tool_environment(os.environ, (), frozenset())
-    command = find_command(None, os.environ["PATH"])
-    return Terraform(
-        command, config, tmp_path / "scratch", environment, plugin_cache=tmp_path / "cache"
-    )
-
-
-@pytest.fixture
-def make_run(tmp_path: Path, tool: Terraform, aws_environment: dict[str, str]):
-    def make(name: str, hcl: str) -> ToolRun:
-        root = tmp_path / "roots" / name
-        root.mkdir(parents=True)
-        (root / "main.tf").write_text(hcl)
-        environment = {**tool.environment, **aws_environment}
-        return ToolRun(root, tmp_path / "jobs" / name, "default", environment, timeout=300)
-
-    return make
 
 
 async def test_bucket_and_parameter(

@@ -41,18 +41,19 @@ class Workbench:
     root: Path
     environment: Mapping[str, str]
 
-    def plan(self, text: str, **variables: str) -> Made:
+    def plan(self, text: str, *options: str, fails: bool = False, **variables: str) -> Made:
+        """`fails`: planning ends with an error, and leaves a plan all the same."""
         (self.root / "main.tf").write_text(text, encoding="utf-8")
         self._run("init", "-input=false")
         given = [f"-var={name}={value}" for name, value in variables.items()]
-        output = self._run("plan", "-input=false", "-out=plan", *given)
+        output = self._run("plan", "-input=false", "-out=plan", *options, *given, fails=fails)
         lines = [line for line in output.splitlines() if line.startswith("Plan:")]
         return Made(self._run("show", "-json", "plan").encode(), "".join(lines))
 
-    def apply(self) -> None:
-        self._run("apply", "-input=false", "plan")
+    def apply(self, *, fails: bool = False) -> None:
+        self._run("apply", "-input=false", "plan", fails=fails)
 
-    def _run(self, verb: str, *arguments: str) -> str:
+    def _run(self, verb: str, *arguments: str, fails: bool = False) -> str:
         colour = [] if verb == "show" else ["-no-color"]
         done = subprocess.run(
             ["terraform", verb, *colour, *arguments],
@@ -62,7 +63,7 @@ class Workbench:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == int(fails), done.stderr
         return done.stdout
 
 
