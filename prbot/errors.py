@@ -665,6 +665,26 @@ class BadPayload(PrbotError):
 
 
 @dataclass(eq=False)
+class NotAPayload(PrbotError):
+    """{path}, line {line}, column {column}: this is not JSON ({problem})."""
+
+    path: str
+    line: int
+    column: int
+    problem: str
+    hint = "Give a webhook's body as the forge sent it; its settings show the last deliveries."
+
+
+@dataclass(eq=False)
+class NoPayload(PrbotError):
+    """{path} holds no webhook's body: {problem}."""
+
+    path: str
+    problem: str
+    hint = "Give a webhook's body as the forge sent it; its settings show the last deliveries."
+
+
+@dataclass(eq=False)
 class PayloadTooLarge(PrbotError):
     """The webhook's body is larger than {limit} bytes."""
 

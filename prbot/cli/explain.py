@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,11 @@ explain = typer.Typer(
     help="Say what the bot would make of something, without a server.",
     no_args_is_help=True,
 )
+
+
+class Forge(Enum):
+    GITHUB = "github"
+    GITLAB = "gitlab"
 
 
 @explain.callback()
@@ -100,3 +106,26 @@ def plan(
     if markdown:
         return print_comment(file, limit)
     return print_json(file) if as_json else print_text(file)
+
+
+@explain.command()
+def event(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The body; - is stdin.")],
+    forge: Annotated[Forge, typer.Option(help="Whose webhook it is.", show_choices=True)],
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--event",
+            metavar="NAME",
+            help="X-GitHub-Event or X-Gitlab-Event; left out: by the body's shape.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> int:
+    """What a webhook's body says, and what kind of event it is.
+
+    Exits 0 when it could be read, 1 when not.
+    """
+    from prbot.app.explain_heard import explain_event
+
+    return explain_event(forge.value, name, file, as_json)

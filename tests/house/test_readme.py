@@ -1,6 +1,7 @@
 """What the README and the docs tell people to type exists."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 PRBOT = Path(sys.executable).parent / "prbot"
 COMMAND = re.compile(r"^\s*(?:\$ )?((?:prbot|make) .*)$", re.MULTILINE)
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+GROUPS = {"explain"}
+OPTION = re.compile(r"--?\w[^ ]*$")  # not a quoted text that begins with one
 TERMINAL = {"", "console", "sh", "shell", "bash", "text"}
 
 
@@ -18,11 +21,12 @@ def pages(root: Path) -> list[Path]:
 def commands(text: str) -> list[list[str]]:
     blocks = (block for language, block in FENCE.findall(text) if language in TERMINAL)
     lines = [match[1] for block in blocks for match in COMMAND.finditer(block)]
-    return [line.partition("#")[0].split() for line in lines]
+    return [shlex.split(line.partition("#")[0]) for line in lines]
 
 
 def options_of(verb: str) -> str:
-    done = subprocess.run([str(PRBOT), verb, "--help"], capture_output=True, text=True, check=False)
+    words = [str(PRBOT), *verb.split(), "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"there is no `prbot {verb}`"
     return done.stdout
 
@@ -45,8 +49,10 @@ def test_commands_exist(root: Path) -> None:
                 continue
             if verb.startswith("-"):
                 continue
+            if verb in GROUPS:
+                verb, rest = f"{verb} {rest[0]}", rest[1:]
             known[verb] = known.get(verb) or options_of(verb)
-            for option in (word.partition("=")[0] for word in rest if word.startswith("-")):
+            for option in (word.partition("=")[0] for word in rest if OPTION.match(word)):
                 assert re.search(rf"(?<![\w-]){option}\b", known[verb]), f"{page.name}: {option}"
 
 

@@ -1,0 +1,357 @@
+"""GitLab's webhooks become events: merge requests, notes, pushes, pipelines.
+
+Works on the body alone; a project's, a group's and a system hook carry the same fields.
+Only the fields named here are read. Not promised: who signed it, and that the event is
+still true. A merge train's pipeline can be told only where its `ref` says so: as a rule
+GitLab names the source branch there.
+
+Wire facts: https://docs.gitlab.com/user/project/integrations/webhook_events/ and
+https://docs.gitlab.com/administration/system_hooks/
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+)
+
+from prbot.errors import BadPayload
+from prbot.model import (
+    Actor,
+    Commented,
+    Event,
+    Ignored,
+    Login,
+    PullChanged,
+    PullClosed,
+    PullMerged,
+    PullRef,
+    Pushed,
+    RepoRef,
+    Reviewed,
+    Sha,
+)
+
+# --- what it says: the fields that are read ----------------------------------------------
+
+_SEGMENT = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
+_BOT = re.compile(r"(project|group)_[0-9]+_bot(_[0-9a-f]+)?")
+"""https://docs.gitlab.com/user/project/settings/project_access_tokens/, "Bot users"."""
+
+
+def _plain_path(path: str) -> str:
+    parts = path.split("/")
+    plain = all(_SEGMENT.fullmatch(part) and part not in (".", "..") for part in parts)
+    if len(parts) < 2 or not plain:
+        raise ValueError("not a path of groups and a project")
+    return path
+
+
+def _iso(value: Any) -> Any:
+    """Notes say `2015-05-17 18:21:36 UTC` where all else is ISO 8601."""
+    return f"{value[:-4]}+00:00" if isinstance(value, str) and value.endswith(" UTC") else value
+
+
+_Text = Annotated[str, Field(min_length=1)]
+_Path = Annotated[str, AfterValidator(_plain_path)]
+_CommitId = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+_Id = Annotated[int, Field(ge=1, lt=2**63)]
+_Time = Annotated[AwareDatetime, BeforeValidator(_iso)]
+
+
+class _Glance(BaseModel):
+    """What decides whether more is read; whatever stands there."""
+
+    object_kind: Any = None
+    event_name: Any = None
+
+
+class _User(BaseModel):
+    username: _Text
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(Login(self.username), bool(_BOT.fullmatch(self.username)))
+
+
+class _Project(BaseModel):
+    path_with_namespace: _Path
+    default_branch: _Text
+
+
+class _Commit(BaseModel):
+    id: _CommitId
+
+
+class _Changed(BaseModel):
+    previous: Any = None
+    current: Any = None
+
+
+class _Changes(BaseModel):
+    draft: _Changed | None = None
+    target_branch: _Changed | None = None
+    title: _Changed | None = None
+    labels: _Changed | None = None
+
+
+class _MergeRequest(BaseModel):
+    iid: _Id
+    target_branch: _Text
+    source_project_id: int | None = None
+    target_project_id: int
+    last_commit: _Commit
+    draft: bool | None = None
+    work_in_progress: bool | None = None
+    action: str = ""
+    oldrev: str | None = None
+    merge_commit_sha: _CommitId | None = None
+
+    @property
+    def from_fork(self) -> bool:
+        """Also when the source project was deleted: it may have been one."""
+        return self.source_project_id != self.target_project_id
+
+
+class _MergePayload(BaseModel):
+    user: _User
+    project: _Project
+    object_attributes: _MergeRequest
+    changes: _Changes = _Changes()
+
+
+class _Note(BaseModel):
+    id: _Id
+    note: str
+    noteable_type: str
+    action: str = "create"
+    system: bool = False
+    internal: bool = False
+    created_at: _Time
+
+
+class _Numbered(BaseModel):
+    iid: _Id
+
+
+class _NoteKind(BaseModel):
+    event_type: str = "note"
+    object_attributes: _Note
+
+
+class _NotePayload(BaseModel):
+    user: _User
+    project: _Project
+    object_attributes: _Note
+    merge_request: _Numbered
+
+
+class _PushPayload(BaseModel):
+    ref: _Text
+    after: _CommitId
+    user_username: _Text
+    project: _Project
+
+
+class _Pipeline(BaseModel):
+    ref: str = ""
+    status: str = ""
+
+
+class _PipelinePayload(BaseModel):
+    user: _User
+    project: _Project
+    object_attributes: _Pipeline
+    merge_request: _Numbered | None = None
+
+
+# --- what it says: the event -------------------------------------------------------------
+
+
+def event_of(forge: str, body: bytes) -> Event:
+    """Read one delivery of the forge entry `forge`.
+
+    Events and actions nobody handles come back as Ignored. Raises BadPayload when the
+    body is no JSON object, or lacks what its event promises.
+    """
+    match kind_of(body):
+        case "merge_request":
+            return _merge_request(forge, _read(_MergePayload, body))
+        case "note":
+            return _note(forge, body)
+        case "push":
+            return _push(forge, _read(_PushPayload, body))
+        case "pipeline":
+            return _pipeline(forge, _read(_PipelinePayload, body))
+        case kind:
+            return Ignored(kind or "an event without a name")
+
+
+def kind_of(body: bytes) -> str:
+    """The event's name; a system hook's pushes have it elsewhere. Raises BadPayload."""
+    glance = _read(_Glance, body)
+    named = glance.object_kind or glance.event_name
+    if not isinstance(named, str):
+        return ""
+    return "".join(char for char in named[:80] if char.isprintable()).strip()[:40]
+
+
+def _merge_request(forge: str, payload: _MergePayload) -> Event:
+    merge, actor = payload.object_attributes, payload.user.actor
+    match merge.action:
+        case "open" | "reopen":
+            return _changed(forge, payload, {"open": "opened", "reopen": "reopened"}[merge.action])
+        case "update":
+            return _updated(forge, payload)
+        case "merge" | "close":
+            return _closed(forge, payload)
+        case "approved" | "unapproved" | "approval" | "unapproval":
+            return Reviewed(_ref(forge, payload.project, merge.iid), actor, merge.action)
+        case other:
+            return Ignored(f"merge_request {other[:40]}".strip())
+
+
+def _updated(forge: str, payload: _MergePayload) -> Event:
+    """An update may be anything; what changed is told beside it, sometimes without a change."""
+    changes, merge = payload.changes, payload.object_attributes
+    if merge.oldrev:
+        return _changed(forge, payload, "new commits")
+    if _differ(changes.target_branch):
+        return _changed(forge, payload, "base changed")
+    if _became_ready(changes):
+        return _changed(forge, payload, "ready for review")
+    if _differ(changes.labels):
+        ref = _ref(forge, payload.project, merge.iid)
+        return Reviewed(ref, payload.user.actor, "labels changed")
+    return Ignored("merge_request update")
+
+
+def _differ(change: _Changed | None) -> bool:
+    return change is not None and change.previous != change.current
+
+
+_DRAFT = re.compile(r"\s*(\[draft\]|\(draft\)|draft:|\[wip\]|wip:)", re.IGNORECASE)
+
+
+def _became_ready(changes: _Changes) -> bool:
+    """Before GitLab 13.2 the title alone said so."""
+    if changes.draft is not None:
+        return changes.draft.previous is True and changes.draft.current is False
+    before, now = (changes.title.previous, changes.title.current) if changes.title else (None, None)
+    if not isinstance(before, str) or not isinstance(now, str):
+        return False
+    return bool(_DRAFT.match(before)) and not _DRAFT.match(now)
+
+
+def _changed(forge: str, payload: _MergePayload, reason: str) -> PullChanged:
+    merge = payload.object_attributes
+    return PullChanged(
+        pull=_ref(forge, payload.project, merge.iid),
+        head_sha=Sha(merge.last_commit.id),
+        base_branch=merge.target_branch,
+        default_branch=payload.project.default_branch,
+        actor=payload.user.actor,
+        draft=bool(merge.draft or merge.work_in_progress),
+        fork=merge.from_fork,
+        reason=reason,
+    )
+
+
+def _closed(forge: str, payload: _MergePayload) -> PullMerged | PullClosed:
+    merge, default = payload.object_attributes, payload.project.default_branch
+    ref, head = _ref(forge, payload.project, merge.iid), Sha(merge.last_commit.id)
+    actor, base = payload.user.actor, merge.target_branch
+    if merge.action == "close":
+        return PullClosed(ref, head, base, default, actor, merge.from_fork)
+    made = None if merge.merge_commit_sha is None else Sha(merge.merge_commit_sha)
+    return PullMerged(ref, head, base, default, actor, made, merge.from_fork)
+
+
+def _note(forge: str, body: bytes) -> Event:
+    kind = _read(_NoteKind, body)
+    note = kind.object_attributes
+    if note.noteable_type != "MergeRequest":
+        return Ignored(f"note on {_named(note.noteable_type)}")
+    if note.system:
+        return Ignored("note by GitLab itself")
+    if note.action != "create":
+        return Ignored("note edited")
+    if note.internal or kind.event_type == "confidential_note":
+        # an answer would be public
+        return Ignored("an internal note")
+    payload = _read(_NotePayload, body)
+    if payload.user.actor.is_bot:
+        return Ignored("note by a bot")
+    return Commented(
+        pull=_ref(forge, payload.project, payload.merge_request.iid),
+        comment_id=note.id,
+        body=note.note,
+        actor=payload.user.actor,
+        created_at=note.created_at,
+    )
+
+
+def _named(noteable: str) -> str:
+    known = {"Commit": "a commit", "Issue": "an issue", "Snippet": "a snippet"}
+    return known.get(noteable, "something else")
+
+
+_BRANCH = "refs/heads/"
+
+
+def _push(forge: str, push: _PushPayload) -> Event:
+    if not push.ref.startswith(_BRANCH):
+        return Ignored("push of a tag")
+    if not push.after.strip("0"):
+        return Ignored("branch deleted")
+    return Pushed(
+        repo=RepoRef(forge, push.project.path_with_namespace),
+        branch=push.ref.removeprefix(_BRANCH),
+        head_sha=Sha(push.after),
+        default_branch=push.project.default_branch,
+        actor=Actor(Login(push.user_username)),
+    )
+
+
+_ENDED = ("success", "failed", "canceled", "skipped")
+
+
+def _pipeline(forge: str, payload: _PipelinePayload) -> Event:
+    """A check of a merge request that ended may be what an apply waits for."""
+    status = payload.object_attributes.status
+    if payload.merge_request is None:
+        return Ignored("pipeline of no merge request")
+    if status not in _ENDED:
+        return Ignored(f"pipeline {status[:40]}".strip())
+    ref = _ref(forge, payload.project, payload.merge_request.iid)
+    return Reviewed(ref, payload.user.actor, f"pipeline {status}")
+
+
+def _ref(forge: str, project: _Project, iid: int) -> PullRef:
+    return PullRef(RepoRef(forge, project.path_with_namespace), iid)
+
+
+# --- reading -----------------------------------------------------------------------------
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def _read(model: type[_Model], body: bytes) -> _Model:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise BadPayload("not JSON") from None
+        if not first["loc"]:
+            raise BadPayload("not a JSON object") from None
+        field = ".".join(str(part) for part in first["loc"])
+        raise BadPayload(f"{field}: {first['msg']}") from None
