@@ -1049,6 +1049,7 @@ class ToolFailed(PrbotError):
     code: int
     output: str
     tool: str = "terraform"
+    flaws: tuple[tuple[str, int, int, bool, str, str], ...] = ()
     hint = "Read the output below, mend the cause, and comment `prbot plan`."
 
 

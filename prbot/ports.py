@@ -37,6 +37,7 @@ from prbot.projects.facts import FileFacts
 from prbot.projects.gone import Gone
 from prbot.projects.listing import Listing
 from prbot.projects.tool_choice import Wanted
+from prbot.runs.checks import Annotation, Button
 from prbot.runs.journal import JournalEntry as JournalEntry
 from prbot.runs.locks import Lock
 from prbot.runs.run import Job, JobState, Placed, Run, RunState, Trouble
@@ -113,6 +114,16 @@ class StatusState(StrEnum):
     FAILURE = "failure"
 
 
+@dataclass(frozen=True)
+class CheckReport:
+    """What a check tells beside its line: Markdown of at most 65,535 characters, notes at
+    lines of the code, and buttons."""
+
+    summary: str
+    notes: tuple[Annotation, ...] = ()
+    buttons: tuple[Button, ...] = ()
+
+
 class ForgeWriter(Protocol):
     """Writes; only the outbox calls it. Raises as ForgeReader does.
 
@@ -130,9 +141,18 @@ class ForgeWriter(Protocol):
         ...
 
     async def set_status(
-        self, repo: RepoRef, sha: Sha, context: str, state: StatusState, description: str
+        self,
+        repo: RepoRef,
+        sha: Sha,
+        context: str,
+        state: StatusState,
+        description: str,
+        report: CheckReport | None = None,
     ) -> None:
-        """`description` is cut to what the forge takes (GitHub: 140 characters)."""
+        """`description` is cut to what the forge takes (GitHub: 140 characters).
+
+        `report` is shown where the forge has checks (GitHub: with an App), else left out.
+        """
         ...
 
     async def react(self, pull: PullRef, comment_id: int) -> None:
@@ -588,6 +608,7 @@ class StatusLetter:
     context: str
     state: StatusState
     description: str
+    report: CheckReport | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,10 @@ import time
 from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
+import structlog
+
 from prbot.adapters.github_auth import GitHubApp, GitHubToken, git_header
+from prbot.adapters.github_checks import Checks
 from prbot.adapters.github_limits import Request
 from prbot.adapters.github_lists import Lists
 from prbot.adapters.github_shapes import (
@@ -28,9 +31,11 @@ from prbot.adapters.github_shapes import (
     pull_of,
 )
 from prbot.adapters.github_wire import Wire
-from prbot.errors import NotFound
+from prbot.errors import ForgeRefused, NotFound
 from prbot.model import Login, Permission, PullRef, PullRequest, RepoRef, Review, ReviewState, Sha
-from prbot.ports import CloneAccess, StatusState
+from prbot.ports import CheckReport, CloneAccess, StatusState
+
+log = structlog.get_logger()
 
 __all__ = ["GitHubApp", "GitHubForge", "GitHubToken"]
 
@@ -183,6 +188,25 @@ class GitHubForge:
         return None
 
     async def set_status(
+        self,
+        repo: RepoRef,
+        sha: Sha,
+        context: str,
+        state: StatusState,
+        description: str,
+        report: CheckReport | None = None,
+    ) -> None:
+        """With an App a check run; a status where the App may not write checks."""
+        if isinstance(self._auth, GitHubApp):
+            checks = Checks(self._wire, self._auth.id)
+            try:
+                await checks.show(repo, sha, context, state, description, report)
+                return
+            except (ForgeRefused, NotFound) as error:  # the commit must have its end state
+                log.warning("status instead of a check", action="write", error=str(error))
+        await self._set_status(repo, sha, context, state, description)
+
+    async def _set_status(
         self, repo: RepoRef, sha: Sha, context: str, state: StatusState, description: str
     ) -> None:
         what = f"status {context} of {repo} at {sha[:7]}"

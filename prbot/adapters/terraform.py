@@ -26,11 +26,14 @@ from prbot.adapters import process, terraform_state
 from prbot.adapters.process import Completed, Output
 from prbot.adapters.tail import following
 from prbot.adapters.terraform_output import (
+    Place,
     diagnostics,
     events,
     is_stale,
     messages,
     module_dirs,
+    places,
+    places_in_text,
     plain,
     state_is_lost,
     version_line,
@@ -207,7 +210,7 @@ class Terraform:
         if answer.timed_out:
             raise ToolTimedOut(verb, round(run.timeout), _words(answer), self.name)
         if answer.code not in good:
-            raise ToolFailed(verb, answer.code, _words(answer), self.name)
+            raise ToolFailed(verb, answer.code, _words(answer), self.name, _flaws(answer))
         return answer
 
     def _turn(self, run: ToolRun) -> AbstractAsyncContextManager[Turn | None]:
@@ -272,6 +275,12 @@ def _words(answer: Completed) -> str:
     if answer.code < 0:
         return f"It was ended by signal {-answer.code}.\n\n{said}".strip()
     return said
+
+
+def _flaws(answer: Completed) -> tuple[Place, ...]:
+    """`init` speaks plain text; everything else that knows of code speaks JSON."""
+    lines = events(answer.stdout)
+    return places(lines) if lines else places_in_text(plain(answer.stderr))
 
 
 def _steers(name: str) -> bool:

@@ -41,6 +41,45 @@ def diagnostics(lines: Iterable[str]) -> str:
     return "\n\n".join(texts)[:TEXT_LIMIT]
 
 
+Place = tuple[str, int, int, bool, str, str]
+"""File as the tool names it, first and last line, whether it is an error, summary, detail."""
+MOST_PLACES = 200
+
+
+def places(lines: Iterable[str]) -> tuple[Place, ...]:
+    """Where in the code the diagnostics of a stream are, errors first, each once."""
+    found = dict.fromkeys(filter(None, map(_code_place, map(_diagnostic, _objects(lines)))))
+    return tuple(sorted(found, key=lambda place: not place[3])[:MOST_PLACES])
+
+
+def _code_place(diagnostic: Mapping[str, Any]) -> Place | None:
+    where = _mapping(diagnostic, "range")
+    first, last = (_mapping(where, end).get("line") for end in ("start", "end"))
+    file = where.get("filename")
+    if not isinstance(file, str) or not isinstance(first, int) or first < 1:
+        return None
+    until = last if isinstance(last, int) and last >= first else first
+    fatal = diagnostic.get("severity") == "error"
+    words = (str(diagnostic.get(key) or "") for key in ("summary", "detail"))
+    summary, detail = (word[:TEXT_LIMIT] for word in words)
+    return file, first, until, fatal, summary, detail
+
+
+_TEXT_PLACE = re.compile(
+    r"^(Error|Warning): ([^\n]+)\n+  on ([^\n]+) line ([1-9]\d{0,6})(?:, in [^\n]*)?:$",
+    re.MULTILINE,
+)
+
+
+def places_in_text(text: str) -> tuple[Place, ...]:
+    """The same from what `init` says to people, as `plain` leaves it; without the details."""
+    found = (
+        (file, int(line), int(line), kind == "Error", summary[:TEXT_LIMIT], "")
+        for kind, summary, file, line in _TEXT_PLACE.findall(text)
+    )
+    return tuple(sorted(dict.fromkeys(found), key=lambda place: not place[3])[:MOST_PLACES])
+
+
 def messages(lines: Iterable[str]) -> str:
     """What the stream says in words, line by line."""
     spoken = (event.get("@message") for event in _objects(lines))

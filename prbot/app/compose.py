@@ -181,7 +181,7 @@ def forge_of(
     def digest(delivery: Delivery) -> Event:
         return github.event_of(delivery.forge, delivery.event, delivery.body)
 
-    return Forge(adapter, adapter, workspaces, workspaces, digest)
+    return Forge(adapter, adapter, workspaces, workspaces, digest, config.app is not None)
 
 
 def _auth(config: ForgeConfig, secret: Secrets) -> GitHubToken | GitHubApp:

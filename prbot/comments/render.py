@@ -24,6 +24,7 @@ from prbot.runs.say import (
     AppliedUnmerged,
     ApplyReport,
     Cancelled,
+    CheckSummary,
     Failure,
     Help,
     Hint,
@@ -97,7 +98,7 @@ def _size(text: str) -> int:
 
 
 def _projects(message: Message, budget: Budget, command: str) -> tuple[view.ProjectView, ...]:
-    if isinstance(message, PlanReport | ApplyReport | HoldReport):
+    if isinstance(message, PlanReport | ApplyReport | HoldReport | CheckSummary):
         return view.views(message.results, budget, command)
     return ()
 
@@ -110,6 +111,8 @@ def _template(message: Message) -> str:
             return "applied.md.j2"
         case HoldReport():
             return "held.md.j2"
+        case CheckSummary():
+            return "check.md.j2"
         case Refusal():
             return "refused.md.j2"
         case Failure():

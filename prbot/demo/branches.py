@@ -6,16 +6,16 @@ calls `refresh`, which compares git's branches with those last seen.
 
 from __future__ import annotations
 
+from prbot.demo.checks import Checks
 from prbot.demo.git import ABSENT
 from prbot.demo.payloads import COMMITS_IN_A_PUSH, PushedCommit, push_event
 from prbot.demo.state import Pull, Repository, User
-from prbot.demo.talk import Talk
 
 Moved = dict[str, tuple[str, str]]
 """Branch -> (before, after), with ABSENT for `did not exist`."""
 
 
-class Branches(Talk):
+class Branches(Checks):
     async def refresh(self, full_name: str, by: str | None = None) -> None:
         """Notice moved, new and deleted branches; `by` (default: the owner) pushed them."""
         repo = self.repository(full_name)

@@ -64,6 +64,7 @@ class Page:
             "close": lambda p, by, form: forge.close(p, by),
             "reopen": lambda p, by, form: forge.reopen(p, by),
             "ready": lambda p, by, form: forge.ready_for_review(p, by),
+            "press": lambda p, by, form: self._press(p, by, str(form.get("do"))),
         }
 
     def install(self, app: web.Application) -> None:
@@ -94,7 +95,8 @@ class Page:
     async def _act(self, request: web.Request) -> web.StreamResponse:
         self._check_origin(request)
         pull, form = self._pull(request), await request.post()
-        act, by = self._acts.get(str(form.get("do"))), str(form.get("as", ""))
+        verb = str(form.get("do")).partition(" ")[0]
+        act, by = self._acts.get(verb), str(form.get("as", ""))
         if act is None:
             raise web.HTTPBadRequest(text="No such act.")
         try:
@@ -105,6 +107,12 @@ class Page:
         seen = web.HTTPSeeOther(f"{request.path}#end")
         seen.set_cookie("as", by, samesite="Strict", httponly=True)
         raise seen
+
+    async def _press(self, pull: Pull, by: str, words: str) -> None:
+        """A button of a check run: `press NUMBER IDENTIFIER`."""
+        number, _, identifier = words.removeprefix("press ").partition(" ")
+        run = self._forge.check_run(pull.repo, int(number) if number.isdecimal() else 0)
+        await self._forge.press(pull.repo, run, by, identifier)
 
     async def _changes(self, request: web.Request) -> web.StreamResponse:
         """A stream of server-sent events, one each time anything changed."""
@@ -163,11 +171,13 @@ class Page:
         writers = [user.login for user in people if repo.level(user.login) >= Level.WRITE]
         others = [login for login in writers if login != pull.author.login]
         statuses = sorted(repo.latest_statuses(pull.head_sha), key=lambda s: s.context)
+        checks = sorted(repo.latest_checks(pull.head_sha), key=lambda check: check.name)
         return {
             "pull": pull,
             "timeline": _timeline(pull),
             "statuses": statuses,
-            "combined": combined_state(statuses) if statuses else "",
+            "checks": checks,
+            "combined": combined_state([*statuses, *checks]) if statuses or checks else "",
             "reviews": deciding_reviews(pull),
             "mergeable": mergeable,
             "blockers": blockers if pull.open else [],

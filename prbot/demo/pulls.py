@@ -14,7 +14,7 @@ from prbot.demo.branches import Branches
 from prbot.demo.git import Person
 from prbot.demo.rules import demand, invalid, merge_blockers
 from prbot.demo.shapes import combined_state
-from prbot.demo.state import Level, Pull, Repository, User
+from prbot.demo.state import CheckRun, Level, Pull, Repository, Status, User
 from prbot.errors import DemoForgeRefused
 
 
@@ -165,7 +165,11 @@ class Pulls(Branches):
             return "draft"
         if merge_blockers(pull, await self.up_to_date(pull), Level.WRITE):
             return "blocked"
-        statuses = pull.repo.latest_statuses(pull.head_sha)
+        sha = pull.head_sha
+        statuses: list[Status | CheckRun] = [
+            *pull.repo.latest_statuses(sha),
+            *pull.repo.latest_checks(sha),
+        ]
         return "unstable" if statuses and combined_state(statuses) != "success" else "clean"
 
     async def up_to_date(self, pull: Pull) -> bool:

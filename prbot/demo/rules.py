@@ -97,7 +97,12 @@ def merge_blockers(pull: Pull, up_to_date: bool, by: Level) -> list[str]:
 
 
 def _missing_checks(pull: Pull, protection: Protection) -> list[str]:
+    # a check and a status of one name are both required:
+    # https://docs.github.com/pull-requests/collaborating-with-pull-requests/collaborating-on-repositories-with-code-quality-features/troubleshooting-required-status-checks
     states = {s.context: s.state for s in pull.repo.latest_statuses(pull.head_sha)}
+    for run in pull.repo.latest_checks(pull.head_sha):
+        if states.get(run.name, "success") == "success":
+            states[run.name] = run.state
     reasons = {None: "expected", "pending": "pending", "failure": "failing", "error": "failing"}
     return [
         f'Required status check "{context}" is {reasons[states.get(context)]}.'

@@ -8,12 +8,14 @@ knows is added by the method whose name says so.
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from prbot.demo.git import ChangedFile, CommitInfo, Person
 from prbot.demo.state import (
     App,
+    CheckRun,
     Installation,
     Level,
     Protection,
@@ -25,6 +27,15 @@ from prbot.demo.state import (
 from prbot.demo.urls import Urls
 
 Json = dict[str, Any]
+EVENTS = (
+    "check_run",
+    "check_suite",
+    "issue_comment",
+    "pull_request",
+    "pull_request_review",
+    "push",
+)
+"""What Apps here subscribe to."""
 
 
 def stamp(at: datetime | None) -> str | None:
@@ -131,7 +142,7 @@ class Shapes:
             "created_at": stamp(app.created_at),
             "updated_at": stamp(app.created_at),
             "permissions": dict(app.permissions),
-            "events": ["pull_request", "issue_comment", "pull_request_review", "push"],
+            "events": list(EVENTS),
         }
 
     def installation(self, installation: Installation) -> Json:
@@ -147,7 +158,7 @@ class Shapes:
             "target_id": installation.account.id,
             "target_type": installation.account.kind,
             "permissions": dict(installation.app.permissions),
-            "events": ["pull_request", "issue_comment", "pull_request_review", "push"],
+            "events": list(EVENTS),
             "single_file_name": None,
             "repository_selection": "selected",
             "created_at": stamp(installation.created_at),
@@ -273,7 +284,7 @@ class Shapes:
         }
 
 
-def combined_state(statuses: list[Status]) -> str:
+def combined_state(statuses: Sequence[Status | CheckRun]) -> str:
     """GitHub's rule: failure if any fails, pending if none or any is pending."""
     states = {status.state for status in statuses}
     if states & {"failure", "error"}:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+from typing import Any
 
 from prbot.demo.git import ChangedFile, CommitInfo, GitDir
 
@@ -141,6 +142,37 @@ class Status:
 
 
 @dataclass
+class CheckRun:
+    """`status`: queued, in_progress or completed, with a `conclusion`; `suite` is the id of
+    the App's suite at this commit. `annotations` and `actions` are as REST took them."""
+
+    id: int
+    name: str
+    sha: str
+    app: App
+    suite: int
+    started_at: datetime
+    status: str = "queued"
+    conclusion: str | None = None
+    external_id: str | None = None
+    title: str | None = None
+    summary: str | None = None
+    completed_at: datetime | None = None
+    annotations: list[Mapping[str, Any]] = field(default_factory=list)
+    actions: list[Mapping[str, str]] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        """As a commit status would say it."""
+        good = ("success", "neutral", "skipped")
+        return (
+            "pending"
+            if self.conclusion is None
+            else ("success" if self.conclusion in good else "failure")
+        )
+
+
+@dataclass
 class Pull:
     """A pull request. `unknown_reads`: how many more reads see `mergeable: null`.
 
@@ -211,6 +243,7 @@ class Repository:
     pulls: dict[int, Pull] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     statuses: list[Status] = field(default_factory=list)
+    check_runs: dict[int, CheckRun] = field(default_factory=dict)
     pushed_at: datetime | None = None
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -233,3 +266,11 @@ class Repository:
         """The newest status of each context of a commit, newest context first."""
         newest = {status.context: status for status in self.statuses if status.sha == sha}
         return sorted(newest.values(), key=lambda status: status.id, reverse=True)
+
+    def checks_of(self, sha: str) -> list[CheckRun]:
+        """All check runs of a commit, oldest first."""
+        return [run for run in self.check_runs.values() if run.sha == sha]
+
+    def latest_checks(self, sha: str) -> list[CheckRun]:
+        """The newest check run of each App and name."""
+        return list({(run.app.id, run.name): run for run in self.checks_of(sha)}.values())

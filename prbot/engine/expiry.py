@@ -149,7 +149,7 @@ class Expiry:
                 letter = comment_letter(self._world, pull, step)
                 await unit.outbox.put(f"{key} comment", pull, letter, self._now())
             case SetStatus():
-                status = status_letter(self._world, step)
+                status = status_letter(self._world, pull, step)
                 await unit.outbox.put(f"{key} {status.context}", pull, status, self._now())
 
     def _now(self) -> datetime:

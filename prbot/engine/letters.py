@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from prbot.comments.neutral import clean
 from prbot.comments.render import render
 from prbot.engine.world import World
 from prbot.model import PullRef
-from prbot.ports import CommentLetter, StatusLetter, StatusState
+from prbot.ports import CheckReport, CommentLetter, StatusLetter, StatusState
+from prbot.runs.checks import CheckDetail
+from prbot.runs.say import CheckSummary
 from prbot.runs.steps import Check, Say, SetStatus
 
 ROOM = 60_000
@@ -18,8 +23,26 @@ def comment_letter(world: World, pull: PullRef, say: Say) -> CommentLetter:
     return CommentLetter(f"<!-- {marker} -->", world.redactor.redact(text))
 
 
-def status_letter(world: World, step: SetStatus) -> StatusLetter:
+def status_letter(world: World, pull: PullRef, step: SetStatus) -> StatusLetter:
     settings = world.settings
     context = settings.plan_check if step.check is Check.PLAN else settings.apply_check
     text = world.redactor.redact(step.description)
-    return StatusLetter(step.sha, context, StatusState(step.verdict.value), text)
+    report = None
+    if step.detail is not None and world.forge_of(pull.repo).shows_reports:
+        report = _report(world, text, step.detail)
+    return StatusLetter(step.sha, context, StatusState(step.verdict.value), text, report=report)
+
+
+def _report(world: World, line: str, detail: CheckDetail) -> CheckReport:
+    summary = line
+    if detail.results:
+        summary = render(CheckSummary(detail.results), marker="prbot:check", limit=ROOM)
+    notes = tuple(
+        replace(note, title=_plain(world, note.title), message=_plain(world, note.message))
+        for note in detail.notes
+    )
+    return CheckReport(world.redactor.redact(summary), notes=notes, buttons=detail.buttons)
+
+
+def _plain(world: World, text: str) -> str:
+    return world.redactor.redact(clean(text))

@@ -292,7 +292,7 @@ class Orchestrator:
         await self._put(unit, run, f"say {step.topic}", letter)
 
     async def _set_status(self, unit: UnitOfWork, run: Run, step: SetStatus) -> None:
-        letter = status_letter(self._world, step)
+        letter = status_letter(self._world, run.pull, step)
         what = f"status {step.sha} {letter.context} {step.verdict} {step.description}"
         await self._put(unit, run, what, letter)
 

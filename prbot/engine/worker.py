@@ -45,7 +45,8 @@ from prbot.plans.plan import parse
 from prbot.plans.record import StoredPlan
 from prbot.plans.summary import sensitive_strings
 from prbot.ports import ApplyOutcome
-from prbot.runs.run import Job, JobKind, JobState, Run, Trouble
+from prbot.runs.checks import LONGEST_NOTE
+from prbot.runs.run import Flaw, Job, JobKind, JobState, Run, Trouble
 
 log = structlog.get_logger()
 
@@ -183,7 +184,11 @@ class Worker:
         """An error for people, with the tool's words redacted."""
         redact = self._world.redactor.redact
         output = getattr(error, "output", "")
-        return Trouble(redact(str(error)), redact(error.next_step), redact(output))
+        flaws = tuple(
+            Flaw(file, first, last, fatal, *(redact(text)[:LONGEST_NOTE] for text in words))
+            for file, first, last, fatal, *words in getattr(error, "flaws", ())
+        )
+        return Trouble(redact(str(error)), redact(error.next_step), redact(output), flaws=flaws)
 
     async def _failed(self, job: Job, trouble: Trouble) -> Job:
         """Store a failure; the intent, if one was recorded, is settled as failed."""

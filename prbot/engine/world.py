@@ -32,7 +32,8 @@ from prbot.telemetry import Redactor
 class Forge:
     """One entry of the server's `forges:` with everything that speaks to it.
 
-    `digest` turns a delivery into an event, sans I/O.
+    `digest` turns a delivery into an event, sans I/O. `shows_reports`: a status may tell
+    more than its line.
     """
 
     reader: ForgeReader
@@ -40,6 +41,7 @@ class Forge:
     workspaces: Workspaces
     tree: Tree
     digest: Callable[[Delivery], Event]
+    shows_reports: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
 from prbot.model import Notice, ProjectKey, Selector, Sha
 from prbot.plans.record import StoredPlan
+from prbot.runs.checks import RERUN, CheckDetail, detail_of
 from prbot.runs.requirements import may_command, pull_is_fit
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 from prbot.runs.say import Failure, NoProjects, PlanReport, ProjectResult, Reason, Refusal, TooMany
@@ -113,7 +114,10 @@ def tell_failure(run: Run, sha: Sha | None, trouble: Trouble) -> Steps:
     verdicts = (
         []
         if sha is None
-        else [SetStatus(sha, check, Verdict.FAILURE, trouble.sentence) for check in checks]
+        else [
+            SetStatus(sha, check, Verdict.FAILURE, trouble.sentence, CheckDetail(buttons=(RERUN,)))
+            for check in checks
+        ]
     )
     return (Say(run.id, Failure(run.ask.kind.value, trouble)), *verdicts)
 
@@ -201,9 +205,12 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
         notices=_notices(run, scene),
     )
     failed = any(map(_failed, results))
+    everything = results + _left_out(run, scene)
+    changed = run.checkout.changed if run.checkout else ()
+    detail = detail_of(everything, scene.pull, rules, changed)
     return (
         Say(report_topic(run, scene), report),
-        *_plan_verdicts(head_of(run, scene), scene, rules, results + _left_out(run, scene)),
+        *_plan_verdicts(head_of(run, scene), scene, rules, everything, detail),
         Finish(RunState.FAILED if failed else RunState.DONE),
     )
 
@@ -243,22 +250,27 @@ def applies_on_merge(scene: Scene) -> bool:
 
 
 def _plan_verdicts(
-    sha: Sha, scene: Scene, rules: Effective, results: tuple[ProjectResult, ...]
+    sha: Sha,
+    scene: Scene,
+    rules: Effective,
+    results: tuple[ProjectResult, ...],
+    detail: CheckDetail,
 ) -> Steps:
     """Both checks after planning, each in an end state."""
     failed, total = sum(map(_failed, results)), len(results)
+    again = CheckDetail(buttons=detail.buttons)
     if failed:
         missing = f"{failed} of {_projects(total)} not planned"
         return (
-            SetStatus(sha, Check.PLAN, Verdict.FAILURE, missing),
-            SetStatus(sha, Check.APPLY, Verdict.FAILURE, "not everything is planned"),
+            SetStatus(sha, Check.PLAN, Verdict.FAILURE, missing, detail),
+            SetStatus(sha, Check.APPLY, Verdict.FAILURE, "not everything is planned", again),
         )
     changed = tuple(r.plan for r in results if r.plan and r.plan.summary.has_changes)
     told = f"{_projects(total)} planned, {len(changed)} with changes"
     verdict, text = _apply_verdict(scene, rules, changed)
     return (
-        SetStatus(sha, Check.PLAN, Verdict.SUCCESS, told),
-        SetStatus(sha, Check.APPLY, verdict, text),
+        SetStatus(sha, Check.PLAN, Verdict.SUCCESS, told, detail),
+        SetStatus(sha, Check.APPLY, verdict, text, again),
     )
 
 

@@ -191,17 +191,32 @@ def check_job_move(kind: JobKind, old: JobState, new: JobState) -> None:
 
 
 @dataclass(frozen=True)
+class Flaw:
+    """Where in the code the tool sees something wrong: lines from 1, the file relative to
+    the root module. `fatal`: an error, not a warning. The words are redacted."""
+
+    file: str
+    line: int
+    last_line: int
+    fatal: bool
+    summary: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class Trouble:
     """What went wrong, for people: a sentence, the next step, and the tool's own words.
 
     `output` is the tool's text, already redacted; empty when no tool spoke. `refused`: it is
-    the command that was wrong, and nothing is known to be wrong with the code.
+    the command that was wrong, and nothing is known to be wrong with the code. `flaws` are
+    the places in the code that the tool named.
     """
 
     sentence: str
     hint: str = ""
     output: str = ""
     refused: bool = False
+    flaws: tuple[Flaw, ...] = ()
 
 
 @dataclass(frozen=True)

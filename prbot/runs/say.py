@@ -71,6 +71,13 @@ class HoldReport:
 
 
 @dataclass(frozen=True)
+class CheckSummary:
+    """What a check tells of all its projects; no comment."""
+
+    results: tuple[ProjectResult, ...]
+
+
+@dataclass(frozen=True)
 class Reason:
     """One unmet requirement: what is missing, and who or what unblocks it."""
 
@@ -215,6 +222,7 @@ Message = (
     PlanReport
     | ApplyReport
     | HoldReport
+    | CheckSummary
     | Refusal
     | Failure
     | NoProjects

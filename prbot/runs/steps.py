@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from prbot.model import PlanId, ProjectKey, RunId, Sha
+from prbot.runs.checks import CheckDetail
 from prbot.runs.run import Job, JobKind, RunState, Trouble
 from prbot.runs.say import Message
 
@@ -109,10 +110,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class SetStatus:
+    """`detail`: what a forge that shows more than a line may show beside it."""
+
     sha: Sha
     check: Check
     verdict: Verdict
     description: str
+    detail: CheckDetail | None = None
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class Pen:
         return len(self.written)
 
     async def set_status(
-        self, repo: RepoRef, sha: str, context: str, state: str, text: str
+        self, repo: RepoRef, sha: str, context: str, state: str, text: str, report: Any
     ) -> None:
         self.written.append((0, f"{sha[:1]} {context} {state} {text}"))
 

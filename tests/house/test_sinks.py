@@ -16,7 +16,7 @@ from jinja2 import nodes
 from prbot.comments.neutral import Safe
 from prbot.comments.render import _environment as environment
 
-LETTERS = {"CommentLetter", "StatusLetter"}
+LETTERS = {"CommentLetter", "StatusLetter", "CheckReport"}
 """What is handed to a forge and holds text."""
 HANDLERS = {"StreamHandler", "FileHandler", "basicConfig", "addHandler"}
 TEMPLATES = Path(__file__).resolve().parents[2] / "prbot" / "comments" / "templates"
@@ -67,6 +67,19 @@ def test_letters(sources) -> None:
     assert {called(call) for call, _ in made} == LETTERS
     for call, function in made:
         assert is_redacted(call.args[-1], function), ast.unparse(call)
+
+
+def test_notes_of_checks(sources) -> None:
+    """It redacts each text of a note as well, and nothing else of it is free text."""
+    (letters,) = (source for source in sources if source.name == "prbot.engine.letters")
+    (note,) = calls(letters.tree, {"replace"})
+    assert {word.arg: called(word.value) for word in note.keywords} == {
+        "title": "_plain",
+        "message": "_plain",
+    }
+    (plain,) = (n for n in ast.walk(letters.tree) if getattr(n, "name", "") == "_plain")
+    (given,) = (n.value for n in ast.walk(plain) if isinstance(n, ast.Return))
+    assert is_redacted(given, plain)
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from watchfiles import awatch
 
 from prbot.app.serve import Running, running
-from prbot.config.server import ForgeConfig, Limits, ServerConfig
+from prbot.config.server import AppCredentials, ForgeConfig, Limits, ServerConfig
 from prbot.demo.forge import DemoForge
 from prbot.demo.git import git
 from prbot.demo.person import Clone
-from prbot.demo.state import Comment, Pull
+from prbot.demo.state import CheckRun, Comment, Pull
 from prbot.model import PullRef, RepoRef
 from prbot.ports import JournalEntry
 from prbot.telemetry import Redactor
@@ -31,6 +38,14 @@ REPOSITORY = "acme/infra"
 BOT = "prbot"
 PATIENCE = 60.0
 HOOK_SECRET = "hook-secret-of-the-stories"
+APP_RIGHTS = {
+    "checks": "write",
+    "contents": "read",
+    "issues": "write",
+    "metadata": "read",
+    "pull_requests": "write",
+    "statuses": "write",
+}
 BOT_TOKEN = "token-of-the-bot-in-the-stories"
 
 
@@ -49,6 +64,7 @@ class Town:
     stack: AsyncExitStack
     prbot: Running | None = None
     seen: set[int] = field(default_factory=set)
+    bot: str = BOT
 
     # --- building ------------------------------------------------------------------------
 
@@ -66,6 +82,20 @@ class Town:
         await self.forge.create_repository(name, source, private=True, collaborators=people)
         clone = self.directory / f"clone-{name.replace('/', '-')}"
         return await Clone.of(self.forge, name, "alice", clone)
+
+    def become_an_app(self, **rights: str) -> None:
+        """From now on prbot is a GitHub App, installed in the repository; `rights` beside
+        the usual ones (an empty one takes it away)."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        wanted = {name: level for name, level in (APP_RIGHTS | rights).items() if level}
+        app = self.forge.create_app("prbot", "acme", public, wanted)
+        self.forge.install(app, [REPOSITORY])
+        self.environ["STORY_KEY"], self.bot = private.decode(), app.bot.login
+        credentials = AppCredentials(id=app.id, private_key="env://STORY_KEY")
+        entry = self.config.forges[0].model_copy(update={"token": None, "app": credentials})
+        self.config = self.config.model_copy(update={"forges": (entry,)})
 
     async def clone_of(self, login: str, name: str = REPOSITORY) -> Clone:
         """Another person's clone of the repository."""
@@ -103,7 +133,7 @@ class Town:
     def said(self, pull: Pull) -> list[Comment]:
         """The bot's comments, oldest first."""
         mine = (c for c in pull.repo.comments.values() if c.pull is pull)
-        return [comment for comment in mine if comment.user.login == BOT]
+        return [comment for comment in mine if comment.user.login == self.bot]
 
     async def hears(self, pull: Pull, *words: str) -> str:
         """Wait for a comment by the bot, not looked at before, that holds all the words."""
@@ -140,6 +170,19 @@ class Town:
             watching = awatch(self.directory, step=5, rust_timeout=200, yield_on_timeout=True)
             while not runs():
                 await anext(watching)
+
+    async def check(self, pull: Pull, name: str, state: str) -> CheckRun:
+        """Wait until the newest check run of this name at the head is in this state."""
+
+        def look() -> CheckRun | None:
+            runs = (run for run in pull.repo.latest_checks(pull.head_sha) if run.name == name)
+            return next((run for run in runs if run.state == state), None)
+
+        try:
+            return await self.forge.wait_for(look, PATIENCE)
+        except TimeoutError:
+            seen = [(c.name, c.state, c.title) for c in pull.repo.check_runs.values()]
+            pytest.fail(f"{name} never was {state}; seen: {seen}")
 
     async def status(self, pull: Pull, context: str, state: str, sha: str | None = None) -> str:
         """Wait until the newest status of the commit is in this state; its description."""

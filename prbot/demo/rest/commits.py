@@ -21,17 +21,18 @@ async def create_status(call: Call) -> Answer:
 
 async def combined_status(call: Call) -> Answer:
     """All contexts at once: unlike GitHub's, this list is not cut into pages."""
-    return Answer(call.forge.shapes.combined_status(call.repo, await _commit(call)))
+    return Answer(call.forge.shapes.combined_status(call.repo, await commit_of(call)))
 
 
 async def statuses(call: Call) -> Answer:
     """Every status ever set, newest first."""
-    sha = await _commit(call)
+    sha = await commit_of(call)
     found = [status for status in reversed(call.repo.statuses) if status.sha == sha]
     return Answer([call.forge.shapes.status(call.repo, status) for status in found])
 
 
-async def _commit(call: Call) -> str:
+async def commit_of(call: Call) -> str:
+    """The commit that `ref` names."""
     ref = call.path["ref"]
     if sha := await call.repo.git.resolve(ref):
         return sha

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from prbot.demo.rest import apps, commits, issues, pulls, repos
+from prbot.demo.rest import apps, checks, commits, issues, pulls, repos
 from prbot.demo.rest.call import Answer, Call, Route
 from prbot.demo.state import Level
 
 REPO = "/repos/{owner}/{repo}"
 PULL = f"{REPO}/pulls/{{pull_number}}"
 COMMENT = f"{REPO}/issues/comments/{{comment_id}}"
+CHECK_RUN = f"{REPO}/check-runs/{{check_run_id}}"
 READ, WRITE = Level.READ, Level.WRITE
 
 
@@ -71,4 +72,8 @@ ROUTES: tuple[Route, ...] = (
         ("statuses", "read"),
     ),
     Route("GET", f"{REPO}/commits/{{ref}}/statuses", commits.statuses, READ, ("statuses", "read")),
+    Route("POST", f"{REPO}/check-runs", checks.create, WRITE, ("checks", "write")),
+    Route("GET", CHECK_RUN, checks.read, READ, ("checks", "read")),
+    Route("PATCH", CHECK_RUN, checks.update, WRITE, ("checks", "write")),
+    Route("GET", f"{REPO}/commits/{{ref}}/check-runs", checks.of_commit, READ, ("checks", "read")),
 )

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from prbot.demo.forge import DemoForge
-from prbot.demo.rest.table import COMMENT, PULL, REPO, ROUTES
+from prbot.demo.rest.table import CHECK_RUN, COMMENT, PULL, REPO, ROUTES
 from prbot.demo.state import Protection
 
 if TYPE_CHECKING:
@@ -51,6 +51,34 @@ class Case:
 
 GONE = {"issue_number": "99", "pull_number": "99", "comment_id": "99"}
 NOWHERE = "0" * 40
+RUN: dict[str, Any] = {"name": "prbot/plan", "head_sha": "{sha}"}
+NOTE = {
+    "path": "main.tf",
+    "start_line": 1,
+    "end_line": 1,
+    "annotation_level": "failure",
+    "message": "no such thing",
+}
+FAILED = {
+    "conclusion": "failure",
+    "external_id": "1",
+    "output": {"title": "failed", "summary": "**why**", "annotations": [NOTE]},
+}
+ACTION = {"label": "x" * 20, "identifier": "x" * 20, "description": "x" * 40}
+
+
+def _noting(times: int) -> dict[str, Any]:
+    return {"output": {"title": "t", "summary": "s", "annotations": [NOTE] * times}}
+
+
+def _labelled(label: str) -> dict[str, Any]:
+    return {"actions": [ACTION | {"label": label}]}
+
+
+def _summed(summary: str) -> dict[str, Any]:
+    return {"output": {"title": "t", "summary": summary}}
+
+
 CASES = [
     Case("GET", "/rate_limit", 200),
     Case("GET", "/rate_limit", 200, by=None),
@@ -143,6 +171,26 @@ CASES = [
     Case("GET", f"{REPO}/commits/{{ref}}/status", 404, fill={"ref": "none"}),
     Case("GET", f"{REPO}/commits/{{ref}}/statuses", 200),
     Case("GET", f"{REPO}/commits/{{ref}}/statuses", 404, fill={"ref": "none"}),
+    Case("POST", f"{REPO}/check-runs", 201, RUN, by="installation"),
+    Case("POST", f"{REPO}/check-runs", 201, RUN | FAILED, by="installation"),
+    Case("POST", f"{REPO}/check-runs", 201, RUN | _noting(50), by="installation"),
+    Case("POST", f"{REPO}/check-runs", 422, RUN | _noting(51), by="installation"),
+    Case("POST", f"{REPO}/check-runs", 422, RUN | {"status": "completed"}, by="installation"),
+    Case("POST", f"{REPO}/check-runs", 422, RUN | {"actions": [ACTION] * 4}, by="installation"),
+    Case("POST", f"{REPO}/check-runs", 422, RUN | _labelled("x" * 21), by="installation"),
+    Case("POST", f"{REPO}/check-runs", 201, RUN | _summed("x" * 65_535), by="installation"),
+    Case("POST", f"{REPO}/check-runs", 422, RUN | _summed("x" * 65_536), by="installation"),
+    Case("POST", f"{REPO}/check-runs", 422, {"name": "a"}, by="installation"),
+    Case("POST", f"{REPO}/check-runs", 422, {"name": "a", "head_sha": NOWHERE}, by="installation"),
+    Case("POST", f"{REPO}/check-runs", 403, RUN),
+    Case("GET", CHECK_RUN, 200),
+    Case("GET", CHECK_RUN, 404, fill={"check_run_id": "99"}),
+    Case("PATCH", CHECK_RUN, 200, FAILED, by="installation"),
+    Case("PATCH", CHECK_RUN, 422, {"conclusion": "great"}, by="installation"),
+    Case("PATCH", CHECK_RUN, 403, FAILED),
+    Case("GET", f"{REPO}/commits/{{ref}}/check-runs", 200),
+    Case("GET", f"{REPO}/commits/{{ref}}/check-runs", 200, query="?filter=all&check_name=a"),
+    Case("GET", f"{REPO}/commits/{{ref}}/check-runs", 404, fill={"ref": "none"}),
 ]
 
 
@@ -161,7 +209,8 @@ def app_jwt(app_id: int, **claims: int) -> str:
 async def names(forge: DemoForge) -> dict[str, str]:
     """A scene with something of everything, and the names of it."""
     forge.protect("acme/infra", "main", Protection())
-    app = forge.create_app("helper", "acme", _public_key(), {"issues": "write"})
+    rights = {"issues": "write", "checks": "write"}
+    app = forge.create_app("helper", "acme", _public_key(), rights)
     installation = forge.install(app, ["acme/infra"])
     pull = await forge.open_pull("acme/infra", head="topic", title="Topic", author="alice")
     clash = await forge.open_pull("acme/infra", head="clash", title="Clash", author="alice")
@@ -173,8 +222,12 @@ async def names(forge: DemoForge) -> dict[str, str]:
     repo = forge.repository("acme/infra")
     await forge.set_status(repo, pull.head_sha, "prbot", "pending", "prbot/plan", "running")
     await forge.set_status(repo, pull.head_sha, "prbot", "failure", "prbot/plan", None, forge.url)
+    begun = {"name": "a", "head_sha": pull.head_sha, "status": "in_progress"}
+    check = await forge.create_check_run(repo, app, begun)
+    await forge.create_check_run(repo, app, begun | FAILED)
     assert clash.number == 2
     return {
+        "check_run_id": str(check.id),
         **INFRA,
         "pull_number": "1",
         "issue_number": "1",
@@ -195,7 +248,9 @@ async def _faults(
     path = case.path.format(**(names | case.fill)) + case.query
     token = names["token"] if case.by == "installation" else None
     token = app_jwt(int(names["app_id"])) if case.by == "app" else token
-    reply = await ask(case.method, path, case.body, by=case.by, token=token)
+    at_head = {"head_sha": names["sha"]} if (case.body or {}).get("head_sha") == "{sha}" else {}
+    body = None if case.body is None else case.body | at_head
+    reply = await ask(case.method, path, body, by=case.by, token=token)
     if reply.status != case.status:
         return [f"answered {reply.status}: {reply.body}"]
     if reply.status >= 400 and not reply.body["message"]:

@@ -78,6 +78,34 @@ async def test_every_webhook_fits_githubs_schema(
     assert {name for name, _ in sent} == SPOKEN
 
 
+async def test_webhooks_of_checks_fit(
+    forge: DemoForge, hook: Hook, descriptions: Descriptions
+) -> None:
+    """It tells of check runs, of their buttons and of "Re-run" as GitHub's schemas allow."""
+    app = forge.create_app("helper", "acme", b"", {"checks": "write"})
+    forge.install(app, ["acme/infra"])
+    pull = await forge.open_pull("acme/infra", head="topic", title="T", author="alice")
+    begun = {"name": "a", "head_sha": pull.head_sha, "status": "in_progress"}
+    run = await forge.create_check_run(pull.repo, app, begun)
+    action = {"label": "Apply", "identifier": "apply", "description": "apply it"}
+    done = {"conclusion": "success", "actions": [action], "external_id": "7"}
+    await forge.update_check_run(pull.repo, run, app, done)
+    await forge.press(pull.repo, run, "bob", "apply")
+    await forge.press(pull.repo, run, "bob", "rerequest")
+    await forge.rerequest_suite(pull.repo, run, "bob")
+    sent = [d for d in forge.deliveries if d.event.startswith("check_")]
+    assert [_name(d.event, d.payload) for d in sent] == [
+        "check_run created",
+        "check_run completed",
+        "check_run requested_action",
+        "check_run rerequested",
+        "check_suite rerequested",
+    ]
+    assert [fault for d in sent for fault in descriptions.webhook_faults(d.event, d.payload)] == []
+    numbers = [p["number"] for p in sent[2].payload["check_run"]["pull_requests"]]
+    assert (numbers, sent[2].payload["sender"]["login"]) == ([pull.number], "bob")
+
+
 async def test_webhooks_of_an_installed_app_fit_too(
     forge: DemoForge, hook: Hook, descriptions: Descriptions
 ) -> None:

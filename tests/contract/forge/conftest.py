@@ -23,6 +23,7 @@ TOKEN = "ghp_" + "t0k3n" * 7
 NAME = "acme/infra"
 SILENT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 APP_RIGHTS = {
+    "checks": "write",
     "contents": "read",
     "issues": "write",
     "metadata": "read",

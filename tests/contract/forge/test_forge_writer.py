@@ -113,10 +113,10 @@ async def test_status(scene: Scene, state: StatusState) -> None:
     """It sets a status on the commit, as often as it is told."""
     for _ in range(2):
         await scene.port.set_status(scene.repo, _head(scene), "prbot/plan", state, "3 to add")
-    (latest,) = scene.pull.repo.latest_statuses(_head(scene))
-    assert (latest.context, latest.state, latest.description) == ("prbot/plan", state, "3 to add")
+    assert _shown(scene) == [("prbot/plan", state, "3 to add")]
 
 
+@pytest.mark.parametrize("identity", ["token"])
 @pytest.mark.parametrize(
     ("given", "kept"),
     [("x" * 140, "x" * 140), ("x" * 141, "x" * 139 + "…"), ("ä" * 500, "ä" * 139 + "…"), ("", "")],
@@ -133,6 +133,13 @@ async def test_status_of_no_commit(scene: Scene) -> None:
         await scene.port.set_status(
             scene.repo, Sha("f" * 40), "prbot/plan", StatusState.SUCCESS, ""
         )
+
+
+def _shown(scene: Scene) -> list[tuple[str, str, str]]:
+    """Name, state and line of each status, or, with an App, of each check run."""
+    repo, head = scene.pull.repo, _head(scene)
+    statuses = [(s.context, s.state, s.description) for s in repo.latest_statuses(head)]
+    return statuses + [(run.name, run.state, run.title) for run in repo.checks_of(head)]
 
 
 def _head(scene: Scene) -> Sha:
