@@ -652,23 +652,19 @@ def _check(found: Typed, body: str) -> None:
         assert name
         assert "/" not in name
         assert not name.startswith("-")
-    bare = "".join(char for char in body if char not in "'\"\\")
+    bare = _unquoted(body)
     for name, flag in found.flags:
         if name in VERBS[found.verb].options:
             assert f"-{name}" in bare
-        assert not isinstance(flag, str) or all(word in bare.lower() for word in _pieces(flag))
+        for piece in flag.split() if isinstance(flag, str) else ():
+            # a plan id is read in lower case
+            assert _unquoted(piece) in bare or piece in bare.lower()
     for word in (*found.extra, *found.select.workspaces):
-        assert all(piece in bare for piece in _pieces(word))
+        assert all(piece in bare for piece in _unquoted(word).split())
 
 
-def _pieces(word: str) -> list[str]:
-    """Parts of a value that quotes and escapes leave whole."""
-    return [
-        "".join(char for char in piece if char not in "'\"\\").lower()
-        if piece.startswith("P-")
-        else "".join(char for char in piece if char not in "'\"\\")
-        for piece in word.split()
-    ]
+def _unquoted(text: str) -> str:
+    return "".join(char for char in text if char not in "'\"\\")
 
 
 CALLING = ("prbot", "plan", "apply", "atlantis", "task-runner", "@acme")
