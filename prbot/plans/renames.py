@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from prbot.plans.address import Step, joined, steps
 from prbot.plans.plan import Action, Json, Plan, ResourceChange, not_too_deep
 from prbot.plans.sensitive import Veil, any_mark
+from prbot.plans.text import address_text
 
 _MOST_SHAPES = 50
 """Sets of known attributes that are looked for among the deleted; bounds the work."""
@@ -45,8 +46,13 @@ def renames(plan: Plan, hide: Veil) -> tuple[Rename, ...]:
     new = [r for r in _candidates(plan) if r.change.action is Action.CREATE]
     if not (gone and new):
         return ()
-    pairs = {old: to for old, to in _pairs(gone, new) if not hide.hides(old + to)}
+    pairs = {a: b for a, b in _pairs(gone, new) if _fit(a, hide) and _fit(b, hide)}
     return tuple(sorted(set(_together(plan, pairs)), key=lambda rename: rename.old))
+
+
+def _fit(address: str, hide: Veil) -> bool:
+    """It can be told as it is: no secret, nothing unprintable, not too long."""
+    return address_text(address, hide) == address
 
 
 def _candidates(plan: Plan) -> Iterator[ResourceChange]:

@@ -11,9 +11,10 @@ Not promised: that low is safe. The words say what prbot knows, not what it does
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from prbot.plans.plan import Action, Plan, ResourceChange
 from prbot.plans.reasons import because
@@ -66,44 +67,50 @@ def resource_risk(resource: ResourceChange, environment: str | None, hide: Veil)
 
 def plan_risk(plan: Plan, drifted: Sequence[Judged], environment: str | None, hide: Veil) -> Risk:
     """The highest risk of all that the plan does, with the reasons for just that level."""
-    found = list(_findings(plan, drifted, environment, hide))
-    level = max((level for level, _ in found), key=_ORDER.index, default=Level.LOW)
-    reasons = list(dict.fromkeys(words for each, words in found if each is level))
+    findings = list(_findings(plan, drifted, environment, hide))
+    level = max((finding[0] for finding in findings), key=_ORDER.index, default=Level.LOW)
     if level is Level.LOW:
-        reasons = [_harmless(plan)]
-    more = len(reasons) - MOST_REASONS
-    kept = reasons[:MOST_REASONS]
-    return Risk(level, (*kept, f"and {more} more reasons") if more > 1 else tuple(reasons))
+        return Risk(level, (_harmless(plan),))
+    found = [words for each, words in findings if each is level]
+    most = len(found) if len(found) == MOST_REASONS + 1 else MOST_REASONS
+    more = (f"and {len(found) - most:,} more reasons",) if len(found) > most else ()
+    return Risk(level, (*(words() for words in found[:most]), *more))
+
+
+_Finding = tuple[Level, Callable[[], str]]
+"""The reason is worded when it is told: a plan may have many thousands."""
 
 
 def _findings(
     plan: Plan, drifted: Sequence[Judged], environment: str | None, hide: Veil
-) -> Iterator[tuple[Level, str]]:
+) -> Iterator[_Finding]:
     """Every level that something asks for, and why; losses first."""
     acting = [r for r in plan.resource_changes if r.managed and r.change.action in _VERBS]
     lost = [r for r in acting if r.change.action in _LOST]
+    production = is_production(environment)
     if sum(statefulness(r.type) is not Statefulness.REPEATABLE for r in lost) >= MANY:
-        yield Level.HIGH, f"deletes or replaces {len(lost):,} resources at once"
+        yield Level.HIGH, lambda: f"deletes or replaces {len(lost):,} resources at once"
     for resource in sorted(acting, key=lambda r: r.change.action not in _LOST):
-        risk = resource_risk(resource, environment, hide)
-        yield risk.level, risk.reasons[0]
-    yield from _overruled(drifted, hide)
+        yield _level(resource, production), partial(_reason, resource, environment, hide)
+    for judged in drifted:
+        if judged.verdict in _OVERRULED:
+            yield Level.MEDIUM, partial(_overruled, judged, hide)
     failing = sum(check.status in ("fail", "error") for check in plan.checks)
     if failing:
-        yield Level.MEDIUM, f"{failing} check{'s' * (failing > 1)} did not pass"
+        yield Level.MEDIUM, lambda: f"{failing} check{'s' * (failing > 1)} did not pass"
 
 
-def _overruled(drifted: Sequence[Judged], hide: Veil) -> Iterator[tuple[Level, str]]:
-    for judged in drifted:
-        where = f"`{address_text(judged.address, hide)}`"
-        name = f"`{single_line(judged.attribute or '', 120)}`"
-        match judged.verdict:
-            case Verdict.GONE:
-                yield Level.MEDIUM, f"{where} was deleted outside of the code"
-            case Verdict.CONFLICT:
-                yield Level.MEDIUM, f"{name} of {where} was changed by hand and in the code"
-            case Verdict.REVERTS:
-                yield Level.MEDIUM, f"reverts {name} of {where}, which was changed by hand"
+_OVERRULED = (Verdict.GONE, Verdict.CONFLICT, Verdict.REVERTS)
+
+
+def _overruled(judged: Judged, hide: Veil) -> str:
+    where = f"`{address_text(judged.address, hide)}`"
+    name = f"`{single_line(judged.attribute or '', 120)}`"
+    if judged.verdict is Verdict.GONE:
+        return f"{where} was deleted outside of the code"
+    if judged.verdict is Verdict.CONFLICT:
+        return f"{name} of {where} was changed by hand and in the code"
+    return f"reverts {name} of {where}, which was changed by hand"
 
 
 # --- one resource -----------------------------------------------------------------------------

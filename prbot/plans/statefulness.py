@@ -10,7 +10,7 @@ types of a family are alike its prefix stands with a star. What is not in the ta
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 
 class Statefulness(StrEnum):
@@ -138,6 +138,7 @@ time_sleep time_static tls_cert_request
 """
 
 
+@lru_cache(maxsize=1_000)
 def statefulness(type_: str) -> Statefulness:
     """The class of a resource type, such as `aws_s3_bucket`."""
     table, families = _table()

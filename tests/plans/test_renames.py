@@ -60,6 +60,9 @@ def test_it_finds_the_recorded_one(recorded: Read) -> None:
         # no address in HCL
         (['x.a["${x}"]'], ["x.b"], []),
         (["x.a\n}"], ["x.b"], []),
+        (['x.a["\ud800"]'], ["x.b"], []),
+        (['x.a["\x9b"]'], ["x.b"], []),
+        (["x." + "a" * 600], ["x.b"], []),
         (['x.a["$${x}"]'], ["x.b"], [('x.a["$${x}"]', "x.b")]),
     ],
 )

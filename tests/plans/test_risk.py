@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,13 @@ from hypothesis import strategies as st
 
 from prbot.plans.plan import parse
 from prbot.plans.risk import MOST_REASONS, Level, is_production
-from prbot.plans.statefulness import Statefulness, statefulness
+from prbot.plans.statefulness import (
+    _ACCESS,
+    _DATA,
+    _REPEATABLE,
+    Statefulness,
+    statefulness,
+)
 from prbot.plans.summary import summarise
 
 Build = Callable[..., Any]
@@ -170,6 +177,15 @@ def test_production(name: str | None, expected: bool) -> None:
 def test_statefulness(type_: str, kind: Statefulness) -> None:
     """It finds a type by its name, then by its family."""
     assert statefulness(type_) is kind
+
+
+def test_the_table() -> None:
+    """It names every type once, in one class, and in no family of another class."""
+    names = [*_DATA.split(), *_ACCESS.split(), *_REPEATABLE.split()]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9_]+\*?", name) for name in names)
+    families = [name[:-1] for name in names if name.endswith("*")]
+    assert [f for f in families for g in families if f != g and f.startswith(g)] == []
 
 
 ACTIONS = st.sampled_from([DELETE, REPLACE, GENTLY, UPDATE, CREATE, FORGET, ("no-op",)])
