@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from prbot.comments.render import GITHUB_LIMIT, render
-from prbot.comments.view import count_words
+from prbot.comments.words import count_words
 from prbot.errors import NoPlanJson
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RepoRef, RunId, Sha
 from prbot.plans.canonical import fingerprint

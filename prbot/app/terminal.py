@@ -10,6 +10,7 @@ from rich.markdown import Markdown
 
 _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
 _TAG = re.compile(r"</?(?:details|summary|b|strong|code|sub|br|p)\b[^<>]*>")
+_ALERT = re.compile(r"(?m)^> \[!(?:CAUTION|WARNING)\]\n")
 _HIDDEN = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
@@ -28,5 +29,6 @@ def plain(comment: str) -> str:
 
 
 def _without_html(text: str) -> str:
+    text = _ALERT.sub("", text)
     text = _SUMMARY.sub(lambda match: f"\n**{_TAG.sub('', match[1]).strip()}**\n", text)
     return html.unescape(_TAG.sub("", _HIDDEN.sub("", text)))

@@ -15,10 +15,13 @@ from typing import assert_never
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from prbot.comments import neutral, view
+from prbot.comments import neutral, view, words
 from prbot.comments.budget import LADDER, Budget
+from prbot.comments.commands import command_for
 from prbot.comments.left_behind import import_blocks
 from prbot.comments.neutral import Safe
+from prbot.comments.renamed import moved_blocks
+from prbot.comments.tool_words import tool_words
 from prbot.runs.run import Trouble
 from prbot.runs.say import (
     AppliedUnmerged,
@@ -45,6 +48,19 @@ GITHUB_LIMIT = 65_536
 SMALLEST_LIMIT = 1_000
 LONGEST_MARKER = 160
 
+_WORDS = (
+    words.plural,
+    words.age_words,
+    words.total_words,
+    words.beside_words,
+    words.bold,
+    words.is_are,
+    words.its_their,
+    words.was_were,
+    words.it_was,
+    words.tools,
+    words.short_sha,
+)
 _MARKER = re.compile(r"[!-;=?-~][ -;=?-~]*\Z")
 
 
@@ -157,27 +173,18 @@ def _environment() -> Environment:
     filters = (neutral.code, neutral.cell, neutral.prose, neutral.fence, neutral.mention)
     environment.filters |= {function.__name__: function for function in filters}
     environment.globals |= {
-        "plural": view.plural,
-        "age_words": view.age_words,
-        "total_words": view.total_words,
-        "beside_words": view.beside_words,
-        "bold": view.bold,
-        "is_are": view.is_are,
-        "its_their": view.its_their,
-        "was_were": view.was_were,
-        "it_was": view.it_was,
-        "tools": view.tools,
-        "short_sha": view.short_sha,
+        **{function.__name__: function for function in _WORDS},
         "cut": view.cut,
         "tool_words": _tool_words,
-        "command_for": view.command_for,
+        "command_for": command_for,
         "import_blocks": import_blocks,
+        "moved_blocks": moved_blocks,
     }
     return environment
 
 
 def _tool_words(trouble: Trouble, budget: Budget) -> tuple[str, str]:
-    return view.tool_words(trouble, budget.text)
+    return tool_words(trouble, budget.text)
 
 
 def _only_safe(value: object) -> object:

@@ -8,6 +8,7 @@ colours of other languages. The list of tags is GitHub's
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 import nh3
@@ -31,7 +32,12 @@ ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan"},
 }
-CLASSES = {"span": {"added", "deleted", "hunk"}}
+_ALERTS = ("note", "tip", "important", "warning", "caution")
+CLASSES = {
+    "span": {"added", "deleted", "hunk"},
+    "blockquote": {"alert", *_ALERTS},
+}
+_ALERT = re.compile(rf"\[!({'|'.join(_ALERTS)})\]\n", re.IGNORECASE)
 _LINE_CLASSES = {"+": "added", "-": "deleted", "@": "hunk", "!": "hunk"}
 
 
@@ -57,8 +63,24 @@ def _align_cells(state: StateCore) -> None:
             token.attrs["align"] = style.removeprefix("text-align:")
 
 
+def _alerts(state: StateCore) -> None:
+    """A quotation that begins with `[!CAUTION]` and such becomes a box with a title.
+
+    https://docs.github.com/en/get-started/writing-on-github (alerts)
+    """
+    for at, token in enumerate(state.tokens):
+        if token.type != "blockquote_open" or token.level or at + 2 >= len(state.tokens):
+            continue
+        inline = state.tokens[at + 2]
+        if inline.type == "inline" and (found := _ALERT.match(inline.content)):
+            kind = found[1].lower()
+            token.attrs["class"] = f"alert {kind}"
+            inline.content = f"**{kind.capitalize()}**\n{inline.content[found.end() :]}"
+
+
 _markdown = MarkdownIt("commonmark", {"html": True, "breaks": True, "highlight": _highlight})
 _markdown.enable(["table", "strikethrough"])
+_markdown.core.ruler.before("inline", "alerts", _alerts)
 _markdown.core.ruler.push("align_cells", _align_cells)
 
 

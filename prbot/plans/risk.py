@@ -124,10 +124,10 @@ _VERBS = {
     Action.FORGET: "forgets",
 }
 _WORDS = {
-    Statefulness.DATA: ", which holds data",
-    Statefulness.ACCESS: ", which others reach or are allowed things by",
+    Statefulness.DATA: "which holds data",
+    Statefulness.ACCESS: "which others reach or are allowed things by",
     Statefulness.REPEATABLE: "",
-    Statefulness.UNKNOWN: ", of which prbot does not know what it holds",
+    Statefulness.UNKNOWN: "of which prbot does not know what it holds",
 }
 
 
@@ -154,14 +154,21 @@ def _steps_of_loss(kind: Statefulness, production: bool, create_first: bool) -> 
             return 0
 
 
-def _reason(resource: ResourceChange, environment: str | None, hide: Veil) -> str:
+def stake(resource: ResourceChange, environment: str | None) -> str:
+    """What is at stake with a change, to stand behind the address: `which holds data`."""
     action, kind = resource.change.action, statefulness(resource.type)
     told = action in _LOST or (action is Action.UPDATE and kind is not Statefulness.UNKNOWN)
     words = _WORDS[kind] if told else ""
     place = f", in {single_line(environment or '', 60)}" if is_production(environment) else ""
+    return words + (place if words else "")
+
+
+def _reason(resource: ResourceChange, environment: str | None, hide: Veil) -> str:
+    action = resource.change.action
     why = next(because(resource, hide), "") if action in _LOST else ""
     verb = f"{_VERBS.get(action, 'keeps')} `{address_text(resource.address, hide)}`"
-    return verb + words + (place if words else "") + (f" ({why})" if why else "")
+    words = stake(resource, environment)
+    return verb + (f", {words}" if words else "") + (f" ({why})" if why else "")
 
 
 def _harmless(plan: Plan) -> str:

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from prbot.plans.by_hand import Hands, ThreeValues
 from prbot.plans.diff import UNKNOWN, attribute_lines
 from prbot.plans.plan import Action, Change, Check, Json, Plan, ResourceChange, not_too_deep
 from prbot.plans.reasons import because
 from prbot.plans.renames import Rename, renames
-from prbot.plans.risk import NO_RISK, Risk, plan_risk, resource_risk
+from prbot.plans.risk import NO_RISK, Level, Risk, plan_risk, resource_risk, stake
 from prbot.plans.sensitive import Veil, sensitive_strings, veil
 from prbot.plans.text import address_text, shown, single_line
 from prbot.plans.threeway import Judged, Verdict, drift
@@ -28,12 +29,14 @@ __all__ = [
     "Counts",
     "Drifted",
     "FailingCheck",
+    "Level",
     "OutputCounts",
     "PlanSummary",
     "Rename",
     "Risk",
     "ShownChange",
     "ShownOutput",
+    "ThreeValues",
     "Verdict",
     "sensitive_strings",
     "summarise",
@@ -45,6 +48,8 @@ MOST_LINES = 200
 MOST_CHECKS = 50
 MOST_PROBLEMS = 10
 MOST_DRIFT = 500
+MOST_VALUED = 50
+"""Attributes changed by hand whose values are told too."""
 MOST_RENAMES = 50
 
 
@@ -86,7 +91,7 @@ class ShownChange:
 
     `reasons` are words such as ``forced by `name` ``. `import_id` may be
     `(known after apply)`. `lines` begin with `+`, `-`, `~` or a blank; `more_lines`
-    counts those left out.
+    counts those left out. `stake` is what the risk is about (`which holds data`).
     """
 
     address: str
@@ -98,18 +103,22 @@ class ShownChange:
     lines: tuple[str, ...] = ()
     more_lines: int = 0
     risk: Risk = NO_RISK
+    stake: str = ""
 
 
 @dataclass(frozen=True)
 class Drifted:
     """What somebody changed outside of the code, and what this plan makes of it.
 
-    `attribute` is None where the whole object is gone. `verdict` is never `change`.
+    `attribute` is None where the whole object is gone; `again` says that the plan creates
+    it again. `verdict` is never `change`. `values` are not told in old summaries.
     """
 
     address: str
     attribute: str | None
     verdict: Verdict
+    values: tuple[ThreeValues, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,7 +191,7 @@ def summarise(plan: Plan, environment: str | None = None) -> PlanSummary:
     shown_changes = tuple(_changes(ordered, view))
     shown_outputs = tuple(_outputs(outputs, view))
     judged = drift(plan)
-    drifted = tuple(_drifted(judged, view.hide))
+    drifted = tuple(_drifted(judged[:MOST_DRIFT], view.hide, Hands(plan, view.hide)))
     moves = renames(plan, view.hide)
     return PlanSummary(
         counts=_counts(plan.resource_changes),
@@ -193,8 +202,8 @@ def summarise(plan: Plan, environment: str | None = None) -> PlanSummary:
         output_changes=shown_outputs,
         outputs_left_out=len(outputs) - len(shown_outputs),
         failing_checks=_failing(plan.checks, view.hide),
-        drift=drifted[:MOST_DRIFT],
-        drift_left_out=max(0, len(drifted) - MOST_DRIFT),
+        drift=drifted,
+        drift_left_out=len(judged) - len(drifted),
         renames=moves[:MOST_RENAMES],
         renames_left_out=max(0, len(moves) - MOST_RENAMES),
         risk=plan_risk(plan, judged, environment, view.hide),
@@ -207,13 +216,16 @@ def summarise(plan: Plan, environment: str | None = None) -> PlanSummary:
 
 def drift_of(plan: Plan) -> tuple[Drifted, ...]:
     """All of the drift, however much it is, fit to be shown; by address as in the plan."""
-    return tuple(_drifted(drift(plan), veil(sensitive_strings(plan))))
+    hide = veil(sensitive_strings(plan))
+    return tuple(_drifted(drift(plan), hide, Hands(plan, hide)))
 
 
-def _drifted(judged: Iterable[Judged], hide: Veil) -> Iterator[Drifted]:
-    for one in judged:
+def _drifted(judged: Iterable[Judged], hide: Veil, hands: Hands) -> Iterator[Drifted]:
+    for at, one in enumerate(judged):
         name = None if one.attribute is None else single_line(one.attribute, 120)
-        yield Drifted(address_text(one.address, hide), name, one.verdict)
+        again = name is None and hands.stands_again(one.address)
+        values = hands.values(one) if at < MOST_VALUED else ()
+        yield Drifted(address_text(one.address, hide), name, one.verdict, values, again)
 
 
 @dataclass(frozen=True)
@@ -282,6 +294,7 @@ def _shown_change(resource: ResourceChange, view: _View) -> ShownChange:
         lines=lines,
         more_lines=more,
         risk=resource_risk(resource, view.environment, hide),
+        stake=stake(resource, view.environment),
     )
 
 

@@ -17,11 +17,17 @@ from prbot.plans.summary import (
     Action,
     CheckCounts,
     Counts,
+    Drifted,
     FailingCheck,
+    Level,
     OutputCounts,
     PlanSummary,
+    Rename,
+    Risk,
     ShownChange,
     ShownOutput,
+    ThreeValues,
+    Verdict,
 )
 from prbot.runs.run import Trouble
 from prbot.runs.say import (
@@ -43,6 +49,10 @@ from prbot.runs.told import Moment, Told
 
 GOLDEN = Path(__file__).parent / "golden"
 HEAD, BASE = Sha("1" * 40), Sha("2" * 40)
+
+HIGH = Risk(
+    Level.HIGH, ("replaces `aws_sqs_queue.q`, which holds data, in production (forced by `name`)",)
+)
 
 StorePlan = Callable[..., StoredPlan]
 
@@ -69,6 +79,8 @@ def _two_projects(stored: StorePlan) -> Message:
                     '~ name = "q1" -> "q2"  # forces replacement',
                     "  known after apply: arn, id, url",
                 ),
+                risk=HIGH,
+                stake="which holds data",
             ),
             ShownChange(
                 "aws_s3_bucket.logs",
@@ -84,6 +96,7 @@ def _two_projects(stored: StorePlan) -> Message:
                 ('~ queue_url = "https://sqs.example/q1" -> (known after apply)',),
             ),
         ),
+        risk=HIGH,
     )
     staging = PlanSummary(
         Counts(update=1),
@@ -94,6 +107,7 @@ def _two_projects(stored: StorePlan) -> Message:
                 lines=("~ delay_seconds = 9 -> 12", '~ tags.team = "a" -> "b"'),
             ),
         ),
+        risk=Risk(Level.LOW, ("nothing is deleted or replaced",)),
     )
     return _report(
         _planned(stored, "environments/staging/network", staging, "p-77aa01"),
@@ -175,8 +189,20 @@ def _hostile(stored: StorePlan) -> Message:
                 Action.DELETE,
                 ("its key is no longer in `for_each`",),
                 lines=('- v = "````</details><script>"',),
+                stake="which </details> @bob holds #12 <script>",
             ),
         ),
+        risk=Risk(Level.MEDIUM, (f"deletes `{address}`", "asks @acme/sre about #12 <b>")),
+        drift=(
+            Drifted(
+                address,
+                "tags",
+                Verdict.REVERTS,
+                (ThreeValues("tags.a|b", '"</details>"', '"|@bob"', '"`"'),),
+            ),
+            Drifted("x.z", "l|@m", Verdict.IGNORED),
+        ),
+        renames=(Rename("x.a", 'x.b["```@bob"]'),),
         failing_checks=(
             FailingCheck(
                 "check.c",

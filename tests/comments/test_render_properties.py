@@ -18,11 +18,17 @@ from prbot.plans.summary import (
     Action,
     CheckCounts,
     Counts,
+    Drifted,
     FailingCheck,
+    Level,
     OutputCounts,
     PlanSummary,
+    Rename,
+    Risk,
     ShownChange,
     ShownOutput,
+    ThreeValues,
+    Verdict,
 )
 from prbot.runs.run import Trouble
 from prbot.runs.say import (
@@ -51,9 +57,10 @@ from prbot.runs.told import Moment, Told
 StorePlan = Callable[..., StoredPlan]
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False, "html": True})
-OUR_HTML = re.compile(r"</?(?:sub|code|details|summary)>|<!-- marker -->")
+OUR_HTML = re.compile(r"</?(?:sub|code|details|summary)>|<details open>|<!-- marker -->")
 LIVE = re.compile(r"[@#<>\[\]~&]|//|www\.|\b[0-9a-f]{7,40}\b|\bGH-")
 MENTIONS = re.compile(r"@(?:alice|bob)\b")
+ALERT = re.compile(r"\A\[!(?:CAUTION|WARNING)\]\Z")
 MARKER = "marker"
 
 HOSTILE = st.one_of(
@@ -77,6 +84,19 @@ HOSTILE = st.one_of(
 FEW = st.integers(0, 5)
 MANY = st.sampled_from([0, 1, 2, 7, 400])
 
+RISKS = st.builds(
+    Risk, level=st.sampled_from(list(Level)), reasons=st.lists(HOSTILE, max_size=3).map(tuple)
+)
+DRIFT = st.builds(
+    Drifted,
+    address=HOSTILE,
+    attribute=st.none() | HOSTILE,
+    verdict=st.sampled_from([verdict for verdict in Verdict if verdict is not Verdict.CHANGE]),
+    values=st.lists(st.builds(ThreeValues, *[HOSTILE] * 4), max_size=2).map(tuple),
+    again=st.booleans(),
+)
+RENAMES = st.builds(Rename, HOSTILE, HOSTILE)
+
 CHANGES = st.builds(
     ShownChange,
     address=HOSTILE,
@@ -87,6 +107,8 @@ CHANGES = st.builds(
     deposed=st.none() | HOSTILE,
     lines=st.lists(HOSTILE, max_size=3).map(tuple),
     more_lines=FEW,
+    risk=RISKS,
+    stake=HOSTILE,
 )
 OUTPUTS = st.builds(
     ShownOutput, name=HOSTILE, action=st.just(Action.UPDATE), lines=st.tuples(HOSTILE)
@@ -119,6 +141,10 @@ def summaries(draw: st.DrawFn) -> PlanSummary:
         tuple(draw(st.lists(OUTPUTS, max_size=2))),
         0,
         tuple(draw(st.lists(CHECKS, max_size=2))),
+        drift=tuple(draw(st.lists(DRIFT, max_size=2))) * draw(st.sampled_from([1, 1, 150])),
+        drift_left_out=draw(FEW),
+        renames=tuple(draw(st.lists(RENAMES, max_size=2))) * draw(st.sampled_from([1, 1, 50])),
+        risk=draw(RISKS),
         applyable=draw(st.booleans()),
         errored=draw(st.booleans()),
         complete=draw(st.booleans()),
@@ -227,7 +253,7 @@ def _check_blocks(tokens: list[Token]) -> None:
     assert [OUR_HTML.sub("", _without_summary(token.content)).strip() for token in html] == [
         ""
     ] * len(html)
-    assert sum(t.content.count("<details>") for t in html) == sum(
+    assert sum(t.content.count("<details") for t in html) == sum(
         t.content.count("</details>") for t in html
     )
     assert tokens[-1].content.strip() == "<!-- marker -->"
@@ -249,7 +275,8 @@ def _check_inline(tokens: list[Token]) -> None:
             assert OUR_HTML.fullmatch(token.content)
             in_code = {"<code>": True, "</code>": False}.get(token.content, in_code)
         if token.type == "text" and not in_code:
-            assert not LIVE.search(MENTIONS.sub("", token.content)), token.content
+            words = ALERT.sub("", MENTIONS.sub("", token.content))
+            assert not LIVE.search(words), token.content
     assert not in_code
 
 
@@ -282,7 +309,13 @@ def test_it_fits_at_the_worst(stored: StorePlan, text: str) -> None:
     """It fits the smallest limit with the longest marker, whatever is to be said."""
     login, project = Login("a" * 60), ProjectKey(text, text)
     trouble = Trouble(text, text, text)
-    plan = stored(text, PlanSummary(Counts(*range(10**6, 10**6 + 9))), workspace=text)
+    summary = PlanSummary(
+        Counts(*range(10**6, 10**6 + 9)),
+        drift=(Drifted(text, text, Verdict.CONFLICT, (ThreeValues(text, text, text, text),)),) * 9,
+        renames=(Rename(text, text),) * 9,
+        risk=Risk(Level.MEDIUM, (text,) * 9),
+    )
+    plan = stored(text, summary, workspace=text)
     results = (
         ProjectResult(project, plan, trouble, interrupted=True, differences=(text,) * 9),
         ProjectResult(project, plan, interrupted=True, differences=(text,) * 9),
@@ -293,6 +326,7 @@ def test_it_fits_at_the_worst(stored: StorePlan, text: str) -> None:
         PlanReport(results, sha, sha, True, True, Login(text)),
         PlanReport(results[:1], sha, sha, True, True, Login(text)),
         PlanReport(results[1:], sha, sha, True, True, login),
+        PlanReport((ProjectResult(project, plan),), sha, sha, True, True, login),
         ApplyReport(results, Login(text), True),
         HoldReport(results, text, (login,) * 20, text),
         Refusal(text, Login(text), reasons),

@@ -60,7 +60,8 @@ async def test_changes(tmp_path: Path) -> None:
     code, out, err = await prbot(tmp_path)
     assert code == 2
     assert "terraform_data.more" in out
-    assert "<details>" not in out
+    assert "<details" not in out
+    assert "[!" not in out
     assert "<!--" not in out
     assert "planning app" in err
 
@@ -70,7 +71,7 @@ async def test_markdown(tmp_path: Path) -> None:
     await repository(tmp_path, {"app/more.tf": MORE})
     code, out, _ = await prbot(tmp_path, "--markdown")
     assert code == 2
-    assert "<details>" in out
+    assert "<details" in out
     assert out.rstrip().endswith("-->")
 
 

@@ -69,6 +69,12 @@ async def test_hostile_text_is_harmless(forge: DemoForge, session: aiohttp.Clien
             '<pre><code><span class="added">+a</span>\n'
             '<span class="deleted">-b</span>\n c\n</code></pre>',
         ),
+        (
+            "> [!CAUTION]\n> lost",
+            '<blockquote class="alert caution">\n<p><strong>Caution</strong><br>\nlost</p>\n'
+            "</blockquote>",
+        ),
+        ("> [!OTHER]\n> a", "<blockquote>\n<p>[!OTHER]<br>\na</p>\n</blockquote>"),
         ("<!-- marker -->seen", "seen"),
         ("<span class='muted' style='x'>a</span>", '<p><span class="">a</span></p>'),
     ],

@@ -1,0 +1,109 @@
+"""Counts, ages and names in words, for headlines, tables and sentences of the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import timedelta
+
+from prbot.comments.neutral import Safe
+from prbot.model import Sha
+from prbot.plans.summary import Counts, OutputCounts, PlanSummary
+from prbot.runs.say import ProjectResult
+
+_VERBS = ("delete", "replace", "create", "update", "import_", "move", "forget")
+
+
+def count_words(counts: Counts, outputs: OutputCounts) -> list[str]:
+    """`1 to delete`, `2 to create`, …, what is lost first."""
+    words = [
+        f"{getattr(counts, verb)} to {verb.rstrip('_')}" for verb in _VERBS if getattr(counts, verb)
+    ]
+    changed = outputs.create + outputs.update + outputs.delete
+    return [*words, *([plural(changed, "output")] if changed else [])]
+
+
+def result_words(result: ProjectResult) -> Safe:
+    """How one project came out, for its heading and its row."""
+    if result.interrupted:
+        return Safe("interrupted")
+    if result.trouble is not None or result.plan is None:
+        return Safe("failed")
+    return Safe(", ".join(_plan_words([result.plan.summary])) or "no changes")
+
+
+def total_words(results: Iterable[ProjectResult]) -> Safe:
+    """The headline's counts, over all projects."""
+    known = tuple(results)
+    broken = sum(result.trouble is not None for result in known)
+    stopped = sum(result.interrupted for result in known)
+    words = [f"{broken} failed"] if broken and len(known) > 1 else ["failed"] * broken
+    words += [f"{stopped} interrupted"] if stopped else []
+    words += _plan_words([r.plan.summary for r in known if r.plan and not r.trouble])
+    return Safe(", ".join(words) or "no changes")
+
+
+def _plan_words(summaries: Sequence[PlanSummary]) -> list[str]:
+    counts = Counts(**_sums([summary.counts for summary in summaries], Counts))
+    outputs = OutputCounts(**_sums([summary.outputs for summary in summaries], OutputCounts))
+    failing = sum(summary.checks.fail + summary.checks.error for summary in summaries)
+    verb = "fails" if failing == 1 else "fail"
+    checks = [f"{plural(failing, 'check')} {verb}"] if failing else []
+    return [*count_words(counts, outputs), *checks]
+
+
+def _sums(parts: Sequence[object], kind: type[Counts] | type[OutputCounts]) -> dict[str, int]:
+    return {f.name: sum(getattr(part, f.name) for part in parts) for f in fields(kind)}
+
+
+def plural(number: int, noun: str) -> Safe:
+    return Safe(f"{number:,} {noun}{'' if number == 1 else 's'}")
+
+
+def age_words(age: timedelta) -> Safe:
+    """The largest unit that tells it exactly, so `1.5 days` is `36 hours`."""
+    units = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+    seconds = max(1, round(age.total_seconds()))
+    for noun, size in units:
+        if seconds % size == 0:
+            return plural(seconds // size, noun)
+    return plural(seconds, "second")
+
+
+def is_are(number: int) -> Safe:
+    return Safe("is" if number == 1 else "are")
+
+
+def its_their(number: int) -> Safe:
+    return Safe("its end is" if number == 1 else "their ends are")
+
+
+def was_were(number: int) -> Safe:
+    return Safe("was" if number == 1 else "were")
+
+
+def it_was(number: int) -> Safe:
+    return Safe("it was" if number == 1 else "they were")
+
+
+def bold(number: int) -> Safe:
+    """A number that people should see unless it is zero."""
+    return Safe(f"**{number}**" if number else "0")
+
+
+def tools(results: Iterable[ProjectResult]) -> tuple[str, ...]:
+    """Names and versions of the tools the plans were made with, at most three."""
+    return tuple(sorted({r.plan.inputs.tool for r in results if r.plan}))[:3]
+
+
+def beside_words(summary: PlanSummary) -> Safe:
+    """The counts that have no column of their own in the table."""
+    c = summary.counts
+    counts = Counts(import_=c.import_, move=c.move, forget=c.forget)
+    failing = summary.checks.fail + summary.checks.error
+    checks = [f"**{plural(failing, 'failing check')}**"] if failing else []
+    return Safe(", ".join([*count_words(counts, summary.outputs), *checks]))
+
+
+def short_sha(sha: Sha) -> str:
+    return sha[:7]
