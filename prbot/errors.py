@@ -454,6 +454,16 @@ class UnknownStep(PrbotError):
 
 
 @dataclass(eq=False)
+class BadWorkflow(PrbotError):
+    """The workflow `{name}` cannot be used: {problem}"""
+
+    name: str
+    problem: str
+    remedy: str
+    hint = "{remedy}"
+
+
+@dataclass(eq=False)
 class MisplacedStep(PrbotError):
     """The workflow's stage `{stage}` cannot have the step `{step}`."""
 
@@ -1051,6 +1061,93 @@ class ToolFailed(PrbotError):
     tool: str = "terraform"
     flaws: tuple[tuple[str, int, int, bool, str, str], ...] = ()
     hint = "Read the output below, mend the cause, and comment `prbot plan`."
+
+
+@dataclass(eq=False)
+class StepFailed(PrbotError):
+    """Step {number} of the workflow's `{stage}`, `{step}`, failed with exit code {code}."""
+
+    stage: str
+    number: int
+    step: str
+    code: int
+    output: str
+    hint = "Read the output below, mend the cause, and comment `prbot plan`."
+
+
+@dataclass(eq=False)
+class StepKilled(PrbotError):
+    """Step {number} of the workflow's `{stage}`, `{step}`, was ended by signal {signal}."""
+
+    stage: str
+    number: int
+    step: str
+    signal: int
+    output: str
+    hint = "Find out who ended it (the machine may be short of memory), and comment `prbot plan`."
+
+
+@dataclass(eq=False)
+class StepTimedOut(PrbotError):
+    """Step {number} of the workflow's `{stage}`, `{step}`, was stopped after {seconds} s."""
+
+    stage: str
+    number: int
+    step: str
+    seconds: int
+    output: str
+    killed: bool
+    hint = "Raise `limits.job_timeout` on the server, or make the step faster."
+
+
+@dataclass(eq=False)
+class UnusableValue(PrbotError):
+    """The workflow gives the variable `{name}` a value that is too long or holds a null byte."""
+
+    name: str
+    hint = "Let the step write it to a file below `$TMPDIR`, and the variable name that file."
+
+
+@dataclass(eq=False)
+class NoPlanFile(PrbotError):
+    """The workflow's `plan` ended without a plan file."""
+
+    hint = "Add the step `plan`, or let a `run` step write the plan to `$PLANFILE`."
+
+
+@dataclass(eq=False)
+class VarFileOutside(PrbotError):
+    """The variable file `{path}` is not in the repository."""
+
+    path: str
+    hint = "Correct `var_files`; a link that leads out of the repository is not followed."
+
+
+@dataclass(eq=False)
+class OwnStepsOnly(PrbotError):
+    """It is planned by the workflow `{name}`, and `prbot plan` runs none on your machine."""
+
+    name: str
+    hint = "Run its commands yourself, or let the server plan the pull request."
+
+
+@dataclass(eq=False)
+class StepAfterApply(PrbotError):
+    """Plan {plan} was applied, but then: {problem}"""
+
+    plan: str
+    problem: str
+    output: str
+    hint = "What the plan was to change is done. Do by hand what the step was to do."
+
+
+@dataclass(eq=False)
+class WorkflowChanged(PrbotError):
+    """Plan {plan} was not applied, because its workflow changed: {changes}."""
+
+    plan: str
+    changes: str
+    hint = "Comment `prbot plan`, read the new plan, and apply that one."
 
 
 @dataclass(eq=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -268,6 +268,10 @@ class ToolRun:
     environment: Mapping[str, str]
     timeout: float
 
+    def with_variables(self, variables: Mapping[str, str]) -> ToolRun:
+        """The same with these beside, or instead of, its own."""
+        return replace(self, environment={**self.environment, **variables})
+
 
 @dataclass(frozen=True)
 class InitResult:
@@ -305,6 +309,30 @@ class ApplyTrace:
     events: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class ShellCommand:
+    """A workflow's command. `argv` are the shell's words with the command behind them, `name`
+    is of the files that take its output. `together`: what it says on stderr stands between the
+    lines of stdout. `outlives`: it may change infrastructure, so it does not end with the
+    worker, as an apply does not."""
+
+    name: str
+    argv: tuple[str, ...]
+    together: bool = True
+    outlives: bool = False
+
+
+@dataclass(frozen=True)
+class ShellEnd:
+    """`code` is the exit code, or minus the signal that ended it. `printed` is stdout as it
+    was, `said` what people may read once it is redacted; of both the end, if they are long."""
+
+    code: int
+    printed: str
+    said: str
+    timed_out: bool = False
+
+
 Heard = Callable[[tuple[str, ...]], Awaitable[None]]
 """Gets new lines of a tool's JSON stream, whole ones, not yet redacted."""
 
@@ -318,17 +346,27 @@ class Tool(Protocol):
         """For example `terraform 1.11.4`; asked once per process."""
         ...
 
-    async def init(self, run: ToolRun) -> InitResult:
+    async def init(self, run: ToolRun, arguments: Sequence[str] = ()) -> InitResult:
         """Initialise, and select the workspace when it is not `default`."""
         ...
 
-    async def plan(
-        self, run: ToolRun, plan_file: Path, lock: bool = True, var_files: Sequence[str] = ()
-    ) -> None:
-        """Write the plan file; `var_files` are relative to the root module.
+    async def initialised(self, run: ToolRun) -> InitResult:
+        """What there is of an init, whoever did it; starts nothing."""
+        ...
 
-        An errored plan raises ToolFailed and leaves none.
-        """
+    async def shell(self, run: ToolRun, command: ShellCommand) -> ShellEnd:
+        """Run a workflow's command where the tool runs, with all that the tool is given, and
+        with the tool on its PATH."""
+        ...
+
+    async def plan(
+        self,
+        run: ToolRun,
+        plan_file: Path,
+        lock: bool = True,
+        arguments: Sequence[str] = (),
+    ) -> None:
+        """Write the plan file. An errored plan raises ToolFailed and leaves none."""
         ...
 
     async def show(self, run: ToolRun, plan_file: Path) -> bytes:
@@ -336,7 +374,11 @@ class Tool(Protocol):
         ...
 
     async def apply(
-        self, run: ToolRun, plan_file: Path, heard: Heard | None = None
+        self,
+        run: ToolRun,
+        plan_file: Path,
+        heard: Heard | None = None,
+        arguments: Sequence[str] = (),
     ) -> ApplyOutcome:
         """Apply exactly this plan file, once. ToolTimedOut after a clean interrupt.
 

@@ -16,7 +16,7 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
@@ -192,6 +192,26 @@ def _go_escaped(text: str) -> str:
 
 def _jinja_escaped(text: str) -> str:
     return html.escape(text).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
+
+
+# --- which variables are secret ---------------------------------------------------------
+
+TELLING = ("SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "PRIVATE", "CREDENTIAL", "KEY")
+SHORTEST_CREDENTIAL = 8
+
+
+def credentials_of(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The values that their variables' names call secret; paths of files are none.
+
+    A plan can print the tool's own environment, and no mark tells that it is sensitive.
+    """
+    return tuple(
+        value
+        for name, value in environment.items()
+        if any(word in name.upper() for word in TELLING)
+        and len(value) >= SHORTEST_CREDENTIAL
+        and not value.startswith("/")
+    )
 
 
 # --- logs ----------------------------------------------------------------------------

@@ -79,16 +79,18 @@ async def run(
     tied: bool = True,
     limit: int | None = None,
     feed: bytes = b"",
+    group: bool = False,
 ) -> Completed:
     """Run a program to its end; `timeout` and `grace` in seconds, `limit` in bytes.
 
     `limit` bounds what is read back (the last bytes). `feed` is what it reads from stdin,
-    unless it is recorded. Raises FileNotFoundError when `env`'s PATH has no such program
-    or `cwd` is no directory.
+    unless it is recorded. `group`: what it started is interrupted too, as from a terminal: a
+    shell does not pass an interrupt on. Raises FileNotFoundError when `env`'s PATH has no
+    such program or `cwd` is no directory.
     """
     command = _command(argv, env, tied)
     with _sink(output.stdout) as out, _sink(output.stderr) as err, _source(feed) as source:
-        child = _Child(_start(command, cwd, env, out, err, output, argv, source))
+        child = _Child(_start(command, cwd, env, out, err, output, argv, source), group)
         try:
             timed_out = await _watch(child, timeout, grace, tied)
         finally:
@@ -201,8 +203,9 @@ class _Child:
     """A running program. Only the event loop's thread reaps it, so that its number
     cannot pass to a stranger between a look and a signal."""
 
-    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
+    def __init__(self, popen: subprocess.Popen[bytes], group: bool) -> None:
         self._popen = popen
+        self._signal = os.killpg if group else os.kill
         self._loop = asyncio.get_running_loop()
         self.pid = popen.pid
         self.ended: asyncio.Future[int] = self._loop.create_future()
@@ -220,7 +223,7 @@ class _Child:
 
     def interrupt(self) -> None:
         if not self.ended.done():
-            os.kill(self.pid, signal.SIGINT)
+            self._signal(self.pid, signal.SIGINT)
 
     def kill(self) -> None:
         if not self.ended.done():

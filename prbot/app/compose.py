@@ -23,24 +23,25 @@ from prbot.adapters.store import SqlStore
 from prbot.adapters.terraform import Terraform
 from prbot.adapters.terraform_setup import (
     cli_config,
-    credentials_of,
     find_command,
     tool_environment,
     write_whole,
 )
 from prbot.adapters.workspaces import GitWorkspaces
 from prbot.app.places import only_process_of, own_place
-from prbot.config.files import RepoFiles, settings_in
+from prbot.config.files import RepoFiles, settings_in, workflows_in
+from prbot.config.per_repository import bounds_for, chosen_workflow
 from prbot.config.references import is_reference, resolve
 from prbot.config.repo import Effective, check_carried_out, effective
 from prbot.config.server import ForgeConfig, ServerConfig
+from prbot.config.stages import Recipe, recipe_of
 from prbot.engine.world import Forge, Settings, World
 from prbot.errors import BadDatabase, KeyOfAnother, PrbotError
 from prbot.intake import github
 from prbot.model import Event, RepoRef
 from prbot.ports import Artifacts, Clock, Delivery, Limits, Queue, Store
 from prbot.runs.run import Trouble
-from prbot.telemetry import Redactor
+from prbot.telemetry import Redactor, credentials_of
 
 
 class SystemClock:
@@ -222,6 +223,7 @@ def settings_of(
         serves=lambda repo: _serves(config, repo),
         serves_branch=config.serves_branch,
         rules_of=lambda files: rules_of(files, config),
+        recipe_of=lambda repo, name, files: recipe_for(repo, name, files, config),
         aliases=config.aliases,
         bare_commands=config.bare_commands,
         plan_check=config.statuses.plan,
@@ -241,6 +243,13 @@ def settings_of(
 
 def _serves(config: ServerConfig, repo: RepoRef) -> bool:
     return config.serves(repo.path)
+
+
+def recipe_for(repo: RepoRef, name: str | None, files: RepoFiles, config: ServerConfig) -> Recipe:
+    """The steps of the workflow of that name (None: the repository's usual one)."""
+    bounds = bounds_for(config.per_repository, repo.path)
+    own = {} if name is None else workflows_in(files)
+    return recipe_of(name or bounds.workflow, chosen_workflow(name, bounds, config.workflows, own))
 
 
 def rules_of(files: RepoFiles, config: ServerConfig) -> Effective | Trouble:

@@ -31,7 +31,8 @@ from prbot.config.files import counted, settings_in
 from prbot.config.repo import check_carried_out
 from prbot.engine.planner import Planner, job_directory
 from prbot.engine.survey import Survey, Surveyor
-from prbot.errors import NoSuchProject, PrbotError, UnsafePath
+from prbot.engine.ways import Way
+from prbot.errors import NoSuchProject, OwnStepsOnly, PrbotError, UnsafePath
 from prbot.model import (
     Checkout,
     JobId,
@@ -168,12 +169,15 @@ class _Local:
         self, planner: Planner, pull: PullRequest, checkout: Checkout, place: Placed
     ) -> ProjectResult:
         project = place.project
+        if place.workflow is not None:
+            own = OwnStepsOnly(place.workflow)
+            return ProjectResult(project, trouble=Trouble(str(own), own.next_step))
         job = Job(JobId(new_id("j")), RunId("local"), project, JobKind.PLAN)
         worktree, plan_id = Path(checkout.path), PlanId(new_id("p"))
         try:
             with job_directory(self.place / "jobs", job) as data_dir:
                 made = await planner.plan(
-                    pull.ref, job, place, plan_id, checkout, worktree, data_dir, lock=False
+                    pull.ref, job, Way(place), plan_id, checkout, worktree, data_dir, lock=False
                 )
         except PrbotError as error:
             redact = self.redactor.redact

@@ -16,6 +16,7 @@ import structlog
 
 from prbot.app.compose import Secrets, composed
 from prbot.config.server import ServerConfig, load_server
+from prbot.config.stages import recipe_of
 from prbot.engine.service import Service
 from prbot.engine.world import World
 from prbot.errors import (
@@ -49,9 +50,7 @@ def read_server(path: Path, environ: Mapping[str, str]) -> ServerConfig:
     except (OSError, UnicodeDecodeError) as error:
         raise CannotRead(str(path), getattr(error, "strerror", None) or str(error)) from None
     config = load_server(text, str(path), environ)
-    keys = [key for key in ("workflows", "per_repository") if getattr(config, key)]
-    if keys:
-        raise NotCarriedOut(str(path), ", ".join(f"`{key}`" for key in keys))
+    check_workflows(config, str(path))
     return config
 
 
@@ -68,6 +67,19 @@ def work(config: Path) -> int:
         raise WorkersNeedPostgres
     asyncio.run(_work(server_config, environ, redactor))
     return 0
+
+
+def check_workflows(config: ServerConfig, path: str) -> None:
+    """Raises BadWorkflow, or NotCarriedOut for hooks, which nobody runs yet."""
+    for name, workflow in config.workflows.items():
+        recipe_of(name, workflow)
+    hooks = [key for key in ("pre_hooks", "post_hooks") if _any_has(config, key)]
+    if hooks:
+        raise NotCarriedOut(path, ", ".join(f"`per_repository[].{key}`" for key in hooks))
+
+
+def _any_has(config: ServerConfig, key: str) -> bool:
+    return any(getattr(rule, key) for rule in config.per_repository)
 
 
 async def _serve(config: ServerConfig, environ: Mapping[str, str], redactor: Redactor) -> None:

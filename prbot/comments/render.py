@@ -170,7 +170,14 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_only_safe,
     )
-    filters = (neutral.code, neutral.cell, neutral.prose, neutral.fence, neutral.mention)
+    filters = (
+        neutral.code,
+        neutral.cell,
+        neutral.prose,
+        neutral.fence,
+        neutral.html_code,
+        neutral.mention,
+    )
     environment.filters |= {function.__name__: function for function in filters}
     environment.globals |= {
         **{function.__name__: function for function in _WORDS},

@@ -15,7 +15,7 @@ from prbot.comments.by_hand import HandRow, kept, overruled
 from prbot.comments.commands import apply_command
 from prbot.comments.details import Fold, folds
 from prbot.comments.neutral import Safe
-from prbot.comments.tool_words import tool_words
+from prbot.comments.tool_words import cut_text, tool_words
 from prbot.comments.words import result_words
 from prbot.plans.summary import (
     Action,
@@ -154,6 +154,13 @@ class ProjectView:
     def tool_words(self) -> tuple[str, str]:
         return tool_words(self.result.trouble, self.budget.text)
 
+    @cached_property
+    def steps(self) -> tuple[tuple[str, str], ...]:
+        """Name and words of each of the workflow's commands; all words fit the budget's text."""
+        said = self._known.steps[: self.budget.items]
+        each = self.budget.text // max(1, len(said))
+        return tuple((step.label, cut_text(step.text, each)) for step in said if each)
+
     @property
     def apply_with(self) -> str:
         return apply_command(self.result, self.command, self.budget.name)
@@ -185,7 +192,7 @@ class ProjectView:
     def quiet(self) -> bool:
         """Nothing to read: the plan holds no change and nothing is wrong."""
         told = (self.lost, self.aside, self.checks, self.differences, self.folds, self.by_hand)
-        tells = any(map(bool, (*told, self.kept, self.reasons)))
+        tells = any(map(bool, (*told, self.kept, self.reasons, self.steps)))
         wrong = self.failed or self.result.interrupted or self.state_is_lost
         return not (tells or wrong or (self.summary and not self.summary.complete))
 

@@ -6,6 +6,7 @@ is the default branch's; what a pull request's head may add is in `config/head.p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -15,6 +16,7 @@ from prbot.config.head import merged_rules
 from prbot.config.project_rules import ProjectRules
 from prbot.config.repo import FILE_NAME, RepoConfig, load_repo, load_rules
 from prbot.config.server import ApplyOnMerge
+from prbot.config.workflows import Workflow
 from prbot.errors import BadConfiguration, NotInUtf8
 from prbot.model import Notice
 
@@ -45,6 +47,13 @@ def settings_in(files: RepoFiles) -> RepoConfig:
     config = RepoConfig(version=1)
     defaults = config.defaults.model_copy(update={"apply_on_merge": ApplyOnMerge.NEVER})
     return config.model_copy(update={"defaults": defaults})
+
+
+def workflows_in(files: RepoFiles) -> Mapping[str, Workflow]:
+    """The repository's own workflows by name. Raises BadConfiguration."""
+    if files.prbot is not None or files.atlantis is None:
+        return load_repo(_text(files.prbot, FILE_NAME)).workflows
+    return load_atlantis(_text(files.atlantis, atlantis.FILE_NAME) or "").workflows
 
 
 @lru_cache(maxsize=64)

@@ -121,7 +121,6 @@ def _loaded(text: str | None, path: str, branch: str | None) -> tuple[RepoConfig
 def check_carried_out(config: RepoConfig) -> None:
     """Raises NotCarriedOut for what `validate` knows and the service does not act on yet."""
     asked = {
-        "workflows": config.workflows != {},
         "defaults.tool": config.defaults.tool is not Tool.TERRAFORM,
         "defaults.version": config.defaults.version is not None,
     }

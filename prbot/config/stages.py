@@ -15,7 +15,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from prbot.config.workflows import Stage, StepConfig, Workflow
-from prbot.errors import AppliesTwice, MisplacedStep, NothingApplies
+from prbot.errors import (
+    AppliesTwice,
+    BadWorkflow,
+    MisplacedStep,
+    NotCarriedOut,
+    NothingApplies,
+    PrbotError,
+)
 
 StageName = Literal["plan", "apply"]
 ANYWHERE = ("init", "show", "run", "env", "multienv")
@@ -65,8 +72,18 @@ class Recipe:
 OWN = Recipe()
 
 
-def recipe_of(workflow: Workflow) -> Recipe:
-    """Raises MisplacedStep, NothingApplies or AppliesTwice."""
+def recipe_of(name: str, workflow: Workflow) -> Recipe:
+    """Raises BadWorkflow, with the workflow's name."""
+    try:
+        return _recipe(workflow)
+    except PrbotError as error:
+        raise BadWorkflow(name, str(error), error.next_step) from None
+
+
+def _recipe(workflow: Workflow) -> Recipe:
+    if workflow.policy.steps:
+        # a check that somebody relies on is never left out in silence
+        raise NotCarriedOut("It", "`policy`")
     plan, apply = _steps("plan", workflow.plan), _steps("apply", workflow.apply)
     if not any(step.kind in ("apply", "run") for step in apply):
         raise NothingApplies

@@ -9,13 +9,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import posixpath
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import rmtree
 
+from prbot.config.stages import recipe_differences
+from prbot.engine.ways import Way
 from prbot.engine.world import MadePlan
+from prbot.errors import NoPlanFile, VarFileOutside
 from prbot.model import Checkout, PlanId, PullRef
 from prbot.plans import canonical
 from prbot.plans.plan import parse
@@ -51,7 +55,7 @@ class Planner:
         self,
         pull: PullRef,
         job: Job,
-        place: Placed,
+        way: Way,
         plan_id: PlanId,
         checkout: Checkout,
         worktree: Path,
@@ -59,13 +63,19 @@ class Planner:
         *,
         lock: bool = True,
     ) -> MadePlan:
-        """Raises ToolMissing, ToolFailed, ToolTimedOut and BadPlan."""
+        """Raises ToolMissing, ToolFailed, ToolTimedOut, BadPlan, VarFileOutside, NoPlanFile, and
+        what the steps of a workflow raise."""
         run = self.surroundings(job, worktree, data_dir)
-        var_files = var_files_of(place, run.root)
-        init = await self.tool.init(run)
-        plan_file = data_dir / "plan.tfplan"
-        await self.tool.plan(run, plan_file, lock, var_files)
-        shown = await self.tool.show(run, plan_file)
+        var_files = var_files_of(way.place, run.root, worktree)
+        stage = await way.stage("plan", self.tool, self.redactor, run)
+        stage.arguments = [f"-var-file={name}" for name in var_files]
+        stage.lock = lock
+        await stage.perform(way.recipe.plan)
+        plan_file = stage.plan_file
+        if plan_file.is_symlink() or not plan_file.is_file():
+            raise NoPlanFile
+        shown = await self.tool.show(stage.run, plan_file)
+        init = await self.tool.initialised(stage.run)
         # In a thread: a large plan takes seconds to read, and webhooks want their answer.
         digest, summary = await asyncio.to_thread(self._read, shown)
         file = plan_file.read_bytes()
@@ -80,10 +90,12 @@ class Planner:
             commit=checkout.commit,
             hash=digest,
             inputs=replace(
-                await self._inputs(pull, job, checkout, worktree, init),
-                arguments=" ".join(f"-var-file={name}" for name in var_files),
+                await self._inputs(pull, job, checkout, worktree, init, var_files),
+                arguments=" ".join(stage.arguments),
+                workflow=way.recipe.lines,
             ),
-            summary=summary,
+            # what the steps printed may hold secrets that only the plan itself told
+            summary=self.redactor.redact_values(replace(summary, steps=tuple(stage.said))),
             plan_file=f"{plan_id}.tfplan",
             plan_file_sha256=hashlib.sha256(file).hexdigest(),
             plan_json=f"{plan_id}.json",
@@ -101,10 +113,17 @@ class Planner:
         return canonical.fingerprint(plan, self.hash_key), summary
 
     async def _inputs(
-        self, pull: PullRef, job: Job, checkout: Checkout, worktree: Path, init: InitResult
+        self,
+        pull: PullRef,
+        job: Job,
+        checkout: Checkout,
+        worktree: Path,
+        init: InitResult,
+        var_files: tuple[str, ...],
     ) -> Inputs:
         """Digest what the plan was made from: local files by git's ids, others by content."""
-        local, fetched = [job.project.dir], []
+        beside = (posixpath.normpath(posixpath.join(job.project.dir, f)) for f in var_files)
+        local, fetched = [job.project.dir, *beside], []
         for directory in init.module_dirs:
             if directory.is_relative_to(worktree):
                 local.append(directory.relative_to(worktree).as_posix())
@@ -119,13 +138,17 @@ class Planner:
         )
 
 
-def var_files_of(place: Placed, root: Path) -> tuple[str, ...]:
+def var_files_of(place: Placed, root: Path, worktree: Path) -> tuple[str, ...]:
     """The project's variable files; first, as with Atlantis, `env/WORKSPACE.tfvars` if it is
-    there. Relative to the root module."""
+    there. Relative to the root module. Raises VarFileOutside."""
     # https://www.runatlantis.io/docs/using-atlantis ("Automatic Environment Variable Files")
     of_workspace = f"env/{place.project.workspace}.tfvars"
     found = (of_workspace,) if (root / of_workspace).is_file() else ()
-    return tuple(dict.fromkeys((*found, *place.var_files)))
+    names = tuple(dict.fromkeys((*found, *place.var_files)))
+    for name in names:
+        if not (root / name).resolve().is_relative_to(worktree.resolve()):
+            raise VarFileOutside(name)
+    return names
 
 
 def input_differences(reviewed: Inputs, fresh: Inputs) -> tuple[str, ...]:
@@ -139,6 +162,7 @@ def input_differences(reviewed: Inputs, fresh: Inputs) -> tuple[str, ...]:
         found.append(f"the tool changed from {reviewed.tool} to {fresh.tool}")
     if reviewed.arguments != fresh.arguments:
         found.append("the arguments changed")
+    found += recipe_differences(reviewed.workflow, fresh.workflow)
     return tuple(found)
 
 

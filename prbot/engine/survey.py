@@ -100,7 +100,7 @@ def _refuse_taken_states(checkout: Checkout, states: Compared) -> None:
 
 def _refuse_what_is_not_built(projects: tuple[Project, ...], source: str | None) -> None:
     """Better no plan than one that is not what the file says."""
-    for key in ("workflow", "tool", "version"):
+    for key in ("tool", "version"):
         if any(getattr(project, key) is not None for project in projects):
             raise NotCarriedOut(source or NAMES[0], f"`projects[].{key}`")
 

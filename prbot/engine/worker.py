@@ -15,12 +15,14 @@ from datetime import timedelta
 
 import structlog
 
+from prbot.config.stages import recipe_differences
 from prbot.engine.alarm import Alarm
+from prbot.engine.applier import Applier
 from prbot.engine.checkouts import Checkouts
-from prbot.engine.hearing import Hearing
 from prbot.engine.looker import Looker
 from prbot.engine.messages import advance_message
 from prbot.engine.planner import Planner, input_differences, job_directory
+from prbot.engine.ways import way_of
 from prbot.engine.world import MadePlan, World
 from prbot.errors import (
     ApplyFailed,
@@ -32,12 +34,12 @@ from prbot.errors import (
     JobStopped,
     LostLease,
     PlanFileChanged,
-    PlanTriedBefore,
     PrbotError,
     StalePlan,
     StoreUnavailable,
     ToolChanged,
     Unforeseen,
+    WorkflowChanged,
 )
 from prbot.model import JobId, PlanId
 from prbot.plans import canonical
@@ -226,9 +228,9 @@ class Worker:
         checkout, worktree = await self._checkouts.worktree(run)
         planner = self._planner(run)
         plan_id = PlanId(self._world.new_id("p"))
+        way = await way_of(self._world, self._checkouts, run, job)
         with job_directory(self._world.settings.jobs_dir, job) as data_dir:
-            place = run.place_of(job.project)
-            return await planner.plan(run.pull, job, place, plan_id, checkout, worktree, data_dir)
+            return await planner.plan(run.pull, job, way, plan_id, checkout, worktree, data_dir)
 
     def _planner(self, run: Run) -> Planner:
         world = self._world
@@ -271,15 +273,14 @@ class Worker:
         tool = await self._world.tool.version()
         if tool != plan.inputs.tool:
             raise ToolChanged(plan.inputs.tool, tool)
+        way = await way_of(self._world, self._checkouts, run, job)
+        if changes := recipe_differences(plan.inputs.workflow, way.recipe.lines):
+            raise WorkflowChanged(plan.id, "; ".join(changes))
         _, worktree = await self._checkouts.worktree(run)
         with job_directory(self._world.settings.jobs_dir, job) as data_dir:
             surroundings = self._planner(run).surroundings(job, worktree, data_dir)
-            await self._world.tool.init(surroundings)
-            plan_file = data_dir / "plan.tfplan"
-            plan_file.write_bytes(file)
-            await self._intend(job, plan)
-            async with Hearing(self._world, run, job, surroundings) as hearing:
-                outcome = await self._world.tool.apply(surroundings, plan_file, hearing.heard)
+            applier = Applier(self._world, run, job, plan, file)
+            outcome = await applier.apply(way, surroundings)
         return await self._settle(job, plan, outcome)
 
     async def _reviewed(self, job: Job) -> StoredPlan:
@@ -305,12 +306,6 @@ class Worker:
         """A new process knows no secrets yet; the apply's output may hold them."""
         for secret in sensitive_strings(parse(shown)):
             self._world.redactor.register(secret)
-
-    async def _intend(self, job: Job, plan: StoredPlan) -> None:
-        now = self._world.clock.now()
-        async with self._world.store.begin() as unit:
-            if not await unit.plans.intend(plan.id, job, now):
-                raise PlanTriedBefore(plan.id)
 
     async def _settle(self, job: Job, plan: StoredPlan, outcome: ApplyOutcome) -> Job:
         """What an apply did is known once, here, so a database that is away is waited for."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prbot.config.files import RepoFiles
 from prbot.config.repo import Effective
+from prbot.config.stages import Recipe
 from prbot.model import Event, RepoRef
 from prbot.plans.record import StoredPlan
 from prbot.ports import (
@@ -48,9 +49,10 @@ class Forge:
 class Settings:
     """What the operator decided, as far as the engine needs it.
 
-    `rules_of` reads the repository's own files within the server's bounds. Bare times are
-    in seconds. Merges older than `max_event_age` are history, plans older than `plan_age`
-    are forgotten.
+    `rules_of` reads the repository's own files within the server's bounds, `recipe_of` the
+    workflow of that name in them or in the server's (it raises UnknownWorkflow,
+    WorkflowNotAllowed and BadWorkflow). Bare times are in seconds. Merges older than
+    `max_event_age` are history, plans older than `plan_age` are forgotten.
     `jobs_dir` is this process's own, beside those of the other processes of the machine.
     What is in hand is lost `lease` after the process was last heard of.
     """
@@ -58,6 +60,7 @@ class Settings:
     serves: Callable[[RepoRef], bool]
     serves_branch: Callable[[str, str], bool]
     rules_of: Callable[[RepoFiles], Effective | Trouble]
+    recipe_of: Callable[[RepoRef, str | None, RepoFiles], Recipe]
     aliases: tuple[str, ...]
     bare_commands: bool
     plan_check: str

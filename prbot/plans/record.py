@@ -19,13 +19,15 @@ class Inputs:
 
     `files` covers the project's directory and every module it calls, `lock_file` the
     dependency lock file as init left it, `tool` is name and version, `arguments` what
-    was added on the command line. All hex SHA-256 but `tool`.
+    was added on the command line. All hex SHA-256 but `tool`. `workflow` are the steps by
+    which it was made and is to be applied, as in `config.stages.Recipe.lines`.
     """
 
     files: str
     lock_file: str
     tool: str
     arguments: str = ""
+    workflow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

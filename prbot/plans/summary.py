@@ -36,6 +36,7 @@ __all__ = [
     "Risk",
     "ShownChange",
     "ShownOutput",
+    "StepOutput",
     "ThreeValues",
     "Verdict",
     "sensitive_strings",
@@ -139,8 +140,17 @@ class FailingCheck:
 
 
 @dataclass(frozen=True)
+class StepOutput:
+    """What a step of a workflow said for people, redacted; `label` names it: `run: make`."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
 class PlanSummary:
-    """A plan for people. `*_left_out` say how many entries the bound on size cost."""
+    """A plan for people. `*_left_out` say how many entries the bound on size cost. `steps` is
+    what the workflow's commands said while it was made."""
 
     counts: Counts
     outputs: OutputCounts = OutputCounts()
@@ -159,6 +169,7 @@ class PlanSummary:
     errored: bool = False
     complete: bool = True
     tool_version: str = ""
+    steps: tuple[StepOutput, ...] = ()
 
     @property
     def has_changes(self) -> bool:

@@ -8,21 +8,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from prbot.config.patterns import expression
-from prbot.config.workflows import Output, OutputOption
+from prbot.config.workflows import (
+    EnvStep,
+    MultiEnvStep,
+    Output,
+    OutputOption,
+    RunStep,
+    StepConfig,
+)
 
 REFRESHING = "Refreshing state..."
 MASK = "<redacted>"
 
 
-@dataclass(frozen=True)
-class StepOutput:
-    """What a step said for people, already redacted. `label` names it: `run: make plan`."""
+LABEL = 80
+"""Most characters of a command by which a step is called."""
 
-    label: str
-    text: str
+
+def label_of(config: StepConfig) -> str:
+    """`run: make plan`, `env: TF_VAR_a`, `init`: what people know a step by."""
+    match config.step:
+        case RunStep(command=command) | MultiEnvStep(command=command):
+            first = command.strip().splitlines()[0] if command.strip() else ""
+            whole = first == command.strip() and len(first) <= LABEL
+            return f"{config.kind}: {first[:LABEL]}{'' if whole else ' …'}"
+        case EnvStep(name=name):
+            return f"env: {name}"
+        case _:
+            return config.kind
 
 
 def processed(text: str, options: Sequence[OutputOption], *, failed: bool) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from prbot.errors import ReservedVariable, UnknownVariable
+from prbot.errors import ReservedVariable, UnknownVariable, UnusableValue
 from prbot.model import Login, ProjectKey, PullRequest
 
 RESERVED = (
@@ -99,6 +99,18 @@ def _of_pull(subject: Subject) -> dict[str, str]:
 def comment_args(arguments: tuple[str, ...]) -> str:
     """As Atlantis: joined by commas, with a backslash before each character."""
     return ",".join("".join(f"\\{character}" for character in word) for word in arguments)
+
+
+LONGEST = 100_000
+"""Bytes of a value; no program is started with one of more than 128 KiB (execve(2))."""
+
+
+def usable(name: str, value: str, given: Mapping[str, str]) -> str:
+    """The value itself. Raises ReservedVariable or UnusableValue."""
+    check_settable(name, given)
+    if "\0" in value or len(value.encode("utf-8", "surrogateescape")) > LONGEST:
+        raise UnusableValue(name)
+    return value
 
 
 def check_settable(name: str, given: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from prbot.config.stages import OWN, Recipe, recipe_differences, recipe_of
 from prbot.config.workflows import StepConfig, Workflow
-from prbot.errors import AppliesTwice, MisplacedStep, NothingApplies, PrbotError
+from prbot.errors import BadWorkflow
 
 
 def workflow(plan: list[object] | None = None, apply: list[object] | None = None) -> Workflow:
@@ -36,36 +36,34 @@ def test_preparation(
     plan: list[object] | None, apply: list[object] | None, before: list[str]
 ) -> None:
     """It readies a clean checkout for an apply as the plan was readied."""
-    assert kinds(recipe_of(workflow(plan, apply)).preparation) == before
+    assert kinds(recipe_of("w", workflow(plan, apply)).preparation) == before
 
 
-REFUSED: list[tuple[list[object] | None, list[object] | None, type[PrbotError]]] = [
-    (["init", "apply"], None, MisplacedStep),
-    (["init", "plan", "policy"], None, MisplacedStep),
-    (["import"], None, MisplacedStep),
-    (None, ["plan", "apply"], MisplacedStep),
-    (None, ["state_rm", "apply"], MisplacedStep),
-    (None, [], NothingApplies),
-    (None, [ENV, "init"], NothingApplies),
-    (None, ["apply", RUN, "apply"], AppliesTwice),
+REFUSED: list[tuple[list[object] | None, list[object] | None, str]] = [
+    (["init", "apply"], None, "`plan` cannot have the step `apply`"),
+    (["init", "plan", "policy"], None, "the step `policy`"),
+    (["import"], None, "the step `import`"),
+    (None, ["plan", "apply"], "`apply` cannot have the step `plan`"),
+    (None, ["state_rm", "apply"], "the step `state_rm`"),
+    (None, [], "applies anything"),
+    (None, [ENV, "init"], "applies anything"),
+    (None, ["apply", RUN, "apply"], "more than once"),
 ]
 
 
-@pytest.mark.parametrize(("plan", "apply", "error"), REFUSED)
-def test_refused(
-    plan: list[object] | None, apply: list[object] | None, error: type[PrbotError]
-) -> None:
+@pytest.mark.parametrize(("plan", "apply", "words"), REFUSED)
+def test_refused(plan: list[object] | None, apply: list[object] | None, words: str) -> None:
     """It refuses stages that would apply nothing, twice, or what nobody read."""
-    with pytest.raises(error):
-        recipe_of(workflow(plan, apply))
+    with pytest.raises(BadWorkflow, match=f"`w` cannot be used: .*{words}"):
+        recipe_of("w", workflow(plan, apply))
 
 
 def test_own() -> None:
     """It knows its own steps when they are written out, and tells nothing of them."""
-    assert recipe_of(Workflow()) == OWN
-    assert recipe_of(workflow(["init", "plan"], ["apply"])).own
+    assert recipe_of("w", Workflow()) == OWN
+    assert recipe_of("w", workflow(["init", "plan"], ["apply"])).own
     assert OWN.lines == ()
-    assert not recipe_of(workflow([])).own
+    assert not recipe_of("w", workflow([])).own
 
 
 CHANGES = [
@@ -89,13 +87,13 @@ CHANGES = [
 @pytest.mark.parametrize(("old", "new", "words"), CHANGES)
 def test_differences(old: list[object], new: list[object], words: tuple[str, ...]) -> None:
     """It names the steps that changed, and none of their words."""
-    reviewed, fresh = recipe_of(workflow(old)), recipe_of(workflow(new))
+    reviewed, fresh = recipe_of("w", workflow(old)), recipe_of("w", workflow(new))
     assert recipe_differences(reviewed.lines, fresh.lines) == words
 
 
 def test_stages_are_told_apart() -> None:
     """It names the stage, too."""
-    other = recipe_of(workflow(None, ["apply", RUN]))
+    other = recipe_of("w", workflow(None, ["apply", RUN]))
     words = ("step 2 of the workflow's `apply` (`run`) is new",)
     assert recipe_differences((), other.lines) == words
     assert recipe_differences(other.lines, ()) == (words[0].replace("new", "gone"),)
@@ -104,6 +102,13 @@ def test_stages_are_told_apart() -> None:
 def test_secrets_of_commands_stay() -> None:
     """It keeps no command, only a digest of each."""
     step = {"env": {"name": "TOKEN", "value": "s3cr3t-value"}}
-    lines = recipe_of(workflow([step, "plan"])).lines
+    lines = recipe_of("w", workflow([step, "plan"])).lines
     assert "s3cr3t" not in "".join(lines)
     assert Recipe(plan=()).lines != OWN.lines
+
+
+def test_policies() -> None:
+    """It never leaves out a check that a workflow has of its own."""
+    given = {"policy": {"steps": ["policy"]}}
+    with pytest.raises(BadWorkflow, match="`policy`"):
+        recipe_of("w", Workflow.model_validate(given))

@@ -157,6 +157,7 @@ def _settings() -> Settings:
         serves=lambda _: True,
         serves_branch=lambda *_: True,
         rules_of=absent,
+        recipe_of=absent,
         aliases=(),
         bare_commands=True,
         plan_check="prbot/plan",

