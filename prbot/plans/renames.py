@@ -47,7 +47,8 @@ def renames(plan: Plan, hide: Veil) -> tuple[Rename, ...]:
     if not (gone and new):
         return ()
     pairs = {a: b for a, b in _pairs(gone, new) if _fit(a, hide) and _fit(b, hide)}
-    return tuple(sorted(set(_together(plan, pairs)), key=lambda rename: rename.old))
+    blocks = _together(plan, pairs) if pairs else ()
+    return tuple(sorted(set(blocks), key=lambda rename: rename.old))
 
 
 def _fit(address: str, hide: Veil) -> bool:

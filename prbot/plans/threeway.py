@@ -132,6 +132,8 @@ def _differing(
 
 def same(one: Json, two: Json) -> bool:
     """Equal as JSON, where null and everything empty are the same; `true` is not 1."""
+    if isinstance(one, str) and isinstance(two, str):
+        return one == two
     if _empty(one) or _empty(two):
         return _empty(one) and _empty(two)
     if isinstance(one, dict) and isinstance(two, dict):
