@@ -244,11 +244,13 @@ class PlanCommand:
 
 @dataclass(frozen=True)
 class ApplyCommand:
-    """`plan_id` names one stored plan; `accept_changes` says yes to a held one."""
+    """`plan_id` names one stored plan; `accept_changes` says yes to a held one,
+    `accept_orphans` to states that nothing manages any more."""
 
     select: Selector = field(default_factory=Selector)
     plan_id: PlanId | None = None
     accept_changes: bool = False
+    accept_orphans: bool = False
 
 
 @dataclass(frozen=True)

@@ -399,6 +399,13 @@ class Tool(Protocol):
         """After `init`: what is recorded in the state, and who holds its lock."""
         ...
 
+    async def inventory(self, run: ToolRun) -> tuple[str, ...]:
+        """The addresses of all objects that the state manages, deposed ones among them.
+
+        Initialises by itself, and writes nothing: a workspace that there is not is empty.
+        """
+        ...
+
     async def force_unlock(self, run: ToolRun, lock_id: str) -> None:
         """After `init`: break the state's lock. Not every backend compares the id: look
         who holds the lock before."""

@@ -16,11 +16,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TypeVar
 
 from prbot.adapters import process, steps, terraform_state
 from prbot.adapters.process import Completed, Output
@@ -50,6 +51,8 @@ from prbot.ports import (
     ToolRun,
 )
 from prbot.runs.state_look import StateLock, StateLook
+
+Found = TypeVar("Found")
 
 STREAM_LIMIT = 64 * 1024 * 1024
 """Most bytes of output that are read back from anything but `show`."""
@@ -101,10 +104,8 @@ class Terraform:
         return version_line(self.name, self._check("version", run, answer).stdout)
 
     async def init(self, run: ToolRun, arguments: Sequence[str] = ()) -> InitResult:
-        async with self._turn(run):
-            answer = await self._call(run, "init", [*INIT, *arguments])
-        self._check("init", run, answer)
-        await self._select(run)
+        await self._initialise(run, arguments)
+        await self._select(run, "-or-create")
         return await self.initialised(run)
 
     async def initialised(self, run: ToolRun) -> InitResult:
@@ -115,12 +116,17 @@ class Terraform:
             state_is_lost=state_is_lost(run.root, tf_data, run.workspace),
         )
 
-    async def _select(self, run: ToolRun) -> None:
+    async def _initialise(self, run: ToolRun, arguments: Sequence[str] = ()) -> None:
+        async with self._turn(run):
+            answer = await self._call(run, "init", [*INIT, *arguments])
+        self._check("init", run, answer)
+
+    async def _select(self, run: ToolRun, *options: str) -> None:
         chosen = _bytes_of(_tf_data(run) / "environment").decode() or "default"
         if chosen == run.workspace:
             return
         verb = "workspace select"
-        words = ["workspace", "select", "-or-create", "-no-color", "--", run.workspace]
+        words = ["workspace", "select", *options, "-no-color", "--", run.workspace]
         self._check(verb, run, await self._call(run, "workspace", words))
 
     async def plan(
@@ -187,19 +193,30 @@ class Terraform:
         return lock
 
     async def look(self, run: ToolRun) -> StateLook:
-        verb = "state pull"
+        found = await self._pulled(run, terraform_state.recorded)
+        return StateLook(found, await self.state_lock(run))
+
+    async def inventory(self, run: ToolRun) -> tuple[str, ...]:
+        await self._initialise(run)
+        if run.workspace != "default":
+            listed = await self._call(run, "workspaces", ["workspace", "list"])
+            known = self._check("workspace list", run, listed).stdout
+            if run.workspace not in terraform_state.workspaces(known):
+                return ()
+        await self._select(run)
+        return await self._pulled(run, terraform_state.managed)
+
+    async def _pulled(self, run: ToolRun, read: Callable[[bytes], Found]) -> Found:
+        verb, words = "state pull", ["state", "pull"]
         try:
-            answer = await self._call(
-                run, "state-pull", ["state", "pull"], recorded=False, limit=None
-            )
+            answer = await self._call(run, "state-pull", words, recorded=False, limit=None)
         finally:
             _remove(_logs(run) / "state-pull.out")  # a state holds secrets in clear
         try:
-            found = terraform_state.recorded(self._check(verb, run, answer).stdout)
+            return read(self._check(verb, run, answer).stdout)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             told = f"the state cannot be read: {error!r}"
             raise ToolFailed(verb, 0, told, self.name) from None
-        return StateLook(found, await self.state_lock(run))
 
     async def force_unlock(self, run: ToolRun, lock_id: str) -> None:
         words = ["force-unlock", "-no-color", "-force", "--", lock_id]

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from prbot.adapters.terraform_output import plain
 from prbot.runs.state_look import Recorded, StateLock, hcl_string
 
 ASKING = ("state", "rm", "-no-color", "-dry-run", "-lock-timeout=0s")
@@ -42,32 +43,44 @@ def is_free(text: str) -> bool:
 
 
 def recorded(state: bytes) -> tuple[Recorded, ...]:
-    """The managed objects of a state (version 4) with their ids, as `state pull` gives it.
+    """The managed objects of a state (version 4) with their ids, as `state pull` gives it,
+    without the old halves of replacements.
 
     Raises ValueError for what is no such state. An empty answer is an empty state.
     """
+    return tuple(found for found, deposed in _objects(state) if not deposed)
+
+
+def managed(state: bytes) -> tuple[str, ...]:
+    """The addresses of all managed objects. Raises ValueError as `recorded`."""
+    return tuple(f"{found.address}{' (deposed)' * old}" for found, old in _objects(state))
+
+
+def workspaces(listed: bytes) -> frozenset[str]:
+    """The names that `workspace list` prints; a star stands before the selected one."""
+    return frozenset(name for line in plain(listed).splitlines() if (name := line.strip(" *")))
+
+
+def _objects(state: bytes) -> Iterator[tuple[Recorded, bool]]:
+    """Each with whether it is deposed: the old half of a replacement."""
     if not state.strip():
-        return ()
+        return
     parsed = json.loads(state)
     if not isinstance(parsed, dict) or parsed.get("version") != 4:
         raise ValueError("it is no state of version 4")
-    return tuple(
-        found
-        for resource in parsed.get("resources") or ()
-        if resource.get("mode") == "managed"
-        for found in _instances(resource)
-    )
+    for resource in parsed.get("resources") or ():
+        if resource.get("mode") == "managed":
+            yield from _instances(resource)
 
 
-def _instances(resource: Mapping[str, Any]) -> Iterator[Recorded]:
+def _instances(resource: Mapping[str, Any]) -> Iterator[tuple[Recorded, bool]]:
     module = resource.get("module")
     name = f"{resource['type']}.{resource['name']}"
     whole = f"{module}.{name}" if module else name
     for instance in resource.get("instances") or ():
-        if instance.get("deposed"):  # the old half of a replacement
-            continue
         attributes = instance.get("attributes") or {}
-        yield Recorded(whole + _key(instance.get("index_key")), str(attributes.get("id") or ""))
+        address = whole + _key(instance.get("index_key"))
+        yield Recorded(address, str(attributes.get("id") or "")), bool(instance.get("deposed"))
 
 
 def _key(key: object) -> str:

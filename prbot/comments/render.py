@@ -35,6 +35,8 @@ from prbot.runs.say import (
     InterruptedReport,
     Message,
     NoProjects,
+    OrphansAccepted,
+    OrphansLeft,
     PlanReport,
     PlansExpired,
     Refusal,
@@ -123,6 +125,10 @@ def _template(message: Message) -> str:
     match message:
         case PlanReport():
             return "plan.md.j2"
+        case OrphansAccepted():
+            return "orphans_accepted.md.j2"
+        case OrphansLeft():
+            return "orphans_left.md.j2"
         case ApplyReport():
             return "applied.md.j2"
         case HoldReport():

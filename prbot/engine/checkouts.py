@@ -9,6 +9,7 @@ default branch must never be older than that.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -82,15 +83,28 @@ class Checkouts:
 
     async def worktree(self, run: Run) -> tuple[Checkout, Path]:
         """Where the run's commit lies, brought here if it was laid out elsewhere."""
-        if run.checkout is None:
-            raise LostLease(f"the checkout of {run.id}")
+        checkout = _of(run)
+        return checkout, await self._ensured(run, checkout)
+
+    async def base_worktree(self, run: Run) -> Path:
+        """Where the commit lies that the run's was compared with."""
+        checkout = _of(run)
+        return await self._ensured(run, replace(checkout, commit=checkout.base))
+
+    async def _ensured(self, run: Run, checkout: Checkout) -> Path:
         forge = self._world.forge_of(run.pull.repo)
         try:
-            return run.checkout, await forge.workspaces.ensure(run.pull, run.checkout)
+            return await forge.workspaces.ensure(run.pull, checkout)
         except (HeadIsGone, GitFailed):
             await self._fetch(await forge.reader.pull_request(run.pull))
-        return run.checkout, await forge.workspaces.ensure(run.pull, run.checkout)
+        return await forge.workspaces.ensure(run.pull, checkout)
 
     async def _fetch(self, pull: PullRequest) -> None:
         forge = self._world.forge_of(pull.ref.repo)
         await forge.workspaces.fetch(pull, await forge.reader.clone_access(pull.ref.repo))
+
+
+def _of(run: Run) -> Checkout:
+    if run.checkout is None:
+        raise LostLease(f"the checkout of {run.id}")
+    return run.checkout

@@ -29,9 +29,10 @@ async def gather(
         runs = await unit.runs.of_pull(run.pull)
         plans = await unit.plans.of_pull(run.pull)
         locks = await unit.locks.of_repo(run.pull.repo)
-        # long after a large apply, and only needed to tell what an interrupted one left, and
-        # why a plan is gone
-        needed = _any_interrupted(runs) or _any_gone(runs, plans)
+        # long after a large apply, and only needed to tell what an interrupted one left, why
+        # a plan is gone, and what states hold that nobody would manage
+        orphans = any(run.gone for run in runs)
+        needed = orphans or _any_interrupted(runs) or _any_gone(runs, plans)
         journal = await unit.journal.of_pull(run.pull) if needed else ()
     return Scene(
         pull=pull,

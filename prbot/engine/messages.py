@@ -15,7 +15,7 @@ def advance_message(run: Run) -> Message:
 
 def job_message(run: Run, job: Job) -> Message:
     """One job of a project at a time, whichever run it belongs to."""
-    priority = Priority.PLAN if job.kind is JobKind.PLAN else Priority.APPLY
+    priority = Priority.PLAN if job.kind in (JobKind.PLAN, JobKind.INVENTORY) else Priority.APPLY
     repo = str(run.pull.repo)
     key = f"project {repo} {job.project.dir} {job.project.workspace}"
     return Message(PerformJob(job.id), key, priority, repo=repo, group=str(run.pull))

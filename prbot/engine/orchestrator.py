@@ -56,6 +56,7 @@ from prbot.runs.steps import (
     Finish,
     FreeLocks,
     LayOut,
+    Record,
     ReleaseJob,
     Say,
     SetStatus,
@@ -248,6 +249,8 @@ class Orchestrator:
                 await self._put(unit, run, "eyes", ReactionLetter(step.comment_id))
             case Say():
                 await self._say(unit, run, step)
+            case Record():
+                await self._record(unit, run, step.action, step.detail)
             case SetStatus():
                 await self._set_status(unit, run, step)
             case StartJob():
@@ -291,6 +294,11 @@ class Orchestrator:
         letter = comment_letter(self._world, run.pull, step)
         await self._put(unit, run, f"say {step.topic}", letter)
 
+    async def _record(self, unit: UnitOfWork, run: Run, action: str, detail: str) -> None:
+        now = self._world.clock.now()
+        entry = JournalEntry(now, run.pull, run.ask.actor, run.id, action, detail)
+        await unit.journal.write(entry)
+
     async def _set_status(self, unit: UnitOfWork, run: Run, step: SetStatus) -> None:
         letter = status_letter(self._world, run.pull, step)
         what = f"status {step.sha} {letter.context} {step.verdict} {step.description}"
@@ -328,10 +336,7 @@ class Orchestrator:
             lock = Lock(run.pull.repo, project, run.pull, run.ask.actor, now)
             if (await unit.locks.take(lock)).holder != run.pull:
                 raise SceneChanged
-        names = ", ".join(map(str, step.projects))
-        await unit.journal.write(
-            JournalEntry(now, run.pull, run.ask.actor, run.id, "locked", names)
-        )
+        await self._record(unit, run, "locked", ", ".join(map(str, step.projects)))
 
 
 def _moves(step: Step) -> bool:

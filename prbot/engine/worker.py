@@ -19,6 +19,7 @@ from prbot.config.stages import recipe_differences
 from prbot.engine.alarm import Alarm
 from prbot.engine.applier import Applier
 from prbot.engine.checkouts import Checkouts
+from prbot.engine.inventory import take_inventory
 from prbot.engine.looker import Looker
 from prbot.engine.messages import advance_message
 from prbot.engine.planner import Planner, input_differences, job_directory
@@ -165,6 +166,8 @@ class Worker:
                 return await self._plan(run, job)
             if job.kind is JobKind.APPLY:
                 return await self._apply(run, job)
+            if job.kind is JobKind.INVENTORY:
+                return await take_inventory(self._world, self._checkouts, run, job)
             return await self._looker.perform(run, job)
         except (LostLease, StoreUnavailable):
             raise

@@ -27,7 +27,7 @@ from prbot.model import (
 _CARRIED_OUT: Mapping[str, frozenset[str]] = {
     "help": SELECTORS,
     "plan": SELECTORS | {"all"},
-    "apply": SELECTORS | {"plan", "accept-changes"},
+    "apply": SELECTORS | {"plan", "accept-changes", "accept-orphans"},
     "unlock": SELECTORS,
     "cancel": SELECTORS,
 }
@@ -77,7 +77,8 @@ def _command(typed: Typed) -> Command:
         case "apply":
             plan = flags.get("plan")
             plan_id = PlanId(plan) if isinstance(plan, str) else None
-            return ApplyCommand(typed.select, plan_id, "accept-changes" in flags)
+            accepted = ("accept-changes" in flags, "accept-orphans" in flags)
+            return ApplyCommand(typed.select, plan_id, *accepted)
         case "unlock":
             return UnlockCommand(typed.select)
         case "cancel":
@@ -97,9 +98,9 @@ def spell(command: Command) -> str:
     match command:
         case PlanCommand(select, everything):
             return written(Typed("plan", select, flags=_switches(all=everything)))
-        case ApplyCommand(select, plan_id, accept_changes):
+        case ApplyCommand(select, plan_id, accept_changes, accept_orphans):
             named = (("plan", plan_id),) if plan_id else ()
-            changes = _switches(accept_changes=accept_changes)
+            changes = _switches(accept_changes=accept_changes, accept_orphans=accept_orphans)
             return written(Typed("apply", select, flags=(*changes, *named)))
         case UnlockCommand(select):
             return written(Typed("unlock", select))

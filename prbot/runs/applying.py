@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from prbot.config.repo import Effective
 from prbot.plans.record import StoredPlan
+from prbot.runs.accepting import accept, accounted_for, was_all
 from prbot.runs.phases import (
     Steps,
     apply_jobs,
@@ -62,8 +63,12 @@ def decide_apply(run: Run, scene: Scene) -> Steps:
 
 
 def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
+    if accepting := accept(run, scene, rules):
+        return accepting
     plans, reasons = chosen_plans(scene, run.ask.select, run.ask.plan_id)
     todo = tuple(plan for plan in plans if has_work(plan))
+    if not todo and (done := was_all(run, scene)):
+        return done
     reasons += _why_not(run, scene, rules, todo)
     locked = not_locked(scene, tuple(plan.project for plan in todo))
     if reasons:
@@ -101,6 +106,7 @@ def _why_not(run: Run, scene: Scene, rules: Effective, todo: tuple[StoredPlan, .
         + sum(ready, start=())
         + needs_applied(run, scene, todo)
         + seen_when_asked(run.ask, scene, todo)
+        + accounted_for(run, scene, {plan.project for plan in todo})
         + (approved(rules, scene, todo) if todo else ())
     )
 

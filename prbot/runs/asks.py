@@ -103,6 +103,7 @@ def _of_comment(event: Commented, listening: Listening) -> Asked | Ignored:
                 select=command.select,
                 plan_id=command.plan_id,
                 accept_changes=command.accept_changes,
+                accept_orphans=command.accept_orphans,
             )
         case UnlockCommand():
             return asked(AskKind.UNLOCK, select=command.select)

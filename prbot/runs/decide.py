@@ -84,7 +84,8 @@ def _decide_close(run: Run, scene: Scene) -> tuple[Step, ...]:
         return (Finish(RunState.SUPERSEDED),)
     touched = scene.begun_projects()
     held = tuple(lock.project for lock in scene.locks if lock.holder == run.pull)
-    steps: list[Step] = [FreeLocks(tuple(p for p in held if p not in touched)), DropPlans()]
+    kept = scene.same_state(touched)
+    steps: list[Step] = [FreeLocks(tuple(p for p in held if p not in kept)), DropPlans()]
     if touched:
         people = tuple(dict.fromkeys((scene.pull.author, run.ask.actor)))
         steps.append(Say("applied-unmerged", AppliedUnmerged(touched, people)))

@@ -12,6 +12,7 @@ from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
 from prbot.model import ProjectKey, Sha
 from prbot.plans.record import StoredPlan
+from prbot.runs.accepting import accept, accounted_for, told_after_merge, was_all
 from prbot.runs.applying import nothing_left
 from prbot.runs.phases import (
     Steps,
@@ -175,6 +176,11 @@ def _plan_job_before_merge(run: Run, scene: Scene, project: ProjectKey) -> Job |
 
 def _after_merge(run: Run, scene: Scene, rules: Effective) -> Steps:
     left = _what_is_left(run, scene)
+    steps = _begin_with(run, scene, rules, left)
+    return (*told_after_merge(run, scene), *steps) if steps else ()
+
+
+def _begin_with(run: Run, scene: Scene, rules: Effective, left: Left) -> Steps:
     if not rules.may_apply or not (left.reviewed or left.unreviewed):
         return (*_settle(run, scene), Finish(RunState.DONE))
     if len(left.unreviewed) > rules.projects_per_run:
@@ -229,6 +235,8 @@ def _why_hold(
 ) -> str:
     """Why plans that are as reviewed are not applied; empty when they may be."""
     reasons = mode_allows(rules) + not_locked(scene, tuple(plan.project for plan in fresh))
+    changing = {plan.project for plan in fresh if plan.summary.has_changes}
+    reasons += accounted_for(run, scene, changing)
     for plan in fresh:
         if plan.summary.has_changes:
             reasons += plan_is_ready(plan, scene, plan.head)
@@ -269,7 +277,8 @@ def _settle(run: Run, scene: Scene) -> Steps:
         return ()
     done = frozenset(job.project for job in apply_jobs(run))
     if run.ask.kind is not AskKind.MERGE and _still_open(run, scene, done):
-        return (FreeLocks(tuple(project for project in _held(run, scene) if project in done)),)
+        ended = scene.same_state(done)
+        return (FreeLocks(tuple(project for project in _held(run, scene) if project in ended)),)
     clear = (project for project in _held(run, scene) if not scene.interrupted(project))
     return FreeLocks(tuple(clear)), DropPlans(), DropWorkspaces()
 
@@ -284,16 +293,21 @@ def _still_open(run: Run, scene: Scene, done: frozenset[ProjectKey]) -> bool:
 
 
 def _apply_by_comment(run: Run, scene: Scene, rules: Effective) -> Steps:
+    if accepting := accept(run, scene, rules):
+        return accepting
     left = _what_is_left(run, scene)
     selected, reasons = chosen_plans(scene, run.ask.select, run.ask.plan_id)
     wanted = {plan.project for plan in selected}
     todo = tuple(p for p in left.reviewed if p.project in wanted and has_work(p))
+    if not todo and (done := was_all(run, scene)):
+        return done
     reasons += mode_allows(rules)
     if not reasons:
         reasons = _why_none(run, left, todo, wanted) or _not_the_named(run, scene, todo)
     reasons += sum((_is_ready(plan, scene) for plan in todo), start=())
     reasons += sum((not_interrupted(plan.project, scene) for plan in todo), start=())
     reasons += needs_applied(run, scene, todo)
+    reasons += accounted_for(run, scene, {plan.project for plan in todo})
     reasons += seen_when_asked(run.ask, scene, todo)
     locked = not_locked(scene, tuple(plan.project for plan in todo))
     if reasons:

@@ -48,7 +48,7 @@ def second_phase(run: Run, scene: Scene, plans: tuple[StoredPlan, ...]) -> Steps
     """Lock all, then apply all that change something; `plans` must have been judged."""
     todo = tuple(plan for plan in plans if plan.summary.has_changes)
     return (
-        TakeLocks(tuple(plan.project for plan in todo)),
+        TakeLocks(scene.same_state(plan.project for plan in todo)),
         SetStatus(head_of(run, scene), Check.APPLY, Verdict.PENDING, "applying"),
         *(StartJob(plan.project, JobKind.APPLY, plan.id) for plan in todo),
     )
@@ -133,7 +133,7 @@ def _let_go(run: Run, scene: Scene) -> Steps:
     """Nothing was applied where the apply was dropped or skipped: nobody need wait there."""
     dropped = {job.project for job in apply_jobs(run) if job.state.never_began}
     held = {lock.project for lock in scene.locks if lock.holder == run.pull}
-    free = dropped & held - set(scene.begun_projects())
+    free = set(scene.same_state(dropped)) & held - set(scene.same_state(scene.begun_projects()))
     return (FreeLocks(tuple(sorted(free))),) if free else ()
 
 

@@ -7,6 +7,7 @@ from prbot.config.server import ApplyOnMerge
 from prbot.model import Notice, ProjectKey, Selector, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.checks import RERUN, CheckDetail, detail_of
+from prbot.runs.orphans import Orphan, digests, left_words, meant, open_orphans, orphans
 from prbot.runs.requirements import may_command, pull_is_fit
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 from prbot.runs.say import Failure, NoProjects, PlanReport, ProjectResult, Reason, Refusal, TooMany
@@ -123,8 +124,10 @@ def tell_failure(run: Run, sha: Sha | None, trouble: Trouble) -> Steps:
 
 
 def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
-    if not run.projects:
-        return _nothing_to_plan(run, scene)
+    looks = tuple(gone.project for gone in meant(run))
+    projects = run.projects or ()
+    if not projects and not looks:
+        return _nothing_to_plan(run, scene, rules)
     if scene.pull.fork and not scene.pull.merged:
         return _refuse_fork(run, scene)
     if scene.pull.draft and not run.ask.by_comment and not rules.plan_drafts:
@@ -134,11 +137,12 @@ def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
             SetStatus(sha, Check.APPLY, Verdict.FAILURE, "drafts are never applied"),
             Finish(RunState.IGNORED),
         )
-    if len(run.projects) > rules.projects_per_run and not run.ask.everything:
-        return _too_many(run, scene, run.projects, rules)
+    if len(projects) + len(looks) > rules.projects_per_run and not run.ask.everything:
+        return _too_many(run, scene, (*projects, *looks), rules)
     return (
         _planning(run, scene),
-        *(StartJob(project, JobKind.PLAN) for project in run.projects),
+        *(StartJob(project, JobKind.PLAN) for project in projects),
+        *(StartJob(project, JobKind.INVENTORY) for project in looks),
     )
 
 
@@ -157,12 +161,14 @@ def _planning(run: Run, scene: Scene) -> SetStatus:
     return SetStatus(head_of(run, scene), Check.PLAN, Verdict.PENDING, "planning")
 
 
-def _nothing_to_plan(run: Run, scene: Scene) -> Steps:
+def _nothing_to_plan(run: Run, scene: Scene, rules: Effective) -> Steps:
     if run.ask.select.dirs:
         return refuse(run, (_no_such_project(run.ask.select),))
     changed = run.checkout.changed if run.checkout else ()
     answer: Steps = (Say(run.id, NoProjects(len(changed))),) if run.ask.by_comment else ()
     sha, words = head_of(run, scene), "0 projects"
+    if run.gone:
+        return (*answer, *plan_verdicts(run, scene, rules), Finish(RunState.DONE))
     return (
         *answer,
         SetStatus(sha, Check.PLAN, Verdict.SUCCESS, words),
@@ -193,7 +199,8 @@ def _refuse_fork(run: Run, scene: Scene) -> Steps:
 
 
 def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
-    results = tuple(result_of(job, scene) for job in run.jobs)
+    results = _results(run, scene)
+    looked = {job.project for job in run.jobs_of(JobKind.INVENTORY)}
     report = PlanReport(
         results=results,
         head=run.checkout.head if run.checkout else scene.pull.head_sha,
@@ -203,14 +210,13 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
         asked=run.ask.actor if run.ask.by_comment else None,
         bounded=rules.bounded,
         notices=_notices(run, scene),
+        orphans=tuple(o for o in orphans(run, scene) if o.gone.project in looked),
+        moved=tuple((p.formerly, p.project) for p in run.placed if p.formerly is not None),
     )
     failed = any(map(_failed, results))
-    everything = results + _left_out(run, scene)
-    changed = run.checkout.changed if run.checkout else ()
-    detail = detail_of(everything, scene.pull, rules, changed)
     return (
         Say(report_topic(run, scene), report),
-        *_plan_verdicts(head_of(run, scene), scene, rules, everything, detail),
+        *plan_verdicts(run, scene, rules),
         Finish(RunState.FAILED if failed else RunState.DONE),
     )
 
@@ -227,9 +233,13 @@ def _failed(result: ProjectResult) -> bool:
     return result.plan is None or result.trouble is not None
 
 
+def _results(run: Run, scene: Scene) -> tuple[ProjectResult, ...]:
+    return tuple(result_of(job, scene) for job in run.jobs_of(JobKind.PLAN))
+
+
 def _left_out(run: Run, scene: Scene) -> tuple[ProjectResult, ...]:
     """The affected projects a selective plan did not speak of: the checks tell of all."""
-    mine = {job.project for job in run.jobs}
+    mine = {job.project for job in run.jobs_of(JobKind.PLAN)}
     others = sorted((scene.affected() or frozenset()) - mine)
     return tuple(_as_last_planned(project, scene) for project in others)
 
@@ -249,14 +259,12 @@ def applies_on_merge(scene: Scene) -> bool:
     return rules.may_apply and rules.apply_on_merge is not ApplyOnMerge.NEVER
 
 
-def _plan_verdicts(
-    sha: Sha,
-    scene: Scene,
-    rules: Effective,
-    results: tuple[ProjectResult, ...],
-    detail: CheckDetail,
+def plan_verdicts(
+    run: Run, scene: Scene, rules: Effective, accepted: tuple[Orphan, ...] = ()
 ) -> Steps:
-    """Both checks after planning, each in an end state."""
+    """Both checks after planning, each in an end state. `accepted` are settled just now."""
+    sha, results = head_of(run, scene), _results(run, scene) + _left_out(run, scene)
+    detail = detail_of(results, scene.pull, rules, run.checkout.changed if run.checkout else ())
     failed, total = sum(map(_failed, results)), len(results)
     again = CheckDetail(buttons=detail.buttons)
     if failed:
@@ -265,9 +273,17 @@ def _plan_verdicts(
             SetStatus(sha, Check.PLAN, Verdict.FAILURE, missing, detail),
             SetStatus(sha, Check.APPLY, Verdict.FAILURE, "not everything is planned", again),
         )
+    left = tuple(orphan for orphan in open_orphans(run, scene) if orphan not in accepted)
+    if left:
+        words = left_words(left)
+        return (
+            SetStatus(sha, Check.PLAN, Verdict.FAILURE, words, detail),
+            SetStatus(sha, Check.APPLY, Verdict.FAILURE, words, again),
+        )
     changed = tuple(r.plan for r in results if r.plan and r.plan.summary.has_changes)
     told = f"{_projects(total)} planned, {len(changed)} with changes"
-    verdict, text = _apply_verdict(scene, rules, changed)
+    open_ones = tuple(plan for plan in changed if plan.applied_at is None)
+    verdict, text = _apply_verdict(scene, rules, open_ones)
     return (
         SetStatus(sha, Check.PLAN, Verdict.SUCCESS, told, detail),
         SetStatus(sha, Check.APPLY, verdict, text, again),
@@ -328,10 +344,11 @@ def _reported(run: Run) -> bool:
 
 def _content(run: Run, scene: Scene) -> frozenset[tuple[str, str]] | None:
     """What a plan comment says of its projects; None when one of them has no plan."""
-    plans = [scene.plan(job.plan_id) for job in run.jobs]
-    if any(plan is None for plan in plans):
+    plans = [scene.plan(job.plan_id) for job in run.jobs_of(JobKind.PLAN)]
+    listed = digests(run, scene)
+    if any(plan is None for plan in plans) or listed is None:
         return None
-    return frozenset((str(plan.project), plan.hash) for plan in plans if plan is not None)
+    return listed | {(str(plan.project), plan.hash) for plan in plans if plan is not None}
 
 
 def refuse(run: Run, reasons: tuple[Reason, ...]) -> Steps:

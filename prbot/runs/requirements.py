@@ -153,7 +153,14 @@ def not_interrupted(project: ProjectKey, scene: Scene) -> Reasons:
 
 def approved(rules: Effective, scene: Scene, plans: Iterable[StoredPlan]) -> Reasons:
     """Enough other people approved each plan after it stood there, and nobody objects."""
-    reasons = [
+    return approved_since(rules, scene, (_stood_since(plan, scene) for plan in plans), "this plan")
+
+
+def approved_since(
+    rules: Effective, scene: Scene, told: Iterable[datetime | None], what: str
+) -> Reasons:
+    """`told`: since when each thing to be approved stands there; None while it does not."""
+    objections = tuple(
         Reason(
             "approved",
             f"{review.author} requested changes",
@@ -161,23 +168,21 @@ def approved(rules: Effective, scene: Scene, plans: Iterable[StoredPlan]) -> Rea
         )
         for review in scene.reviews
         if review.state is ReviewState.CHANGES_REQUESTED and review.permission.can_write
-    ]
-    missing = min((_approvals(plan, scene) for plan in plans), default=rules.approvals)
-    if missing < rules.approvals:
-        reasons.append(
-            Reason(
-                "approved",
-                f"{missing} of {rules.approvals} approvals of this plan",
-                f"somebody with write access who is neither {scene.pull.author} nor pushed to it"
-                " approves the pull request as it is now",
-            )
-        )
-    return tuple(reasons)
+    )
+    given = min((_approvals(since, scene) for since in told), default=rules.approvals)
+    if given >= rules.approvals:
+        return objections
+    missing = Reason(
+        "approved",
+        f"{given} of {rules.approvals} approvals of {what}",
+        f"somebody with write access who is neither {scene.pull.author} nor pushed to it"
+        " approves the pull request as it is now",
+    )
+    return (*objections, missing)
 
 
-def _approvals(plan: StoredPlan, scene: Scene) -> int:
+def _approvals(since: datetime | None, scene: Scene) -> int:
     """How many people approved; one who did so twice is one."""
-    since = _stood_since(plan, scene)
     if since is None:
         return 0
     approvers = {r.author.lower() for r in scene.reviews if _approves(r, scene.pull, since)}
@@ -237,7 +242,7 @@ def not_locked(scene: Scene, projects: tuple[ProjectKey, ...]) -> Reasons:
             f"pull request {lock.holder.number} is merged or closed,"
             " or somebody comments `prbot unlock` there",
         )
-        for lock in blockers(scene.locks, scene.pull.ref, projects)
+        for lock in blockers(scene.locks, scene.pull.ref, scene.same_state(projects))
     )
 
 

@@ -7,7 +7,6 @@ store makes the move conditional on the old state, so that a late worker cannot 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -299,12 +298,6 @@ class Run:
     def place_of(self, project: ProjectKey) -> Placed:
         """One that nothing is known of stands by itself."""
         return next((p for p in self.placed if p.project == project), Placed(project))
-
-    def same_state(self, projects: Iterable[ProjectKey]) -> tuple[ProjectKey, ...]:
-        """The projects, and what those that moved were called before."""
-        known = tuple(projects)
-        former = (self.place_of(project).formerly for project in known)
-        return (*known, *(project for project in former if project is not None))
 
     def jobs_of(self, kind: JobKind) -> tuple[Job, ...]:
         return tuple(job for job in self.jobs if job.kind is kind)

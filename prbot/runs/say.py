@@ -9,6 +9,7 @@ from enum import StrEnum
 from prbot.config.repo import Bounded
 from prbot.model import Login, Notice, PlanId, ProjectKey, Sha
 from prbot.plans.record import StoredPlan
+from prbot.runs.orphans import Orphan
 from prbot.runs.run import Trouble
 from prbot.runs.state_look import StateLock
 from prbot.runs.told import Told
@@ -34,7 +35,8 @@ class PlanReport:
     """The plan comment. `asked` is the comment's author when somebody asked for it.
 
     `bounded` are wishes of the repository's file that the server's does not allow,
-    `notices` what finding the projects brought up.
+    `notices` what finding the projects brought up. `orphans` are states that were looked at
+    because nothing would manage them any more, `moved` projects with what they were before.
     """
 
     results: tuple[ProjectResult, ...]
@@ -45,6 +47,24 @@ class PlanReport:
     asked: Login | None = None
     bounded: tuple[Bounded, ...] = ()
     notices: tuple[Notice, ...] = ()
+    orphans: tuple[Orphan, ...] = ()
+    moved: tuple[tuple[ProjectKey, ProjectKey], ...] = ()
+
+
+@dataclass(frozen=True)
+class OrphansAccepted:
+    """Somebody said that these states may be left without anybody."""
+
+    orphans: tuple[Orphan, ...]
+    actor: Login
+
+
+@dataclass(frozen=True)
+class OrphansLeft:
+    """Merged, although nothing manages these states now and nobody accepted that."""
+
+    orphans: tuple[Orphan, ...]
+    mention: tuple[Login, ...]
 
 
 @dataclass(frozen=True)
@@ -220,6 +240,8 @@ class Hint:
 
 Message = (
     PlanReport
+    | OrphansAccepted
+    | OrphansLeft
     | ApplyReport
     | HoldReport
     | CheckSummary

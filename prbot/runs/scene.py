@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,8 +32,8 @@ class Scene:
     out, and Trouble when the repository's file cannot be used. `runs` are all runs of
     the pull request with their jobs, newest first, this one included. `plans` are its
     plans, newest first. `locks` are all locks of the repository.
-    `journal` are the pull request's entries, oldest first, if an apply was interrupted or
-    a plan that was made is no longer kept.
+    `journal` are the pull request's entries, oldest first, if an apply was interrupted, a
+    plan that was made is no longer kept, or states are left without anybody.
     """
 
     pull: PullRequest
@@ -56,6 +57,13 @@ class Scene:
         """What it was called when it was last planned here; most projects have no name."""
         placed = (place for run in self.runs for place in run.placed)
         return next((place.name for place in placed if place.project == project), None)
+
+    def same_state(self, projects: Iterable[ProjectKey]) -> tuple[ProjectKey, ...]:
+        """The projects, and what those that this pull request moves are called elsewhere."""
+        known = dict.fromkeys(projects)
+        placed = (place for run in self.runs for place in run.placed if place.project in known)
+        former = dict.fromkeys(place.formerly for place in placed if place.formerly)
+        return tuple(known | former)
 
     def jobs(self) -> tuple[Job, ...]:
         """All jobs of the pull request, those of the newest run first."""

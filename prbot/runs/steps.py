@@ -97,6 +97,14 @@ class Say:
     message: Message
 
 
+@dataclass(frozen=True)
+class Record:
+    """Write a line into the journal: the run is its subject, who asked for it its actor."""
+
+    action: str
+    detail: str
+
+
 class Check(StrEnum):
     PLAN = "plan"
     APPLY = "apply"
@@ -147,6 +155,7 @@ Step = (
     | TakeLocks
     | FreeLocks
     | Say
+    | Record
     | SetStatus
     | DropPlans
     | DropWorkspaces

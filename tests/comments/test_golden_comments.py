@@ -29,6 +29,8 @@ from prbot.plans.summary import (
     ThreeValues,
     Verdict,
 )
+from prbot.projects.gone import Gone
+from prbot.runs.orphans import Fate, Orphan
 from prbot.runs.run import Trouble
 from prbot.runs.say import (
     ApplyReport,
@@ -37,6 +39,8 @@ from prbot.runs.say import (
     InterruptedReport,
     Message,
     NextStep,
+    OrphansAccepted,
+    OrphansLeft,
     PlanReport,
     PlansExpired,
     ProjectResult,
@@ -260,6 +264,45 @@ def _too_many(stored: StorePlan) -> Message:
     return TooMany(names, 2)
 
 
+HELD = Orphan(
+    Gone(ProjectKey("old", "blue"), "s3 bucket/old", "old/main.tf", 2),
+    Fate.HELD,
+    52,
+    ("aws_sqs_queue.q", 'module.net.aws_vpc.this["a"]'),
+)
+BLIND = Orphan(
+    Gone(ProjectKey("legacy"), path="legacy"),
+    Fate.UNREADABLE,
+    trouble=Trouble(
+        "`terraform init` failed with exit code 1.",
+        "Read the output below, mend the cause, and comment `prbot plan`.",
+        "Error: No valid credential sources found",
+    ),
+)
+
+
+def _deleted(stored: StorePlan) -> Message:
+    away = Gone(ProjectKey("app"), "s3 bucket/app", "app/main.tf", 2, "s3 bucket/new")
+    orphans = (
+        Orphan(away, Fate.HELD, 1, ("terraform_data.web",)),
+        BLIND,
+        HELD,
+        Orphan(Gone(ProjectKey("spare")), Fate.HELD, 3, ("a.b",), accepted_by=Login("bob")),
+        Orphan(Gone(ProjectKey("tmp")), Fate.EMPTY),
+    )
+    report = _report(_planned(stored, "app", PlanSummary(Counts(no_op=2), applyable=False)))
+    moved = ((ProjectKey("network"), ProjectKey("services/network")),)
+    return replace(report, orphans=orphans, moved=moved)
+
+
+def _left(stored: StorePlan) -> Message:
+    return OrphansLeft((HELD,), (Login("alice"), Login("bob")))
+
+
+def _accepted(stored: StorePlan) -> Message:
+    return OrphansAccepted((HELD, BLIND), Login("bob"))
+
+
 def _help(stored: StorePlan) -> Message:
     return Help(Login("prbot-ci"))
 
@@ -277,6 +320,9 @@ def _help(stored: StorePlan) -> Message:
         ("interrupted", _interrupted, "left"),
         ("expired", _expired, "expired"),
         ("too_many", _too_many, "run"),
+        ("deleted", _deleted, "plan"),
+        ("left_to_nobody", _left, "run"),
+        ("accepted", _accepted, "run"),
         ("help", _help, "help"),
     ],
 )

@@ -30,6 +30,8 @@ from prbot.plans.summary import (
     ThreeValues,
     Verdict,
 )
+from prbot.projects.gone import Gone
+from prbot.runs.orphans import Fate, Orphan
 from prbot.runs.run import Trouble
 from prbot.runs.say import (
     AppliedUnmerged,
@@ -42,6 +44,8 @@ from prbot.runs.say import (
     Message,
     NextStep,
     NoProjects,
+    OrphansAccepted,
+    OrphansLeft,
     PlanReport,
     PlansExpired,
     ProjectResult,
@@ -119,6 +123,25 @@ CHECKS = st.builds(
 TROUBLES = st.builds(Trouble, sentence=HOSTILE, hint=HOSTILE, output=HOSTILE)
 
 
+KEYS = st.builds(ProjectKey, HOSTILE, HOSTILE)
+ORPHANS = (
+    st.lists(
+        st.builds(
+            Orphan,
+            st.builds(Gone, KEYS, HOSTILE, HOSTILE, FEW, st.just("") | HOSTILE),
+            st.sampled_from(Fate),
+            MANY,
+            st.lists(HOSTILE, max_size=3).map(tuple),
+            st.none() | TROUBLES,
+            st.none() | HOSTILE,
+        ),
+        max_size=2,
+    )
+    .map(tuple)
+    .flatmap(lambda some: st.sampled_from([some, some * 100]))
+)
+
+
 @st.composite
 def summaries(draw: st.DrawFn) -> PlanSummary:
     """Counts that agree with the changes, of which there may be hundreds alike."""
@@ -182,8 +205,18 @@ def messages(stored: StorePlan) -> st.SearchStrategy[Message]:
     flags = st.booleans()
     return st.one_of(
         st.builds(
-            PlanReport, many, st.just(Sha("1" * 40)), st.just(Sha("2" * 40)), flags, flags, logins
+            PlanReport,
+            many,
+            st.just(Sha("1" * 40)),
+            st.just(Sha("2" * 40)),
+            flags,
+            flags,
+            logins,
+            orphans=ORPHANS,
+            moved=st.lists(st.tuples(KEYS, KEYS), max_size=2).map(tuple),
         ),
+        st.builds(OrphansAccepted, ORPHANS, logins),
+        st.builds(OrphansLeft, ORPHANS, st.lists(logins, max_size=4).map(tuple)),
         st.builds(ApplyReport, many, logins, flags),
         st.builds(HoldReport, many, HOSTILE, st.lists(logins, max_size=4).map(tuple), HOSTILE),
         st.builds(Refusal, HOSTILE, logins, reasons),
@@ -322,11 +355,17 @@ def test_it_fits_at_the_worst(stored: StorePlan, text: str) -> None:
     )
     reasons = (Reason(text, text, text),) * 9
     sha, marker = Sha("1" * 40), "m" * 160
+    gone = Gone(project, text, text, 10**6, text)
+    left = tuple(Orphan(gone, fate, 10**6, (text,) * 9, trouble) for fate in Fate)
     messages: tuple[Message, ...] = (
         PlanReport(results, sha, sha, True, True, Login(text)),
         PlanReport(results[:1], sha, sha, True, True, Login(text)),
         PlanReport(results[1:], sha, sha, True, True, login),
         PlanReport((ProjectResult(project, plan),), sha, sha, True, True, login),
+        PlanReport(results, sha, sha, True, True, login, orphans=left, moved=((project, project),)),
+        PlanReport((), sha, sha, True, True, login, orphans=left[:1]),
+        OrphansAccepted(left, Login(text)),
+        OrphansLeft(left, (login,) * 20),
         ApplyReport(results, Login(text), True),
         HoldReport(results, text, (login,) * 20, text),
         Refusal(text, Login(text), reasons),

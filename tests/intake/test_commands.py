@@ -42,6 +42,8 @@ def dirs(*names: str) -> Selector:
         ),
         ("prbot plan -p net", PlanCommand(Selector(projects=("net",)))),
         ("apply -p net -p a*", ApplyCommand(Selector(projects=("net", "a*")))),
+        ("prbot apply --accept-orphans", ApplyCommand(accept_orphans=True)),
+        ("apply -d a --accept-orphans", ApplyCommand(dirs("a"), accept_orphans=True)),
         ("prbot unlock -d a", UnlockCommand(dirs("a"))),
         ("prbot cancel -w b", CancelCommand(Selector(workspaces=("b",)))),
         ("prbot", HelpCommand()),
@@ -63,7 +65,6 @@ LATER = [
     ("prbot plan -d a -- -target=x", "--"),
     ("prbot apply --no-merge", "--no-merge"),
     ("prbot apply --override 'all is on fire'", "--override"),
-    ("prbot apply --accept-orphans", "--accept-orphans"),
     ("prbot approve-policies", "approve-policies"),
     ("prbot approve_policies --policy cost", "approve-policies"),
     ("prbot import aws_x.y id", "import"),
@@ -113,8 +114,8 @@ SELECTORS = st.builds(
 PLAN_IDS = st.from_regex(r"p-[0-9a-f]{6,12}", fullmatch=True).map(PlanId)
 COMMANDS = st.one_of(
     st.builds(PlanCommand, SELECTORS, st.booleans()),
-    st.builds(ApplyCommand, SELECTORS, accept_changes=st.booleans()),
-    st.builds(ApplyCommand, plan_id=PLAN_IDS, accept_changes=st.booleans()),
+    st.builds(ApplyCommand, SELECTORS, st.none(), st.booleans(), st.booleans()),
+    st.builds(ApplyCommand, st.just(Selector()), PLAN_IDS, st.booleans(), st.booleans()),
     st.builds(UnlockCommand, SELECTORS),
     st.builds(CancelCommand, SELECTORS),
     st.just(HelpCommand()),

@@ -31,6 +31,7 @@ from prbot.model import (
 )
 from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.summary import Counts, PlanSummary
+from prbot.projects.gone import Gone
 from prbot.runs import say
 from prbot.runs.decide import decide
 from prbot.runs.journal import JournalEntry
@@ -44,6 +45,7 @@ from prbot.runs.steps import (
     Finish,
     FreeLocks,
     LayOut,
+    Record,
     ReleaseJob,
     Say,
     SetStatus,
@@ -210,6 +212,7 @@ def earlier(
     state: RunState = RunState.DONE,
     head: Sha | None = None,
     select: Selector | None = None,
+    gone: tuple[Gone, ...] = (),
 ) -> Run:
     """Another run of the same pull request, with its jobs."""
     ids = {each.run_id for each in jobs}
@@ -217,10 +220,11 @@ def earlier(
     head = head or (MERGED if kind is AskKind.MERGE else HEAD)
     commit = MERGED if kind is AskKind.MERGE else laid_out(head, BASE)
     checkout = Checkout("/tree", commit, BASE, head, ())
-    projects = tuple(sorted({each.project for each in jobs}))
+    planned = {each.project for each in jobs if each.kind is not JobKind.INVENTORY}
+    projects = tuple(sorted(planned))
     ask = Ask(kind, AUTHOR, "earlier", head_sha=head, select=select or Selector())
     begun = at(15 if kind is AskKind.MERGE else -10)
-    return Run(run_id, PULL, ask, begun, state, checkout, projects, None, jobs)
+    return Run(run_id, PULL, ask, begun, state, checkout, projects, None, jobs, gone=gone)
 
 
 def approval(
@@ -286,6 +290,7 @@ class World:
     broken: Trouble | None = None
     state: RunState | None = None
     placed: tuple[Placed, ...] = ()
+    gone: tuple[Gone, ...] = ()
 
     def run(self) -> Run:
         """As it stands now: laid out only if it has done jobs."""
@@ -304,7 +309,13 @@ class World:
         state = RunState.WORKING if run.state is RunState.QUEUED else run.state
         projects = keys(self.projects)
         return replace(
-            run, checkout=checkout, projects=projects, jobs=jobs, state=state, placed=self.placed
+            run,
+            checkout=checkout,
+            projects=projects,
+            jobs=jobs,
+            state=state,
+            placed=self.placed,
+            gone=self.gone,
         )
 
     def scene(self, run: Run) -> Scene:
@@ -354,6 +365,8 @@ def _made_by(plans: tuple[StoredPlan, ...]) -> tuple[Run, ...]:
 
 _MESSAGES: dict[type, str] = {
     say.PlanReport: "report",
+    say.OrphansAccepted: "told-accepted",
+    say.OrphansLeft: "told-left",
     say.ApplyReport: "apply-report",
     say.HoldReport: "hold",
     say.Failure: "failure",
@@ -393,6 +406,8 @@ def _words(step: Step) -> list[str]:
             return ["refuse: " + " ".join(sorted({r.requirement for r in refusal.reasons}))]
         case Say():
             return [_MESSAGES[type(step.message)]]
+        case Record():
+            return [step.action]
         case SetStatus():
             return [f"{step.check}:{step.verdict}"]
         case StopJob():

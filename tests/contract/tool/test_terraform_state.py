@@ -14,7 +14,7 @@ from state_server import StateServer
 
 from prbot.adapters import process
 from prbot.adapters.terraform import Terraform
-from prbot.adapters.terraform_state import lock_of, recorded
+from prbot.adapters.terraform_state import lock_of, managed, recorded, workspaces
 from prbot.errors import ToolFailed
 from prbot.runs.state_look import Recorded, StateLock, StateLook
 
@@ -234,3 +234,70 @@ def test_no_state_at_all(state: bytes) -> None:
     """It refuses what it does not know rather than call it empty."""
     with pytest.raises(ValueError, match=r"version 4|Expecting"):
         recorded(state)
+
+
+TWO = """
+resource "terraform_data" "a" {
+  for_each = toset(["x"])
+}
+module "m" {
+  source = "./m"
+}
+"""
+
+
+async def test_an_inventory(tool: Terraform, make_job) -> None:
+    """It lists what the state manages, in modules too, and keeps no copy of the state."""
+    job = make_job(TWO)
+    (job.run.root / "m").mkdir()
+    job.write('resource "terraform_data" "b" {}\n', "m/main.tf")
+    assert await tool.inventory(job.run) == ()
+    await tool.init(job.run)
+    await tool.plan(job.run, job.plan_file)
+    await tool.apply(job.run, job.plan_file)
+    held = {'terraform_data.a["x"]', "module.m.terraform_data.b"}
+    assert set(await tool.inventory(job.run)) == held
+    assert not list((job.run.data_dir / "logs").glob("state-pull.out"))
+
+
+async def test_an_inventory_makes_nothing(tool: Terraform, make_job) -> None:
+    """It takes a workspace that there is not for an empty one, and does not make it."""
+    job = make_job(TWO.split("module")[0], workspace="blue")
+    assert await tool.inventory(job.run) == ()
+    assert not job.state.parent.exists() or not list(job.state.parent.iterdir())
+    await tool.init(job.run)  # this makes it
+    await tool.plan(job.run, job.plan_file)
+    await tool.apply(job.run, job.plan_file)
+    assert await tool.inventory(job.run) == ('terraform_data.a["x"]',)
+
+
+async def test_an_inventory_that_cannot_be_taken(tool: Terraform, make_job, state_server) -> None:
+    """It says so when the state cannot be read: that is not an empty one."""
+    job = make_job("", kept=False)
+    job.write(state_server.backend("x"), "backend.tf")
+    state_server.broken = True
+    with pytest.raises(ToolFailed):
+        await tool.inventory(job.run)
+
+
+def test_deposed_objects_are_managed() -> None:
+    """It counts what is left of a replacement: somebody pays for it."""
+    half = {"deposed": "00000001", "attributes": {"id": "1"}}
+    resource = {"mode": "managed", "type": "x", "name": "y", "instances": [half]}
+    data = {**resource, "mode": "data"}
+    state = json.dumps({"version": 4, "resources": [resource, data]}).encode()
+    assert managed(state) == ("x.y (deposed)",)
+    assert recorded(state) == ()
+
+
+@pytest.mark.parametrize(
+    ("listed", "names"),
+    [
+        (b"* default\n\n", {"default"}),
+        (b"  default\n* blue\n  green-1\n", {"default", "blue", "green-1"}),
+        (b"", set()),
+    ],
+)
+def test_workspaces(listed: bytes, names: set[str]) -> None:
+    """It reads the names of workspaces."""
+    assert workspaces(listed) == names
