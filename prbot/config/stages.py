@@ -58,10 +58,14 @@ class Recipe:
         """
         if _has("init", self.apply):
             return ()
-        positions = [n for n, step in enumerate(self.plan) if step.kind == "init"]
-        if positions:
-            return self.plan[: positions[-1] + 1]
-        return DEFAULT["plan"][:1] if _has("apply", self.apply) else ()
+        return _to_init(self.plan) or (OWN_INIT if _has("apply", self.apply) else ())
+
+    @property
+    def looking(self) -> tuple[StepConfig, ...]:
+        """What makes the state readable, and changes nothing: commands of the stage `apply`,
+        which may, are left out."""
+        settings = tuple(step for step in self.apply if step.kind != "run")
+        return self.preparation or _to_init(settings) or OWN_INIT
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -70,6 +74,7 @@ class Recipe:
 
 
 OWN = Recipe()
+OWN_INIT = DEFAULT["plan"][:1]
 
 
 def recipe_of(name: str, workflow: Workflow) -> Recipe:
@@ -143,6 +148,12 @@ def _digest(step: StepConfig) -> str:
     """Of what the step says, defaults included, so that two spellings of one step are one."""
     said = f"{step.kind} {step.step.model_dump_json()}"
     return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _to_init(steps: tuple[StepConfig, ...]) -> tuple[StepConfig, ...]:
+    """Those up to the last `init`, without plans; none where there is no `init`."""
+    last = max((n for n, step in enumerate(steps) if step.kind == "init"), default=-1)
+    return tuple(step for step in steps[: last + 1] if step.kind not in ("plan", "show", "apply"))
 
 
 def _has(kind: str, steps: tuple[StepConfig, ...]) -> bool:

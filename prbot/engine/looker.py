@@ -15,6 +15,7 @@ from shutil import rmtree
 from prbot.engine.checkouts import Checkouts
 from prbot.engine.place import place_of
 from prbot.engine.planner import job_directory
+from prbot.engine.ways import way_of
 from prbot.engine.world import World
 from prbot.errors import ApplyRanElsewhere, LockOfAnother, LostLease, NoKnownLock, ToolStillRuns
 from prbot.ports import ApplyTrace, JournalEntry, ToolRun, UnitOfWork
@@ -116,8 +117,9 @@ class Looker:
 
     @asynccontextmanager
     async def _surroundings(self, run: Run, job: Job) -> AsyncIterator[ToolRun]:
-        """The interrupted run's commit, initialised."""
+        """The interrupted run's commit, initialised as its workflow does it."""
         world = self._world
+        way = await way_of(world, self._checkouts, run, job)
         _, worktree = await self._checkouts.worktree(run)
         with job_directory(world.settings.jobs_dir, job) as data_dir:
             surroundings = ToolRun(
@@ -127,8 +129,9 @@ class Looker:
                 environment=world.settings.tool_environment,
                 timeout=world.settings.job_timeout,
             )
-            await world.tool.init(surroundings)
-            yield surroundings
+            stage = await way.stage("plan", world.tool, world.redactor, surroundings)
+            await stage.perform(way.recipe.looking)
+            yield stage.run
 
     async def _write(
         self,

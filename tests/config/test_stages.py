@@ -24,6 +24,7 @@ PREPARATIONS = [
     ([RUN, "init", "plan"], None, ["run", "init"]),
     ([ENV, {"init": {"extra_args": ["-upgrade"]}}, RUN], None, ["env", "init"]),
     (["init", RUN, "init", "plan"], None, ["init", "run", "init"]),
+    (["init", "plan", "show", "init"], None, ["init", "init"]),
     (["init", "plan"], ["init", "apply"], []),
     ([RUN], ["apply"], ["init"]),
     ([RUN], [RUN], []),
@@ -37,6 +38,21 @@ def test_preparation(
 ) -> None:
     """It readies a clean checkout for an apply as the plan was readied."""
     assert kinds(recipe_of("w", workflow(plan, apply)).preparation) == before
+
+
+LOOKS = [
+    (None, None, ["init"]),
+    ([RUN, "init", "plan"], None, ["run", "init"]),
+    ([RUN], [RUN], ["init"]),
+    (["init", "plan"], [ENV, RUN, "init", "apply", RUN], ["env", "init"]),
+    (["init", "plan"], ["apply", "init"], ["init"]),
+]
+
+
+@pytest.mark.parametrize(("plan", "apply", "before"), LOOKS)
+def test_looking(plan: list[object] | None, apply: list[object] | None, before: list[str]) -> None:
+    """It reads a state without running what may change anything."""
+    assert kinds(recipe_of("w", workflow(plan, apply)).looking) == before
 
 
 REFUSED: list[tuple[list[object] | None, list[object] | None, str]] = [

@@ -254,6 +254,21 @@ async def test_killed_apply(town: Town) -> None:
     assert "apply interrupted" in [entry.action for entry in await town.journal(pull)]
 
 
+async def test_look_at_a_killed_apply(town: Town) -> None:
+    """It readies the look as the workflow readies a plan: here a module is generated first."""
+    generates = {"run": "mkdir -p generated && touch generated/empty.tf"}
+    killed = {"run": "rm -r generated; kill -9 $$"}
+    whole = server({"workflow": "w"}, w=stages([generates, "init", "plan"], [killed]))
+    calls = 'module "generated" {\n  source = "./generated"\n}\n'
+    _, pull = await opened(town, {"app/calls.tf": calls}, **whole)
+    await town.hears(pull, "terraform_data.more")
+    await town.forge.review(pull, "bob", "APPROVE")
+    await town.forge.comment(pull, "alice", "prbot apply")
+    body = await town.hears(pull, "## Interrupted: `app`")
+    assert "could not be looked at" not in body
+    assert "state looked" in [entry.action for entry in await town.journal(pull)]
+
+
 async def test_no_step_swaps_the_plan(town: Town) -> None:
     """It applies the plan that was reviewed, also when a step before put another in its place."""
     swap = "terraform plan -no-color -destroy -out $PLANFILE"
