@@ -35,8 +35,9 @@ def status_letter(world: World, pull: PullRef, step: SetStatus) -> StatusLetter:
 
 def _report(world: World, line: str, detail: CheckDetail) -> CheckReport:
     summary = line
-    if detail.results:
-        summary = render(CheckSummary(detail.results), marker="prbot:check", limit=ROOM)
+    if detail.results or detail.orphans:
+        told = CheckSummary(detail.results, detail.orphans)
+        summary = render(told, marker="prbot:check", limit=ROOM)
     notes = tuple(
         replace(note, title=_plain(world, note.title), message=_plain(world, note.message))
         for note in detail.notes

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from prbot.config.repo import Effective
 from prbot.model import ProjectKey, PullRequest
+from prbot.runs.orphans import Orphan
 from prbot.runs.run import Flaw
 from prbot.runs.say import ProjectResult
 
@@ -51,11 +52,13 @@ APPLY = Button("apply", "Apply", "Apply the plans that stand here")
 
 @dataclass(frozen=True)
 class CheckDetail:
-    """`results` are told in the summary, all of them."""
+    """`results` are told in the summary, all of them, and the `orphans` that stand against
+    the change."""
 
     results: tuple[ProjectResult, ...] = ()
     notes: tuple[Annotation, ...] = ()
     buttons: tuple[Button, ...] = ()
+    orphans: tuple[Orphan, ...] = ()
 
 
 def detail_of(

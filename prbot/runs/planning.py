@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
 from prbot.model import Notice, ProjectKey, Selector, Sha
@@ -275,7 +277,7 @@ def plan_verdicts(
         )
     left = tuple(orphan for orphan in open_orphans(run, scene) if orphan not in accepted)
     if left:
-        words = left_words(left)
+        words, detail = left_words(left), replace(detail, orphans=left)
         return (
             SetStatus(sha, Check.PLAN, Verdict.FAILURE, words, detail),
             SetStatus(sha, Check.APPLY, Verdict.FAILURE, words, again),

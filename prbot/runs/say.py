@@ -92,9 +92,10 @@ class HoldReport:
 
 @dataclass(frozen=True)
 class CheckSummary:
-    """What a check tells of all its projects; no comment."""
+    """What a check tells of all its projects, and of states left to nobody; no comment."""
 
     results: tuple[ProjectResult, ...]
+    orphans: tuple[Orphan, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from prbot.runs.orphans import Fate, Orphan
 from prbot.runs.run import Trouble
 from prbot.runs.say import (
     ApplyReport,
+    CheckSummary,
     Help,
     HoldReport,
     InterruptedReport,
@@ -307,6 +308,10 @@ def _help(stored: StorePlan) -> Message:
     return Help(Login("prbot-ci"))
 
 
+def _check(stored: StorePlan) -> Message:
+    return CheckSummary((), (HELD,))
+
+
 @pytest.mark.parametrize(
     ("name", "message", "topic"),
     [
@@ -323,6 +328,7 @@ def _help(stored: StorePlan) -> Message:
         ("deleted", _deleted, "plan"),
         ("left_to_nobody", _left, "run"),
         ("accepted", _accepted, "run"),
+        ("check_deleted", _check, "check"),
         ("help", _help, "help"),
     ],
 )

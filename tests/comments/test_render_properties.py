@@ -36,6 +36,7 @@ from prbot.runs.run import Trouble
 from prbot.runs.say import (
     AppliedUnmerged,
     ApplyReport,
+    CheckSummary,
     Failure,
     Help,
     Hint,
@@ -216,6 +217,7 @@ def messages(stored: StorePlan) -> st.SearchStrategy[Message]:
             moved=st.lists(st.tuples(KEYS, KEYS), max_size=2).map(tuple),
         ),
         st.builds(OrphansAccepted, ORPHANS, logins),
+        st.builds(CheckSummary, many, ORPHANS),
         st.builds(OrphansLeft, ORPHANS, st.lists(logins, max_size=4).map(tuple)),
         st.builds(ApplyReport, many, logins, flags),
         st.builds(HoldReport, many, HOSTILE, st.lists(logins, max_size=4).map(tuple), HOSTILE),
@@ -365,6 +367,7 @@ def test_it_fits_at_the_worst(stored: StorePlan, text: str) -> None:
         PlanReport(results, sha, sha, True, True, login, orphans=left, moved=((project, project),)),
         PlanReport((), sha, sha, True, True, login, orphans=left[:1]),
         OrphansAccepted(left, Login(text)),
+        CheckSummary(results, left),
         OrphansLeft(left, (login,) * 20),
         ApplyReport(results, Login(text), True),
         HoldReport(results, text, (login,) * 20, text),

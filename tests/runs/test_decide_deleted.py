@@ -47,7 +47,7 @@ from prbot.runs.journal import JournalEntry
 from prbot.runs.orphans import ACCEPTED, LISTED, MOST, Fate, Orphan, acceptance, listing
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Placed, Run
 from prbot.runs.say import OrphansLeft, PlanReport
-from prbot.runs.steps import Say, SetStatus
+from prbot.runs.steps import Check, Say, SetStatus
 
 B = Gone(keys("b")[0], "s3 bucket/b", "b/main.tf", 2)
 C = Gone(keys("c")[0], "", "c", 1)
@@ -427,6 +427,14 @@ def test_it_reports_moves() -> None:
     assert report_of(looked(JobState.LOOKED, found("b"), placed=TO)).moved == (
         (TO[0].formerly, TO[0].project),
     )
+
+
+def test_the_check_lists_it() -> None:
+    """It gives the check of the plan what stands against the change."""
+    steps = looked(JobState.LOOKED, found("b", *HOLDS)).outcome()
+    (check,) = (s for s in steps if isinstance(s, SetStatus) and s.check is Check.PLAN)
+    assert check.detail is not None
+    assert [orphan.addresses for orphan in check.detail.orphans] == [HOLDS]
 
 
 CHECK_WORDS = {
