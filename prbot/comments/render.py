@@ -21,6 +21,7 @@ from prbot.comments.commands import command_for
 from prbot.comments.left_behind import import_blocks
 from prbot.comments.neutral import Safe
 from prbot.comments.renamed import moved_blocks
+from prbot.comments.same import together
 from prbot.comments.tool_words import tool_words
 from prbot.runs.run import Trouble
 from prbot.runs.say import (
@@ -39,6 +40,7 @@ from prbot.runs.say import (
     OrphansLeft,
     PlanReport,
     PlansExpired,
+    ProjectResult,
     Refusal,
     StateUnlocked,
     TooMany,
@@ -56,11 +58,13 @@ _WORDS = (
     words.total_words,
     words.beside_words,
     words.bold,
+    words.number,
     words.is_are,
     words.its_their,
     words.was_were,
     words.it_was,
     words.tools,
+    words.sizes,
     words.short_sha,
 )
 _MARKER = re.compile(r"[!-;=?-~][ -;=?-~]*\Z")
@@ -79,6 +83,7 @@ def render(
     if limit < SMALLEST_LIMIT:
         raise ValueError(f"a comment needs at least {SMALLEST_LIMIT} characters")
     template = _environment().get_template(_template(message))
+    groups = _groups(message)
     for rung, budget in enumerate(LADDER):
         pieces = template.generate(
             message=message,
@@ -86,6 +91,7 @@ def render(
             command=command,
             shortened=rung > 0,
             projects=_projects(message, budget, command),
+            rows=view.rows(groups, budget, command),
         )
         text = _gathered(pieces, 2 * limit)
         if text is not None and _size(whole := f"{text.strip()}\n\n{last_line}\n") <= limit:
@@ -119,6 +125,14 @@ def _projects(message: Message, budget: Budget, command: str) -> tuple[view.Proj
     if isinstance(message, PlanReport | ApplyReport | HoldReport | CheckSummary):
         return view.views(message.results, budget, command)
     return ()
+
+
+def _groups(message: Message) -> tuple[tuple[ProjectResult, ...], ...]:
+    """Only plans are told together; what was applied or held is told one by one."""
+    if isinstance(message, PlanReport):
+        return together(message.results)
+    results = message.results if isinstance(message, ApplyReport | HoldReport) else ()
+    return tuple((result,) for result in results)
 
 
 def _template(message: Message) -> str:

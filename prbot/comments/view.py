@@ -15,8 +15,9 @@ from prbot.comments.by_hand import HandRow, kept, overruled
 from prbot.comments.commands import apply_command
 from prbot.comments.details import Fold, folds
 from prbot.comments.neutral import Safe
+from prbot.comments.same import only
 from prbot.comments.tool_words import cut_text, tool_words
-from prbot.comments.words import result_words
+from prbot.comments.words import result_words, total, total_words
 from prbot.plans.summary import (
     Action,
     Counts,
@@ -34,6 +35,7 @@ Item = TypeVar("Item")
 OPEN_LINES = 20
 """So many lines of detail are read rather than opened: the folds are open at first."""
 OPEN_PROJECTS = 3
+FEW_ATTRIBUTES = 3
 
 _GRAVITY = (Level.HIGH, Level.MEDIUM, Level.LOW)
 _ALERTS = {Level.HIGH: "CAUTION", Level.MEDIUM: "WARNING"}
@@ -56,12 +58,14 @@ def cut(items: Sequence[Item], most: int, left_out: int = 0) -> Cut[Item]:
 
 @dataclass(frozen=True)
 class ProjectView:
-    """One project. What only a full section shows is made when it is asked for."""
+    """One project, or several with the same change, of which `result` is the first. What
+    only a full section shows is made when it is asked for."""
 
     result: ProjectResult
     budget: Budget
     command: str
     few: bool = True
+    alike: tuple[ProjectResult, ...] = ()
 
     @property
     def name(self) -> str:
@@ -69,7 +73,28 @@ class ProjectView:
 
     @property
     def words(self) -> Safe:
-        return result_words(self.result)
+        return total_words(self.alike) if self.alike else result_words(self.result)
+
+    @property
+    def size(self) -> int:
+        """How many projects this is."""
+        return len(self.alike) or 1
+
+    @cached_property
+    def names(self) -> Cut[str]:
+        """Of the projects with the same change."""
+        return cut([str(result.project) for result in self.alike], self.budget.rows)
+
+    @property
+    def only(self) -> tuple[str, ...]:
+        """The attributes that a group of projects changes, if few."""
+        found = only(self.alike) if self.alike else ()
+        return found if len(found) <= FEW_ATTRIBUTES else ()
+
+    @cached_property
+    def total(self) -> PlanSummary:
+        """What is counted, over all projects that it stands for."""
+        return total([r.plan.summary for r in self.alike or (self.result,) if r.plan])
 
     # --- the headline: how careful to be, and what would be lost ---
 
@@ -204,6 +229,18 @@ def views(
     ordered = sorted(results, key=lambda result: (urgency(result), result.project))
     few = len(ordered) <= OPEN_PROJECTS
     return tuple(ProjectView(result, budget, command, few) for result in ordered)
+
+
+def rows(
+    groups: Iterable[tuple[ProjectResult, ...]], budget: Budget, command: str
+) -> tuple[ProjectView, ...]:
+    """The same, where projects with the same change are one view; after those that differ."""
+    ordered = sorted(groups, key=lambda g: (urgency(g[0]), len(g) > 1, g[0].project))
+    few = len(ordered) <= OPEN_PROJECTS
+    return tuple(
+        ProjectView(group[0], budget, command, few, group if len(group) > 1 else ())
+        for group in ordered
+    )
 
 
 def urgency(result: ProjectResult) -> int:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import timedelta
+from typing import Protocol
 
 from prbot.comments.neutral import Safe
 from prbot.model import Sha
-from prbot.plans.summary import Counts, OutputCounts, PlanSummary
+from prbot.plans.summary import CheckCounts, Counts, OutputCounts, PlanSummary
 from prbot.runs.say import ProjectResult
+
+
+class Sized(Protocol):
+    @property
+    def size(self) -> int: ...
+
 
 _VERBS = ("delete", "replace", "create", "update", "import_", "move", "forget")
 
@@ -17,7 +24,9 @@ _VERBS = ("delete", "replace", "create", "update", "import_", "move", "forget")
 def count_words(counts: Counts, outputs: OutputCounts) -> list[str]:
     """`1 to delete`, `2 to create`, …, what is lost first."""
     words = [
-        f"{getattr(counts, verb)} to {verb.rstrip('_')}" for verb in _VERBS if getattr(counts, verb)
+        f"{getattr(counts, verb):,} to {verb.rstrip('_')}"
+        for verb in _VERBS
+        if getattr(counts, verb)
     ]
     changed = outputs.create + outputs.update + outputs.delete
     return [*words, *([plural(changed, "output")] if changed else [])]
@@ -44,15 +53,29 @@ def total_words(results: Iterable[ProjectResult]) -> Safe:
 
 
 def _plan_words(summaries: Sequence[PlanSummary]) -> list[str]:
-    counts = Counts(**_sums([summary.counts for summary in summaries], Counts))
-    outputs = OutputCounts(**_sums([summary.outputs for summary in summaries], OutputCounts))
-    failing = sum(summary.checks.fail + summary.checks.error for summary in summaries)
+    every = total(summaries)
+    failing = every.checks.fail + every.checks.error
     verb = "fails" if failing == 1 else "fail"
     checks = [f"{plural(failing, 'check')} {verb}"] if failing else []
-    return [*count_words(counts, outputs), *checks]
+    return [*count_words(every.counts, every.outputs), *checks]
 
 
-def _sums(parts: Sequence[object], kind: type[Counts] | type[OutputCounts]) -> dict[str, int]:
+def total(summaries: Sequence[PlanSummary]) -> PlanSummary:
+    """One that has the counts of all of them, and nothing else."""
+    counts = Counts(**_sums([summary.counts for summary in summaries], Counts))
+    outputs = OutputCounts(**_sums([summary.outputs for summary in summaries], OutputCounts))
+    checks = CheckCounts(**_sums([summary.checks for summary in summaries], CheckCounts))
+    return PlanSummary(counts, outputs, checks)
+
+
+def sizes(rows: Iterable[Sized]) -> int:
+    """How many projects these rows stand for."""
+    return sum(row.size for row in rows)
+
+
+def _sums(
+    parts: Sequence[object], kind: type[Counts | OutputCounts | CheckCounts]
+) -> dict[str, int]:
     return {f.name: sum(getattr(part, f.name) for part in parts) for f in fields(kind)}
 
 
@@ -88,7 +111,11 @@ def it_was(number: int) -> Safe:
 
 def bold(number: int) -> Safe:
     """A number that people should see unless it is zero."""
-    return Safe(f"**{number}**" if number else "0")
+    return Safe(f"**{number:,}**" if number else "0")
+
+
+def number(number: int) -> Safe:
+    return Safe(f"{number:,}")
 
 
 def tools(results: Iterable[ProjectResult]) -> tuple[str, ...]:

@@ -315,13 +315,16 @@ def _check_inline(tokens: list[Token]) -> None:
     assert not in_code
 
 
+def _losing(address: str) -> PlanSummary:
+    gone = ShownChange(address, Action.DELETE, ("no longer in the configuration",))
+    return PlanSummary(Counts(delete=500, create=3), changes=(gone,) * 300, changes_left_out=203)
+
+
 @pytest.mark.parametrize("limit", [SMALLEST_LIMIT, 3_000, GITHUB_LIMIT])
 @pytest.mark.parametrize("projects", [1, 2, 400])
 def test_it_never_drops_the_essentials(stored: StorePlan, limit: int, projects: int) -> None:
     """It keeps counts, the number of deletions, the next command and the marker."""
-    gone = ShownChange("a.b" * 100, Action.DELETE, ("no longer in the configuration",))
-    summary = PlanSummary(Counts(delete=500, create=3), changes=(gone,) * 300, changes_left_out=203)
-    made = [stored("long/" * 40 + str(at), summary) for at in range(projects)]
+    made = [stored("long/" * 40 + str(at), _losing(f"x{at}." * 100)) for at in range(projects)]
     report = PlanReport(
         tuple(ProjectResult(plan.project, plan) for plan in made),
         Sha("1" * 40),
@@ -330,7 +333,7 @@ def test_it_never_drops_the_essentials(stored: StorePlan, limit: int, projects: 
         may_apply=True,
     )
     text = render(report, marker=MARKER, limit=limit)
-    assert f"{500 * projects} to delete, {3 * projects} to create" in text.split("\n")[0]
+    assert f"{500 * projects:,} to delete, {3 * projects:,} to create" in text.split("\n")[0]
     assert "`prbot apply" in text
     assert "…" in text
     assert text.endswith("<!-- marker -->\n")
