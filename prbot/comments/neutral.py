@@ -4,8 +4,9 @@ Every value a template prints passes through one of these functions; `render` re
 anything else. They return `Safe`, Markdown that
 
 - ends no fence, fold, table cell or code span that it did not begin,
-- holds no HTML, link, image, mention, reference or autolink of its own (in code spans and
-  code blocks GitHub makes none: https://docs.github.com/en/get-started/writing-on-github),
+- holds no HTML, image, mention, reference, link or autolink of its own, but for `link` to a
+  line of code (in code spans and code blocks GitHub makes none:
+  https://docs.github.com/en/get-started/writing-on-github),
 - shows invisible characters (bidirectional, zero-width) by their number.
 
 What is not promised: that a text means what it says.
@@ -17,6 +18,7 @@ import re
 import unicodedata
 
 LONGEST_LOGIN = 60
+LONGEST_URL = 1_000
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 _BACKQUOTES = re.compile(r"`+")
@@ -28,6 +30,7 @@ _WORD = re.compile(r"[(\"']*[^\W\d_]+(?:['’/-][^\W\d_]+)*[.,;:!?)\"']*\Z")
 _NUMBER = re.compile(r"\(?[0-9]{1,6}(?:\.[0-9]{1,6})*[.,;:)]*\Z")
 _CLOSING = re.compile(r"[.,;:!?)\"']+\Z")
 _HEX = re.compile(r"\W*[0-9a-fA-F]{7,}\W*\Z")
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?/[A-Za-z0-9._~%/+-]*(?:#L\d+)?\Z")
 _SIGNS = frozenset("–—→=… ")
 
 
@@ -122,6 +125,12 @@ def fence(text: str, info: str = "text") -> Safe:
     body = clean(text).strip("\n")
     ticks = "`" * max(3, _longest_run(body) + 1)
     return Safe(f"{ticks}{info}\n{body}\n{ticks}")
+
+
+def link(text: str, url: str, longest: int = 300) -> Safe:
+    """A code span that leads to an address of a forge; by itself where that is none."""
+    span = code(text, longest)
+    return Safe(f"[{span}]({url})") if _ADDRESS.match(url) and len(url) <= LONGEST_URL else span
 
 
 def mention(login: str) -> Safe:

@@ -18,6 +18,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from prbot.comments import neutral, view, words
 from prbot.comments.budget import LADDER, Budget
 from prbot.comments.commands import command_for
+from prbot.comments.in_code import first_place
+from prbot.comments.known_errors import advice
 from prbot.comments.left_behind import import_blocks
 from prbot.comments.neutral import Safe
 from prbot.comments.renamed import moved_blocks
@@ -90,6 +92,8 @@ def render(
             budget=budget,
             command=command,
             shortened=rung > 0,
+            page=message.page if isinstance(message, PlanReport) else "",
+            head=message.head if isinstance(message, PlanReport) else "",
             projects=_projects(message, budget, command),
             rows=view.rows(groups, budget, command),
         )
@@ -206,6 +210,9 @@ def _environment() -> Environment:
         "command_for": command_for,
         "import_blocks": import_blocks,
         "moved_blocks": moved_blocks,
+        "advice": advice,
+        "first_place": first_place,
+        "link": neutral.link,
     }
     return environment
 

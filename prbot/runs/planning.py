@@ -214,6 +214,7 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
         notices=_notices(run, scene),
         orphans=tuple(o for o in orphans(run, scene) if o.gone.project in looked),
         moved=tuple((p.formerly, p.project) for p in run.placed if p.formerly is not None),
+        page=scene.pull.url,
     )
     failed = any(map(_failed, results))
     return (

@@ -37,6 +37,7 @@ class PlanReport:
     `bounded` are wishes of the repository's file that the server's does not allow,
     `notices` what finding the projects brought up. `orphans` are states that were looked at
     because nothing would manage them any more, `moved` projects with what they were before.
+    `page` is the pull request's address.
     """
 
     results: tuple[ProjectResult, ...]
@@ -49,6 +50,7 @@ class PlanReport:
     notices: tuple[Notice, ...] = ()
     orphans: tuple[Orphan, ...] = ()
     moved: tuple[tuple[ProjectKey, ProjectKey], ...] = ()
+    page: str = ""
 
 
 @dataclass(frozen=True)

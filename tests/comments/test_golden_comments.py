@@ -31,7 +31,7 @@ from prbot.plans.summary import (
 )
 from prbot.projects.gone import Gone
 from prbot.runs.orphans import Fate, Orphan
-from prbot.runs.run import Trouble
+from prbot.runs.run import Flaw, Trouble
 from prbot.runs.say import (
     ApplyReport,
     CheckSummary,
@@ -137,6 +137,22 @@ def _failed_init(stored: StorePlan) -> Message:
         output,
     )
     return _report(ProjectResult(ProjectKey("network"), trouble=trouble))
+
+
+def _unset_variable(stored: StorePlan) -> Message:
+    output = (
+        "Error: No value for required variable\n\n  on main.tf line 1:\n"
+        '   1: variable "region" {\n\n'
+        'The root module input variable "region" is not set, and has no default value.\n'
+    )
+    trouble = Trouble(
+        "`terraform plan` failed with exit code 1.",
+        "Read the output below, mend the cause, and comment `prbot plan`.",
+        output,
+        flaws=(Flaw("main.tf", 1, 1, True, "No value for required variable"),),
+    )
+    report = _report(ProjectResult(ProjectKey("network"), trouble=trouble))
+    return replace(report, page="https://github.com/acme/infra/pull/7")
 
 
 def _refused(stored: StorePlan) -> Message:
@@ -318,6 +334,7 @@ def _check(stored: StorePlan) -> Message:
         ("two_projects", _two_projects, "plan"),
         ("no_changes", _no_changes, "plan"),
         ("failed_init", _failed_init, "plan"),
+        ("unset_variable", _unset_variable, "plan"),
         ("refused", _refused, "refusal"),
         ("held", _held, "run"),
         ("hostile", _hostile, "plan"),

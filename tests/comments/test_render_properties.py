@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -32,7 +33,7 @@ from prbot.plans.summary import (
 )
 from prbot.projects.gone import Gone
 from prbot.runs.orphans import Fate, Orphan
-from prbot.runs.run import Trouble
+from prbot.runs.run import Flaw, Trouble
 from prbot.runs.say import (
     AppliedUnmerged,
     ApplyReport,
@@ -65,6 +66,7 @@ MARKDOWN = MarkdownIt("gfm-like", {"linkify": False, "html": True})
 OUR_HTML = re.compile(r"</?(?:sub|code|details|summary)>|<details open>|<!-- marker -->")
 LIVE = re.compile(r"[@#<>\[\]~&]|//|www\.|\b[0-9a-f]{7,40}\b|\bGH-")
 MENTIONS = re.compile(r"@(?:alice|bob)\b")
+OUR_LINK = re.compile(r"https://forge\.example/acme/infra/blob/1{40}/[A-Za-z0-9._~%/+-]*#L[1-9]\Z")
 ALERT = re.compile(r"\A\[!(?:CAUTION|WARNING)\]\Z")
 MARKER = "marker"
 
@@ -121,7 +123,20 @@ OUTPUTS = st.builds(
 CHECKS = st.builds(
     FailingCheck, name=HOSTILE, status=st.just("fail"), problems=st.tuples(HOSTILE, HOSTILE)
 )
-TROUBLES = st.builds(Trouble, sentence=HOSTILE, hint=HOSTILE, output=HOSTILE)
+FLAWS = st.builds(
+    Flaw, HOSTILE, st.integers(1, 9), st.just(9), st.booleans(), summary=HOSTILE, detail=HOSTILE
+)
+LOCKED = HOSTILE.map(
+    lambda text: f"Error acquiring the state lock\n  ID:   {text}\n  Who:  {text}\n"
+)
+TROUBLES = st.builds(
+    Trouble,
+    sentence=HOSTILE,
+    hint=HOSTILE,
+    output=HOSTILE | LOCKED,
+    flaws=st.lists(FLAWS, max_size=2).map(tuple),
+)
+PAGES = st.sampled_from(["", "https://forge.example/acme/infra/pull/7"])
 
 
 KEYS = st.builds(ProjectKey, HOSTILE, HOSTILE)
@@ -215,6 +230,7 @@ def messages(stored: StorePlan) -> st.SearchStrategy[Message]:
             logins,
             orphans=ORPHANS,
             moved=st.lists(st.tuples(KEYS, KEYS), max_size=2).map(tuple),
+            page=PAGES,
         ),
         st.builds(OrphansAccepted, ORPHANS, logins),
         st.builds(CheckSummary, many, ORPHANS),
@@ -305,7 +321,9 @@ def _check_inline(tokens: list[Token]) -> None:
     """Nothing but words, code, emphasis and our own tags; words in `<code>` are code too."""
     in_code = False
     for token in tokens:
-        assert token.type not in ("link_open", "image", "s_open"), token
+        assert token.type not in ("image", "s_open"), token
+        if token.type == "link_open":
+            assert OUR_LINK.match(str(token.attrs["href"])), token
         if token.type == "html_inline":
             assert OUR_HTML.fullmatch(token.content)
             in_code = {"<code>": True, "</code>": False}.get(token.content, in_code)
@@ -324,7 +342,10 @@ def _losing(address: str) -> PlanSummary:
 @pytest.mark.parametrize("projects", [1, 2, 400])
 def test_it_never_drops_the_essentials(stored: StorePlan, limit: int, projects: int) -> None:
     """It keeps counts, the number of deletions, the next command and the marker."""
-    made = [stored("long/" * 40 + str(at), _losing(f"x{at}." * 100)) for at in range(projects)]
+    made = [
+        replace(stored("long/" * 40 + str(at), _losing("x.y" * 100)), hash=str(at))
+        for at in range(projects)
+    ]
     report = PlanReport(
         tuple(ProjectResult(plan.project, plan) for plan in made),
         Sha("1" * 40),
