@@ -997,6 +997,15 @@ class NoToolVersion(PrbotError):
 
 
 @dataclass(eq=False)
+class ToolSwitched(PrbotError):
+    """This would plan with {now} what the default branch plans with {before}; a state that {now} has written is not for {before} any more."""
+
+    before: str
+    now: str
+    hint = "Leave the tool as it is. Where the change is meant, the operator sets `tools.allow_switch: true` until it is merged."
+
+
+@dataclass(eq=False)
 class ToolNotOffered(PrbotError):
     """This server runs no {tool}."""
 
@@ -1006,7 +1015,7 @@ class ToolNotOffered(PrbotError):
 
 @dataclass(eq=False)
 class ToolVersionRefused(PrbotError):
-    """The project wants {tool} {words}, and there is none of {bound} that fits."""
+    """The project wants {tool} {words}, and there is none of `{bound}` that fits."""
 
     tool: str
     words: str

@@ -23,16 +23,17 @@ from prbot.adapters.store import SqlStore
 from prbot.adapters.terraform import Terraform
 from prbot.adapters.terraform_setup import (
     cli_config,
-    find_command,
     tool_environment,
     write_whole,
 )
+from prbot.adapters.tools import LocalTools
 from prbot.adapters.workspaces import GitWorkspaces
+from prbot.app.offers import offers_of
 from prbot.app.places import only_process_of, own_place
 from prbot.config.files import RepoFiles, settings_in, workflows_in
 from prbot.config.per_repository import bounds_for, chosen_workflow
 from prbot.config.references import is_reference, resolve
-from prbot.config.repo import Effective, check_carried_out, effective
+from prbot.config.repo import Effective, effective
 from prbot.config.server import ForgeConfig, ServerConfig
 from prbot.config.stages import Recipe, recipe_of
 from prbot.engine.world import Forge, Settings, World
@@ -78,7 +79,7 @@ async def composed(
             forges={f.name: forge_of(f, state, secret, git, stack) for f in config.forges},
             store=store,
             queue=queue,
-            tool=terraform_of(config, state, environ),
+            tools=tools_of(config, state, environ, clock),
             artifacts=artifacts_of(config, state, key),
             redactor=redactor,
             clock=clock,
@@ -191,18 +192,28 @@ def _auth(config: ForgeConfig, secret: Secrets) -> GitHubToken | GitHubApp:
     return GitHubToken(secret(config.token or ""))
 
 
-def terraform_of(config: ServerConfig, state: Path, environ: Mapping[str, str]) -> Terraform:
-    """The tool, with the CLI configuration written for it. Raises ToolMissing."""
+def tools_of(
+    config: ServerConfig, state: Path, environ: Mapping[str, str], clock: Clock
+) -> LocalTools:
+    """What is installed and what may be downloaded. Raises ToolMissing when that is nothing,
+    and KeyNotReadable."""
     cli = state / "terraform.tfrc"
     write_whole(cli, cli_config(config.terraform.provider_mirror))
-    return Terraform(
-        command=find_command(config.terraform.path, environ.get("PATH", "")),
-        cli_config=cli,
-        scratch=state / "scratch",
-        environment=_tool_environment(config, environ),
-        plugin_cache=state / "plugins" if config.terraform.plugin_cache else None,
-        grace=config.limits.grace,
-    )
+    environment = _tool_environment(config, environ)
+
+    def made(tool: str, command: tuple[str, ...]) -> Terraform:
+        return Terraform(
+            command=command,
+            cli_config=cli,
+            scratch=state / "scratch",
+            environment=environment,
+            plugin_cache=state / "plugins" if config.terraform.plugin_cache else None,
+            grace=config.limits.grace,
+            name=tool,
+        )
+
+    offers = offers_of(config.tools, config.terraform.path, environ.get("PATH", ""))
+    return LocalTools(offers, state / "tools", made, clock)
 
 
 def artifacts_of(config: ServerConfig, state: Path, key: bytes) -> Artifacts:
@@ -232,6 +243,7 @@ def settings_of(
         job_timeout=config.limits.job_timeout,
         jobs_dir=jobs,
         tool_environment=_tool_environment(config, environ),
+        allow_tool_switch=config.tools.allow_switch,
         hash_key=derive(key, "plan hash"),
         installation=derive(key, "marker").hex()[:12],
         reconcile_every=timedelta(seconds=config.reconcile.every),
@@ -256,7 +268,6 @@ def rules_of(files: RepoFiles, config: ServerConfig) -> Effective | Trouble:
     """The repository's files within the server's bounds, or why they cannot be used."""
     try:
         asked = settings_in(files)
-        check_carried_out(asked)
         return effective(asked, config)
     except PrbotError as error:
         return Trouble(str(error), error.next_step)

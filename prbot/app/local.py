@@ -22,15 +22,18 @@ from rich.console import Console
 from prbot.adapters.hcl_cache import FactsCache
 from prbot.adapters.local_repository import BASE, NUMBER, LocalRepository
 from prbot.adapters.terraform import Terraform
-from prbot.adapters.terraform_setup import cli_config, find_command
+from prbot.adapters.terraform_setup import cli_config
+from prbot.adapters.tools import LocalTools
 from prbot.adapters.workspaces import GitWorkspaces
 from prbot.app.compose import SystemClock, new_id
+from prbot.app.offers import offers_of
 from prbot.app.terminal import show
 from prbot.comments.render import render
-from prbot.config.files import counted, settings_in
-from prbot.config.repo import check_carried_out
+from prbot.config.files import counted
+from prbot.config.server_tools import Tools
 from prbot.engine.planner import Planner, job_directory
 from prbot.engine.survey import Survey, Surveyor
+from prbot.engine.toolbox import Toolbox
 from prbot.engine.ways import Way
 from prbot.errors import NoSuchProject, OwnStepsOnly, PrbotError, UnsafePath
 from prbot.model import (
@@ -134,7 +137,6 @@ class _Local:
     ) -> Survey:
         surveyor = Surveyor(workspaces, FactsCache(self.place / "facts"))
         default = await surveyor.files(pull.ref.repo, pull.base_sha)
-        check_carried_out(settings_in(default))
         head = await surveyor.files(pull.ref.repo, checkout.commit)
         counts = partial(counted, default, head, pull.base_branch)
         before = partial(counted, default, default, pull.base_branch)
@@ -148,7 +150,9 @@ class _Local:
         found: Survey,
     ) -> tuple[ProjectResult, ...]:
         planner = Planner(
-            tool=self._terraform(),
+            toolbox=Toolbox(
+                self._tools(), workspaces, FactsCache(self.place / "facts"), allow_switch=True
+            ),
             tree=workspaces,
             redactor=self.redactor,
             clock=SystemClock(),
@@ -186,16 +190,25 @@ class _Local:
             return ProjectResult(project, trouble=trouble)
         return ProjectResult(project, plan=made.record)
 
-    def _terraform(self) -> Terraform:
+    def _tools(self) -> LocalTools:
+        """What is downloaded is kept where the person's other caches are."""
         cli = self.place / "terraform.tfrc"
         cli.write_text(cli_config(None))
-        return Terraform(
-            command=find_command(None, self.environ.get("PATH", "")),
-            cli_config=cli,
-            scratch=self.place / "scratch",
-            environment=self.environ,
-            plugin_cache=self.place / "plugins",
-        )
+
+        def made(tool: str, command: tuple[str, ...]) -> Terraform:
+            return Terraform(
+                command=command,
+                cli_config=cli,
+                scratch=self.place / "scratch",
+                environment=self.environ,
+                plugin_cache=self.place / "plugins",
+                name=tool,
+            )
+
+        home = Path(self.environ.get("HOME", self.place))
+        caches = Path(self.environ.get("XDG_CACHE_HOME") or home / ".cache")
+        offers = offers_of(Tools(), None, self.environ.get("PATH", ""))
+        return LocalTools(offers, caches / "prbot" / "tools", made, SystemClock())
 
     def _tool_environment(self) -> dict[str, str]:
         """The person's own environment: it is their machine and their credentials."""

@@ -122,7 +122,7 @@ async def probe(world: World) -> None:
 
     Raises what the ports raise; a forge that does not answer now may answer later.
     """
-    log.info("tool found", action="start", tool=await world.tool.probe())
+    log.info("tools found", action="start", tools=await world.tools.probe())
     for name, forge in world.forges.items():
         log.info("git found", action="start", git=await forge.workspaces.probe())
         try:

@@ -202,9 +202,19 @@ def _check_var_files(entry: ProjectEntry, document: Document, index: int) -> Non
             raise document.problem(("projects", index, "var_files", number), BadDirectory())
 
 
+class Defaults(Protocol):
+    """What `defaults:` says of the tool."""
+
+    @property
+    def tool(self) -> Tool: ...
+    @property
+    def version(self) -> str | None: ...
+
+
 def rules_of(
     entries: tuple[ProjectEntry, ...],
     discovery: Discovery,
+    defaults: Defaults,
     document: Document,
     branch: str | None = None,
 ) -> ProjectRules:
@@ -214,7 +224,13 @@ def rules_of(
         for index, entry in counting(entries, branch)
     )
     return ProjectRules(
-        declared, discovery.mode, discovery.ignore, discovery.order_by_state, document.path
+        declared,
+        discovery.mode,
+        discovery.ignore,
+        discovery.order_by_state,
+        tool=None if defaults.tool is Tool.TERRAFORM else defaults.tool.value,
+        version=defaults.version,
+        source=document.path,
     )
 
 

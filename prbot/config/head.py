@@ -32,14 +32,24 @@ class Merged:
 def merged_rules(default: ProjectRules, head: ProjectRules) -> Merged:
     """The default branch's rules with what the head may add; pure."""
     where = head.source or default.source or ""
-    kept = tuple(_as_far_as_allowed(old, _same(old, head)) for old in default.declared)
+    kept = tuple(
+        replace(_as_far_as_allowed(old, _same(old, head)), tool_before=old.tool or default.tool)
+        for old in default.declared
+    )
     added = tuple(
-        replace(new, added=True)
+        replace(new, added=True, tool_before=default.tool)
         for new in head.declared
         if not any(_identity(old) == _identity(new) for old in default.declared)
         and not any(_taken(new, default, head))
     )
-    rules = replace(default, declared=kept + added, source=head.source if added else default.source)
+    rules = replace(
+        default,
+        declared=kept + added,
+        tool=head.tool,
+        version=head.version,
+        tool_before=default.tool,
+        source=head.source if added else default.source,
+    )
     told = (*_told_of_projects(default, head), *_told_of_discovery(default, head))
     return Merged(rules, tuple(located(where, (line or 1, 1), problem) for line, problem in told))
 

@@ -29,6 +29,7 @@ class DeclaredProject:
     `when_modified` are patterns relative to `dir` in Atlantis's meaning (dockerignore style,
     `!`, `../`); None: the files that discovery finds. `autoplan`: whether a changed pull
     request plans it without being asked. `order` is Atlantis's `execution_order_group`.
+    `tool_before` is what the default branch says where a pull request's head says `tool`.
     `added`: a pull request's head added it (`config/head.py`), so it takes nothing's place:
     what is found in its directory stays, and it is dropped where an entry that is not `added`
     declares its directory and workspace already.
@@ -45,6 +46,7 @@ class DeclaredProject:
     workflow: str | None = None
     tool: str | None = None
     version: str | None = None
+    tool_before: str | None = None
     line: int = 0
     added: bool = False
 
@@ -53,10 +55,14 @@ class DeclaredProject:
 class ProjectRules:
     """`source` is the file's name, None without one. `ignore` are globs of directories in
     which no projects are found (declared ones are declared all the same, as in Atlantis).
-    `order_by_state`: whether dependencies are read from `terraform_remote_state`."""
+    `order_by_state`: whether dependencies are read from `terraform_remote_state`. `tool` and
+    `version` are for projects that say nothing, `tool_before` as in `DeclaredProject`."""
 
     declared: tuple[DeclaredProject, ...] = ()
     mode: DiscoveryMode = DiscoveryMode.AUTO
     ignore: tuple[str, ...] = ()
     order_by_state: bool = True
+    tool: str | None = None
+    version: str | None = None
+    tool_before: str | None = None
     source: str | None = None

@@ -25,7 +25,6 @@ from prbot.config.document import Document, parse
 from prbot.config.project_rules import ProjectRules
 from prbot.config.server import ApplyOnMerge, ServerConfig
 from prbot.config.workflows import Workflows
-from prbot.errors import NotCarriedOut
 
 FILE_NAME = "prbot.yaml"
 
@@ -106,7 +105,7 @@ def load_rules(text: str | None, path: str = FILE_NAME, branch: str | None = Non
     config, document = _loaded(text, path, branch)
     if document is None:
         return ProjectRules()
-    return rules_of(config.projects, config.discovery, document, branch)
+    return rules_of(config.projects, config.discovery, config.defaults, document, branch)
 
 
 def _loaded(text: str | None, path: str, branch: str | None) -> tuple[RepoConfig, Document | None]:
@@ -116,17 +115,6 @@ def _loaded(text: str | None, path: str, branch: str | None) -> tuple[RepoConfig
     config = check(RepoConfig, document.value, document.problem, LATER)
     check_entries(config.projects, document, branch)
     return config, document
-
-
-def check_carried_out(config: RepoConfig) -> None:
-    """Raises NotCarriedOut for what `validate` knows and the service does not act on yet."""
-    asked = {
-        "defaults.tool": config.defaults.tool is not Tool.TERRAFORM,
-        "defaults.version": config.defaults.version is not None,
-    }
-    keys = [f"`{key}`" for key, is_set in asked.items() if is_set]
-    if keys:
-        raise NotCarriedOut(FILE_NAME, ", ".join(keys))
 
 
 @dataclass(frozen=True)

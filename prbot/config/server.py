@@ -14,19 +14,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from prbot.config.addresses import ForgeUrl
 from prbot.config.check import Section, check, spell
 from prbot.config.document import Document, Place, parse
 from prbot.config.environment import overrides
 from prbot.config.globs import check_pattern, check_plain_pattern, listed
 from prbot.config.per_repository import RepositoryRule, check_rules
 from prbot.config.references import Reference, is_reference, variable
+from prbot.config.server_tools import ToolConfig, Tools
 from prbot.config.workflows import Workflows
 from prbot.errors import (
     BadSetting,
@@ -36,7 +37,6 @@ from prbot.errors import (
     NobodyWorks,
     PrbotError,
     TwiceTheSame,
-    UnencryptedForge,
     UnknownArtifacts,
     UnknownDatabase,
 )
@@ -58,22 +58,6 @@ class ApplyOnMerge(StrEnum):
     IF_UNCHANGED = "if-unchanged"
     ALWAYS = "always"
     NEVER = "never"
-
-
-def _forge_url(url: str) -> str:
-    parts = urlsplit(url)
-    bare = not (parts.username or parts.password or parts.query or parts.fragment)
-    private = parts.scheme == "http" and _is_this_machine(parts.hostname or "")
-    if not parts.hostname or not bare or not (parts.scheme == "https" or private):
-        raise ValueError(UnencryptedForge())
-    return url.rstrip("/")
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _listen(text: str) -> str:
@@ -98,9 +82,6 @@ def _artifacts(text: str) -> str:
     if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?", text):
         raise ValueError(UnknownArtifacts())
     return text
-
-
-ForgeUrl = Annotated[str, AfterValidator(_forge_url)]
 
 
 class AppCredentials(Section):
@@ -157,22 +138,6 @@ class ForgeConfig(Section):
         if self.api_url == "https://api.github.com":
             return "https://github.com"
         return self.api_url.removesuffix("/api/v3")
-
-
-class ToolConfig(Section):
-    path: str | None = Field(
-        default=None, description="the terraform binary; left out: the one on PATH."
-    )
-    provider_mirror: Path | None = Field(
-        default=None, description="a filesystem mirror of providers to install from."
-    )
-    plugin_cache: bool = Field(
-        default=True, description="whether jobs share downloaded providers, one `init` at a time."
-    )
-    environment: tuple[PlainPattern, ...] = Field(
-        default=(),
-        description="globs of variables the tool may see, such as `TF_VAR_*`; never prbot's own.",
-    )
 
 
 class Limits(Section):
@@ -282,6 +247,7 @@ class ServerConfig(Section):
         min_length=1, description="the forges: name, kind, token or app, webhook_secret."
     )
     terraform: ToolConfig = Field(default=ToolConfig(), description="the tool and what it sees.")
+    tools: Tools = Field(default=Tools(), description="which versions of which tools there are.")
     limits: Limits = Field(default=Limits(), description="how much at once, and how long.")
     reconcile: Reconcile = Field(
         default=Reconcile(), description="how often the forge itself is asked what there is."

@@ -24,7 +24,7 @@ from prbot.errors import (
     StepTimedOut,
 )
 from prbot.plans.record import StoredPlan
-from prbot.ports import ApplyOutcome, ToolRun
+from prbot.ports import ApplyOutcome, Tool, ToolRun
 from prbot.runs.run import Job, Run
 
 DONE = ApplyOutcome(ok=True, stale=False, killed=False, diagnostics="", events=())
@@ -32,28 +32,29 @@ DONE = ApplyOutcome(ok=True, stale=False, killed=False, diagnostics="", events=(
 
 @dataclass
 class Applier:
-    """One apply; `file` are the bytes of the plan that people reviewed."""
+    """One apply; `file` are the bytes of the plan that people reviewed, `tool` made it."""
 
     world: World
     run: Run
     job: Job
     plan: StoredPlan
     file: bytes
+    tool: Tool
     hearing: Hearing | None = None
 
     async def apply(self, way: Way, surroundings: ToolRun) -> ApplyOutcome:
         """How it ended. Raises PlanTriedBefore, StepAfterApply, what the steps raise that
         failed, and what the tool raises."""
         world = self.world
-        prepare = await way.stage("plan", world.tool, world.redactor, surroundings)
+        prepare = await way.stage("plan", self.tool, world.redactor, surroundings)
         await prepare.perform(way.recipe.preparation)
         self._restore(surroundings.data_dir / PLAN_FILE)
-        stage = await way.stage("apply", world.tool, world.redactor, surroundings)
+        stage = await way.stage("apply", self.tool, world.redactor, surroundings)
         async with AsyncExitStack() as stack:
 
             async def begin() -> None:
                 await self._intend()
-                hearing = Hearing(world, self.run, self.job, stage.run)
+                hearing = Hearing(world, self.run, self.job, self.tool, stage.run)
                 self.hearing = await stack.enter_async_context(hearing)
 
             stage.begin, stage.apply = begin, self._apply
@@ -75,7 +76,7 @@ class Applier:
         plan_file = surroundings.data_dir / PLAN_FILE
         self._restore(plan_file)  # no step has put another in its place
         heard = self.hearing.heard if self.hearing else None
-        return await self.world.tool.apply(surroundings, plan_file, heard, words)
+        return await self.tool.apply(surroundings, plan_file, heard, words)
 
     def _restore(self, plan_file: Path) -> None:
         plan_file.unlink(missing_ok=True)

@@ -27,7 +27,7 @@ from prbot.errors import (
     MergeCommitIsGone,
     PrbotError,
 )
-from prbot.model import Checkout, PullRequest, RunId
+from prbot.model import Checkout, PullRequest, RunId, Sha
 from prbot.runs.run import Run
 
 log = structlog.get_logger()
@@ -86,10 +86,11 @@ class Checkouts:
         checkout = _of(run)
         return checkout, await self._ensured(run, checkout)
 
-    async def base_worktree(self, run: Run) -> Path:
-        """Where the commit lies that the run's was compared with."""
+    async def base_worktree(self, run: Run) -> tuple[Sha, Path]:
+        """The commit that the run's was compared with, and where it lies."""
         checkout = _of(run)
-        return await self._ensured(run, replace(checkout, commit=checkout.base))
+        path = await self._ensured(run, replace(checkout, commit=checkout.base))
+        return checkout.base, path
 
     async def _ensured(self, run: Run, checkout: Checkout) -> Path:
         forge = self._world.forge_of(run.pull.repo)

@@ -16,7 +16,7 @@ import structlog
 from prbot.engine.place import place_of
 from prbot.engine.world import World
 from prbot.errors import PrbotError
-from prbot.ports import JournalEntry, ToolRun
+from prbot.ports import JournalEntry, Tool, ToolRun
 from prbot.runs.interrupted import BEGAN, LOCKED
 from prbot.runs.run import Job, Run
 from prbot.runs.told import told_by
@@ -27,10 +27,11 @@ log = structlog.get_logger()
 class Hearing:
     """For the length of one apply; `heard` is for `Tool.apply`."""
 
-    def __init__(self, world: World, run: Run, job: Job, surroundings: ToolRun) -> None:
+    def __init__(self, world: World, run: Run, job: Job, tool: Tool, surroundings: ToolRun) -> None:
         self._world = world
         self._run = run
         self._job = job
+        self._tool = tool
         self._surroundings = surroundings
         self._asking: asyncio.Task[None] | None = None
         self._over = False
@@ -65,7 +66,7 @@ class Hearing:
         What is found counts only if the apply still runs afterwards: then the lock was its.
         """
         try:
-            lock = await self._world.tool.state_lock(self._surroundings)
+            lock = await self._tool.state_lock(self._surroundings)
         except PrbotError as error:
             log.warning("lock not seen", action="apply", job=self._job.id, error=str(error))
             return

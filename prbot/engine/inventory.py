@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from prbot.engine.checkouts import Checkouts
 from prbot.engine.planner import job_directory
+from prbot.engine.toolbox import Toolbox
 from prbot.engine.world import World
 from prbot.ports import JournalEntry, ToolRun
 from prbot.runs.orphans import LISTED, listing
@@ -16,7 +17,9 @@ from prbot.runs.run import Job, JobState, Run
 
 async def take_inventory(world: World, checkouts: Checkouts, run: Run, job: Job) -> Job:
     """Write down what the state holds. Raises what the tool and the workspaces raise."""
-    worktree = await checkouts.base_worktree(run)
+    base, worktree = await checkouts.base_worktree(run)
+    toolbox = Toolbox(world.tools, world.forge_of(run.pull.repo).tree, world.facts)
+    tool = await toolbox.of_base(run, base, job.project)
     with job_directory(world.settings.jobs_dir, job) as data_dir:
         surroundings = ToolRun(
             root=worktree / job.project.dir,
@@ -25,7 +28,7 @@ async def take_inventory(world: World, checkouts: Checkouts, run: Run, job: Job)
             environment=world.settings.tool_environment,
             timeout=world.settings.job_timeout,
         )
-        found = await world.tool.inventory(surroundings)
+        found = await tool.inventory(surroundings)
     detail = listing([world.redactor.redact(address) for address in found])
     entry = JournalEntry(world.clock.now(), run.pull, None, job.id, LISTED, detail)
     async with world.store.begin() as unit:

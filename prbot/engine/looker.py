@@ -15,10 +15,12 @@ from shutil import rmtree
 from prbot.engine.checkouts import Checkouts
 from prbot.engine.place import place_of
 from prbot.engine.planner import job_directory
+from prbot.engine.toolbox import to_look
 from prbot.engine.ways import way_of
 from prbot.engine.world import World
 from prbot.errors import ApplyRanElsewhere, LockOfAnother, LostLease, NoKnownLock, ToolStillRuns
-from prbot.ports import ApplyTrace, JournalEntry, ToolRun, UnitOfWork
+from prbot.ports import ApplyTrace, JournalEntry, Tool, ToolRun, UnitOfWork
+from prbot.projects.tool_choice import TERRAFORM
 from prbot.runs.interrupted import (
     FREED,
     LOOKED,
@@ -43,17 +45,25 @@ class Looker:
             entries = await unit.journal.of_pull(run.pull)
         if found is None:
             raise LostLease(f"the interrupted apply of {job.project}")
+        tool = await self._tool(found[1])
         if job.kind is JobKind.LOOK:
-            return await self._look(*found, job, entries)
-        return await self._force_unlock(run, *found, job, entries)
+            return await self._look(*found, job, tool, entries)
+        return await self._force_unlock(run, *found, job, tool, entries)
+
+    async def _tool(self, apply: Job) -> Tool:
+        async with self._world.store.begin() as unit:
+            plan = await unit.plans.get(apply.reviewed) if apply.reviewed else None
+        return await to_look(self._world.tools, plan.inputs.tool if plan else TERRAFORM)
 
     # --- look ----------------------------------------------------------------------------
 
-    async def _look(self, run: Run, apply: Job, job: Job, entries: tuple[JournalEntry, ...]) -> Job:
-        trace = await self._world.tool.trace(self._directory(apply))
+    async def _look(
+        self, run: Run, apply: Job, job: Job, tool: Tool, entries: tuple[JournalEntry, ...]
+    ) -> Job:
+        trace = await tool.trace(self._directory(apply))
         entries = (*entries, *await self._catch_up(run, apply, trace, entries))
-        async with self._surroundings(run, job) as surroundings:
-            look = await self._world.tool.look(surroundings)
+        async with self._surroundings(run, job, tool) as surroundings:
+            look = await tool.look(surroundings)
         addresses = {one.address for one in told_in(entries, apply.id)}
         recorded = tuple(one for one in look.recorded if one.address in addresses)
         told = Found(recorded, look.lock, trace.running)
@@ -83,29 +93,35 @@ class Looker:
     # --- force-unlock --------------------------------------------------------------------
 
     async def _force_unlock(
-        self, asking: Run, run: Run, apply: Job, job: Job, entries: tuple[JournalEntry, ...]
+        self,
+        asking: Run,
+        run: Run,
+        apply: Job,
+        job: Job,
+        tool: Tool,
+        entries: tuple[JournalEntry, ...],
     ) -> Job:
         lock_id = lock_to_break(entries, apply.id)
         if lock_id is None:
             raise NoKnownLock
-        await self._check_dead(apply, entries)
-        async with self._surroundings(run, job) as surroundings:
-            lock = await self._world.tool.state_lock(surroundings)
+        await self._check_dead(apply, tool, entries)
+        async with self._surroundings(run, job, tool) as surroundings:
+            lock = await tool.state_lock(surroundings)
             if lock is not None and lock.id != lock_id:
                 raise LockOfAnother(lock.id, lock.who or "somebody else")
             if lock is not None:
-                await self._world.tool.force_unlock(surroundings, lock_id)
+                await tool.force_unlock(surroundings, lock_id)
         async with self._world.store.begin() as unit:
             detail = json.dumps({"id": lock_id})
             await self._write(unit, asking, apply, FREED, detail, by_person=True)
             return await unit.runs.move_job(job, JobState.FREED)
 
-    async def _check_dead(self, apply: Job, entries: tuple[JournalEntry, ...]) -> None:
+    async def _check_dead(self, apply: Job, tool: Tool, entries: tuple[JournalEntry, ...]) -> None:
         """No lock is broken while the tool that holds it may still run."""
         place, host = place_in(entries, apply.id)
         if place != place_of(self._world.settings.jobs_dir.parent).id:
             raise ApplyRanElsewhere(host or "another machine")
-        if (await self._world.tool.trace(self._directory(apply))).running:
+        if (await tool.trace(self._directory(apply))).running:
             raise ToolStillRuns
 
     # --- both ----------------------------------------------------------------------------
@@ -116,7 +132,7 @@ class Looker:
         return next(own.parent.glob(f"*/{job.id}"), own / job.id)
 
     @asynccontextmanager
-    async def _surroundings(self, run: Run, job: Job) -> AsyncIterator[ToolRun]:
+    async def _surroundings(self, run: Run, job: Job, tool: Tool) -> AsyncIterator[ToolRun]:
         """The interrupted run's commit, initialised as its workflow does it."""
         world = self._world
         way = await way_of(world, self._checkouts, run, job)
@@ -129,7 +145,7 @@ class Looker:
                 environment=world.settings.tool_environment,
                 timeout=world.settings.job_timeout,
             )
-            stage = await way.stage("plan", world.tool, world.redactor, surroundings)
+            stage = await way.stage("plan", tool, world.redactor, surroundings)
             await stage.perform(way.recipe.looking)
             yield stage.run
 

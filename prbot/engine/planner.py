@@ -17,6 +17,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from prbot.config.stages import recipe_differences
+from prbot.engine.toolbox import Toolbox
 from prbot.engine.ways import Way
 from prbot.engine.world import MadePlan
 from prbot.errors import NoPlanFile, VarFileOutside
@@ -25,7 +26,7 @@ from prbot.plans import canonical
 from prbot.plans.plan import parse
 from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.summary import PlanSummary, sensitive_strings, summarise
-from prbot.ports import Clock, InitResult, Tool, ToolRun, Tree
+from prbot.ports import Clock, InitResult, ToolRun, Tree
 from prbot.runs.run import Job, Placed
 from prbot.telemetry import Redactor
 
@@ -34,7 +35,7 @@ from prbot.telemetry import Redactor
 class Planner:
     """`hash_key` keys the canonical hash; `environment` is the tool's, complete."""
 
-    tool: Tool
+    toolbox: Toolbox
     tree: Tree
     redactor: Redactor
     clock: Clock
@@ -63,19 +64,20 @@ class Planner:
         *,
         lock: bool = True,
     ) -> MadePlan:
-        """Raises ToolMissing, ToolFailed, ToolTimedOut, BadPlan, VarFileOutside, NoPlanFile, and
-        what the steps of a workflow raise."""
+        """Raises ToolMissing, ToolFailed, ToolTimedOut, BadPlan, VarFileOutside, NoPlanFile, what
+        `Toolbox.for_plan` and what the steps of a workflow raise."""
         run = self.surroundings(job, worktree, data_dir)
         var_files = var_files_of(way.place, run.root, worktree)
-        stage = await way.stage("plan", self.tool, self.redactor, run)
+        tool = await self.toolbox.for_plan(pull.repo, checkout, way.place)
+        stage = await way.stage("plan", tool, self.redactor, run)
         stage.arguments = [f"-var-file={name}" for name in var_files]
         stage.lock = lock
         await stage.perform(way.recipe.plan)
         plan_file = stage.plan_file
         if plan_file.is_symlink() or not plan_file.is_file():
             raise NoPlanFile
-        shown = await self.tool.show(stage.run, plan_file)
-        init = await self.tool.initialised(stage.run)
+        shown = await tool.show(stage.run, plan_file)
+        init = await tool.initialised(stage.run)
         # In a thread: a large plan takes seconds to read, and webhooks want their answer.
         digest, summary = await asyncio.to_thread(self._read, shown)
         file = plan_file.read_bytes()
@@ -89,8 +91,10 @@ class Planner:
             base=checkout.base,
             commit=checkout.commit,
             hash=digest,
-            inputs=replace(
-                await self._inputs(pull, job, checkout, worktree, init, var_files),
+            inputs=Inputs(
+                files=await self._files(pull, job, checkout, worktree, init, var_files),
+                lock_file=hashlib.sha256(init.lock_file).hexdigest(),
+                tool=await tool.version(),
                 arguments=" ".join(stage.arguments),
                 workflow=way.recipe.lines,
             ),
@@ -112,7 +116,7 @@ class Planner:
         summary: PlanSummary = self.redactor.redact_values(summarise(plan))
         return canonical.fingerprint(plan, self.hash_key), summary
 
-    async def _inputs(
+    async def _files(
         self,
         pull: PullRef,
         job: Job,
@@ -120,7 +124,7 @@ class Planner:
         worktree: Path,
         init: InitResult,
         var_files: tuple[str, ...],
-    ) -> Inputs:
+    ) -> str:
         """Digest what the plan was made from: local files by git's ids, others by content."""
         beside = (posixpath.normpath(posixpath.join(job.project.dir, f)) for f in var_files)
         local, fetched = [job.project.dir, *beside], []
@@ -131,11 +135,7 @@ class Planner:
                 fetched.append(directory)
         ids = await self.tree.object_ids(pull.repo, checkout.commit, sorted(set(local)))
         files = {**ids, **{f"module {i}": _digest(d) for i, d in enumerate(fetched)}}
-        return Inputs(
-            files=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
-            lock_file=hashlib.sha256(init.lock_file).hexdigest(),
-            tool=await self.tool.version(),
-        )
+        return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
 def var_files_of(place: Placed, root: Path, worktree: Path) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from prbot.config.files import NAMES, RepoFiles, Said
-from prbot.errors import BadConfiguration, BaseUnreadable, NotCarriedOut
+from prbot.errors import BadConfiguration, BaseUnreadable
 from prbot.model import Checkout, Notice, ProjectKey, RepoRef, Selector, Sha
 from prbot.ports import Facts, Tree
 from prbot.projects.discovery import Discovery, discover
@@ -20,6 +20,7 @@ from prbot.projects.gone import NOTHING_KNOWN, Compared, Gone, compared
 from prbot.projects.listing import Listing
 from prbot.projects.project import Project
 from prbot.projects.select import chosen
+from prbot.projects.tool_choice import with_defaults
 from prbot.runs.order import placed_of
 from prbot.runs.run import Placed
 
@@ -58,7 +59,7 @@ class Surveyor:
         """`counts` are the rules of the commit, `counted_before` of its base, both called in a
         thread; `asked` as in `projects.select.chosen`.
 
-        Raises BadConfiguration for declarations that can have no good meaning, NotCarriedOut,
+        Raises BadConfiguration for declarations that can have no good meaning,
         ProjectsShareState when two projects would write one state, StateTaken when one would
         get that of another, and what `Tree` raises.
         """
@@ -70,7 +71,6 @@ class Surveyor:
             discovery = discover(listing, facts, said.rules)
             projects = chosen(discovery, checkout.changed, select, asked)
             _refuse_shared_states(discovery, projects)
-            _refuse_what_is_not_built(projects, said.rules.source)
             try:
                 before = discover(old_listing, old_facts, counted_before().rules)
             except BadConfiguration as error:  # of a base that this change may mend
@@ -98,13 +98,6 @@ def _refuse_taken_states(checkout: Checkout, states: Compared) -> None:
         raise states.taken[0]
 
 
-def _refuse_what_is_not_built(projects: tuple[Project, ...], source: str | None) -> None:
-    """Better no plan than one that is not what the file says."""
-    for key in ("tool", "version"):
-        if any(getattr(project, key) is not None for project in projects):
-            raise NotCarriedOut(source or NAMES[0], f"`projects[].{key}`")
-
-
 def _survey(
     discovery: Discovery,
     projects: tuple[Project, ...],
@@ -114,7 +107,8 @@ def _survey(
 ) -> Survey:
     keys = tuple(project.key for project in projects)
     known = {p.key: p for p in discovery.projects} | {p.key: p for p in projects}
-    placed = {place.project: place for place in placed_of(known.values())}
+    whole = (with_defaults(project, said.rules) for project in known.values())
+    placed = {place.project: place for place in placed_of(whole)}
     return Survey(
         projects=keys,
         placed=tuple(replace(placed[key], formerly=states.moved.get(key)) for key in keys),

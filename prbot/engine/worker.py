@@ -23,6 +23,7 @@ from prbot.engine.inventory import take_inventory
 from prbot.engine.looker import Looker
 from prbot.engine.messages import advance_message
 from prbot.engine.planner import Planner, input_differences, job_directory
+from prbot.engine.toolbox import Toolbox, same_again
 from prbot.engine.ways import way_of
 from prbot.engine.world import MadePlan, World
 from prbot.errors import (
@@ -38,7 +39,6 @@ from prbot.errors import (
     PrbotError,
     StalePlan,
     StoreUnavailable,
-    ToolChanged,
     Unforeseen,
     WorkflowChanged,
 )
@@ -237,9 +237,10 @@ class Worker:
 
     def _planner(self, run: Run) -> Planner:
         world = self._world
+        tree = world.forge_of(run.pull.repo).tree
         return Planner(
-            tool=world.tool,
-            tree=world.forge_of(run.pull.repo).tree,
+            toolbox=Toolbox(world.tools, tree, world.facts, world.settings.allow_tool_switch),
+            tree=tree,
             redactor=world.redactor,
             clock=world.clock,
             hash_key=world.settings.hash_key,
@@ -273,16 +274,14 @@ class Worker:
     async def _apply(self, run: Run, job: Job) -> Job:
         plan = await self._reviewed(job)
         file = await self._plan_file(plan)
-        tool = await self._world.tool.version()
-        if tool != plan.inputs.tool:
-            raise ToolChanged(plan.inputs.tool, tool)
+        tool = await same_again(self._world.tools, plan.inputs.tool)
         way = await way_of(self._world, self._checkouts, run, job)
         if changes := recipe_differences(plan.inputs.workflow, way.recipe.lines):
             raise WorkflowChanged(plan.id, "; ".join(changes))
         _, worktree = await self._checkouts.worktree(run)
         with job_directory(self._world.settings.jobs_dir, job) as data_dir:
             surroundings = self._planner(run).surroundings(job, worktree, data_dir)
-            applier = Applier(self._world, run, job, plan, file)
+            applier = Applier(self._world, run, job, plan, file, tool)
             outcome = await applier.apply(way, surroundings)
         return await self._settle(job, plan, outcome)
 

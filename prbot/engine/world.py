@@ -21,7 +21,7 @@ from prbot.ports import (
     ForgeWriter,
     Queue,
     Store,
-    Tool,
+    Tools,
     Tree,
     Workspaces,
 )
@@ -69,6 +69,7 @@ class Settings:
     job_timeout: float
     jobs_dir: Path
     tool_environment: Mapping[str, str]
+    allow_tool_switch: bool
     hash_key: bytes
     installation: str
     reconcile_every: timedelta
@@ -86,7 +87,7 @@ class World:
     forges: Mapping[str, Forge]
     store: Store
     queue: Queue
-    tool: Tool
+    tools: Tools
     artifacts: Artifacts
     redactor: Redactor
     clock: Clock

@@ -199,6 +199,7 @@ def project(chosen: Chosen, depends_on: tuple[ProjectKey, ...], order: int) -> P
         workflow=entry.workflow,
         tool=entry.tool,
         version=entry.version,
+        tool_before=entry.tool_before,
         autoplan=entry.autoplan,
         because=(chosen.root.because,),
     )

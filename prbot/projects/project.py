@@ -14,6 +14,7 @@ class Project:
 
     `because` says, in words for people, why it is a project or why it is affected.
     `workflow`, `tool` and `version` are names from the configuration, None for the default.
+    `tool_before` is the default branch's, where it may be another.
     """
 
     key: ProjectKey
@@ -25,5 +26,7 @@ class Project:
     workflow: str | None = None
     tool: str | None = None
     version: str | None = None
+    default_version: str | None = None
+    tool_before: str | None = None
     autoplan: bool = True
     because: tuple[str, ...] = ()

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from prbot.config.project_rules import ProjectRules
 from prbot.config.versions import (
     ANY,
     Constraint,
@@ -25,6 +26,7 @@ from prbot.config.versions import (
     version,
 )
 from prbot.errors import BadRequiredVersion, BadVersionFile, NoToolVersion
+from prbot.projects.project import Project
 
 TERRAFORM = "terraform"
 TOFU = "tofu"
@@ -45,12 +47,13 @@ class Demand:
     where: str
 
     def __str__(self) -> str:
-        return f"`{self.constraint.text}` ({self.where})"
+        return f"`{self.constraint.text}` in {self.where}"
 
 
+# with 0.15.3 came `plan -json`; 1.6.0 was OpenTofu's first release
 NEEDED = {
-    TERRAFORM: Demand(constraint(">= 0.15.3"), "what prbot needs: `plan -json`"),
-    TOFU: Demand(constraint(">= 1.6.0"), "OpenTofu's first release"),
+    TERRAFORM: Demand(constraint(">= 0.15.3"), "prbot's own needs"),
+    TOFU: Demand(constraint(">= 1.6.0"), "prbot's own needs"),
 }
 
 
@@ -85,6 +88,16 @@ def exactly(named: str) -> Wanted | None:
 
 
 # --- what a project says ------------------------------------------------------------------------
+
+
+def with_defaults(project: Project, rules: ProjectRules) -> Project:
+    """The project with a tool in any case; before and now, of a pull request's two sides."""
+    return replace(
+        project,
+        tool=project.tool or rules.tool or TERRAFORM,
+        default_version=rules.version,
+        tool_before=project.tool_before or rules.tool_before or TERRAFORM,
+    )
 
 
 def version_files(directory: str, tool: str) -> tuple[str, ...]:

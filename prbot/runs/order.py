@@ -41,6 +41,8 @@ def placed_of(projects: Iterable[Project]) -> tuple[Placed, ...]:
             workflow=each.workflow,
             tool=each.tool,
             version=each.version,
+            default_version=each.default_version,
+            tool_before=each.tool_before,
         )
         for each in known
     )

@@ -266,6 +266,8 @@ class Placed:
     workflow: str | None = None
     tool: str | None = None
     version: str | None = None
+    default_version: str | None = None
+    tool_before: str | None = None
     formerly: ProjectKey | None = None
 
 

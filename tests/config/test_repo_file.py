@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from prbot.app.serve import read_server
-from prbot.config.repo import Bounded, Effective, check_carried_out, effective, load_repo
+from prbot.config.repo import Bounded, Effective, effective, load_repo
 from prbot.config.server import ApplyOnMerge, load_server
-from prbot.errors import BadConfiguration, NotCarriedOut, PrbotError
+from prbot.errors import BadConfiguration, PrbotError
 
 SERVER = """\
 repositories: [acme/*]
@@ -156,25 +156,6 @@ def test_not_honoured_yet(text: str, key: str, line: int) -> None:
         f"prbot.yaml, line {line}: `{key}` is not honoured by this version of prbot."
     )
     assert caught.value.next_step == REMOVE
-
-
-@pytest.mark.parametrize(
-    ("text", "keys"),
-    [
-        ('defaults: {tool: tofu, version: ">=1.9"}', "`defaults.tool`, `defaults.version`"),
-    ],
-)
-def test_not_carried_out_yet(text: str, keys: str) -> None:
-    """It checks what the service does not act on yet, and the service refuses it by name."""
-    config = load_repo(f"version: 1\n{text}\n")
-    with pytest.raises(NotCarriedOut, match=re.escape(f"prbot.yaml sets {keys},")):
-        check_carried_out(config)
-
-
-def test_carried_out() -> None:
-    """It lets pass what the service acts on."""
-    check_carried_out(load_repo("version: 1\ndiscovery: {ignore: [a]}\nplan_drafts: true\n"))
-    check_carried_out(load_repo("version: 1\nworkflows: {w: {plan: {steps: [init, plan]}}}\n"))
 
 
 @pytest.mark.parametrize(

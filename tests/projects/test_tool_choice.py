@@ -112,7 +112,7 @@ def test_says_where() -> None:
         wanted("terraform", None, {"a/.terraform-version": "#\nsoon"}, [])
     with pytest.raises(BadRequiredVersion, match=r"a/1\.tf, line 1: .*`>> 1`"):
         wanted("terraform", None, {}, required(">> 1"))
-    told = r"`1\.9\.7` \(prbot\.yaml\) and `~> 1\.5\.0` \(a/1\.tf, line 1\)"
+    told = r"`1\.9\.7` in prbot\.yaml and `~> 1\.5\.0` in a/1\.tf, line 1"
     with pytest.raises(NoToolVersion, match=told):
         wanted("terraform", own("1.9.7"), {}, required("~> 1.5.0"))
 

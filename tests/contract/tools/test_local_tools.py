@@ -113,7 +113,7 @@ async def test_bound(shop) -> None:
     shop.mirror.terraform("1.8.5", "1.9.8", "1.11.0")
     tools = shop.tools(installed=shop.install("1.11.0"), bound=constraint("< 1.9"))
     assert await version_of(tools) == "terraform 1.8.5"
-    with pytest.raises(ToolVersionRefused, match=r"none of < 1\.9 that fits"):
+    with pytest.raises(ToolVersionRefused, match=r"none of `< 1\.9` that fits"):
         await tools.of(want("1.9.8"))
     with pytest.raises(ToolVersionRefused):
         await tools.of(want(">= 1.9"))
@@ -125,7 +125,7 @@ async def test_bound(shop) -> None:
 async def test_nothing_is_downloaded(shop) -> None:
     """It says what is wanted and what there is, where the operator lets nothing be downloaded."""
     tools = shop.tools(installed=shop.install("1.8.5"), download=False)
-    with pytest.raises(ToolVersionMissing, match=r"`~> 1\.9\.0` \(main\.tf, line 1\).*1\.8\.5"):
+    with pytest.raises(ToolVersionMissing, match=r"`~> 1\.9\.0` in main\.tf, line 1.*1\.8\.5"):
         await tools.of(want("~> 1.9.0"))
 
 
