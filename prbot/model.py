@@ -178,6 +178,24 @@ class Commented:
 
 
 @dataclass(frozen=True)
+class CheckPressed:
+    """Somebody pressed a button of a check, or the forge's own "Re-run".
+
+    `check_id` names the check (of "Re-run all" the suite), `app` whose it is. `mark` is what
+    the check was marked with when it was written, `at` when we heard of it.
+    """
+
+    pull: PullRef
+    check_id: int
+    button: str
+    app: str
+    mark: str
+    actor: Actor
+    at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True)
 class Reviewed:
     """A review was submitted or dismissed; re-evaluates what waits."""
 
@@ -205,7 +223,9 @@ class Ignored:
     reason: str
 
 
-Event = PullChanged | PullMerged | PullClosed | Commented | Reviewed | Pushed | Ignored
+Event = (
+    PullChanged | PullMerged | PullClosed | Commented | CheckPressed | Reviewed | Pushed | Ignored
+)
 
 
 # --- commands: what people ask -----------------------------------------------------------

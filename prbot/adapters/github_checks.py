@@ -128,4 +128,4 @@ def _body(name: str, state: StatusState, line: str, report: CheckReport | None) 
         **({"conclusion": state.value} if ended else {"status": "in_progress"}),
     }
     digest = hashlib.sha256(repr(sorted(body.items())).encode("utf-8", "replace")).hexdigest()
-    return {**body, "external_id": digest[:32]}
+    return {**body, "external_id": f"{report.mark if report else ''}-{digest[:32]}"}

@@ -181,7 +181,7 @@ def forge_of(
     workspaces = GitWorkspaces(state / "git" / config.name, environment)
 
     def digest(delivery: Delivery) -> Event:
-        return github.event_of(delivery.forge, delivery.event, delivery.body)
+        return github.event_of(delivery.forge, delivery.event, delivery.body, delivery.received_at)
 
     return Forge(adapter, adapter, workspaces, workspaces, digest, config.app is not None)
 

@@ -42,7 +42,8 @@ def _report(world: World, line: str, detail: CheckDetail) -> CheckReport:
         replace(note, title=_plain(world, note.title), message=_plain(world, note.message))
         for note in detail.notes
     )
-    return CheckReport(world.redactor.redact(summary), notes=notes, buttons=detail.buttons)
+    text = world.redactor.redact(summary)
+    return CheckReport(text, notes=notes, buttons=detail.buttons, mark=detail.mark)
 
 
 def _plain(world: World, text: str) -> str:

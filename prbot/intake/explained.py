@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 from prbot.model import (
     Actor,
+    CheckPressed,
     Commented,
     Event,
     Ignored,
@@ -55,6 +56,9 @@ def _of_event(event: Event) -> Explained:
             return _of_push(event)
         case Commented():
             return _on("comment", event.pull, event.actor, reason)
+        case CheckPressed():
+            kind = {"rerun": "rerun", "apply": "comment"}.get(event.button, "ignored")
+            return _on(kind, event.pull, event.actor, reason)
         case Reviewed():
             return _on("approval", event.pull, event.actor, reason)
         case PullChanged():

@@ -15,21 +15,34 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, TypeVar
+from datetime import datetime
+from typing import Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel
 
-from prbot.errors import BadPayload, BadSignature
+from prbot.errors import BadSignature
+from prbot.intake.github_checks import pressed
+from prbot.intake.github_reading import (
+    GHOST,
+    Action,
+    CommitId,
+    FullName,
+    Glance,
+    Id,
+    Repository,
+    Text,
+    User,
+    pull_ref,
+    read,
+    unhandled,
+)
 from prbot.model import (
-    Actor,
     Commented,
     Event,
     Ignored,
-    Login,
     PullChanged,
     PullClosed,
     PullMerged,
-    PullRef,
     Pushed,
     RepoRef,
     Reviewed,
@@ -73,71 +86,25 @@ def _signs(secret: bytes, body: bytes, signature: str) -> bool:
 # --- what it says: the fields that are read --------------------------------------------
 
 
-def _plain_path(path: str) -> str:
-    owner, _, name = path.partition("/")
-    if not _OWNER.fullmatch(owner) or not _NAME.fullmatch(name) or name in (".", ".."):
-        raise ValueError("not an owner/name")
-    return path
-
-
-_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-
-_Text = Annotated[str, Field(min_length=1)]
-_FullName = Annotated[str, AfterValidator(_plain_path)]
-_CommitId = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
-# what the store's 64-bit columns hold
-_Id = Annotated[int, Field(ge=1, lt=2**63)]
-
-
-class _Glance(BaseModel):
-    """What decides whether more is read; whatever stands there."""
-
-    action: Any = None
-    changes: Any = None
-
-
-class _Action(BaseModel):
-    action: _Text
-
-
-class _User(BaseModel):
-    login: _Text
-    type: str = "User"
-
-    @property
-    def actor(self) -> Actor:
-        return Actor(Login(self.login), self.type == "Bot")
-
-
-_GHOST = _User(login="ghost")
-"""Who GitHub shows where it names nobody; a sender need not be there."""
-
-
-class _Repository(BaseModel):
-    full_name: _FullName
-    default_branch: _Text
-
-
 class _HeadRepository(BaseModel):
-    full_name: _FullName
+    full_name: FullName
 
 
 class _Head(BaseModel):
-    sha: _CommitId
+    sha: CommitId
     repo: _HeadRepository | None = None
 
 
 class _Base(BaseModel):
-    ref: _Text
+    ref: Text
 
 
 class _Pull(BaseModel):
-    number: _Id
+    number: Id
     draft: bool | None = False
     merged: bool | None = False
-    merged_by: _User | None = None
-    merge_commit_sha: _CommitId | None = None
+    merged_by: User | None = None
+    merge_commit_sha: CommitId | None = None
     merged_at: AwareDatetime | None = None
     head: _Head
     base: _Base
@@ -147,10 +114,10 @@ class _Changes(BaseModel):
     base: dict[str, Any] | None = None
 
 
-class _PullPayload(_Action):
+class _PullPayload(Action):
     pull_request: _Pull
-    repository: _Repository
-    sender: _User = _GHOST
+    repository: Repository
+    sender: User = GHOST
     changes: _Changes | None = None
 
     @property
@@ -161,45 +128,47 @@ class _PullPayload(_Action):
 
 
 class _ReviewedPull(BaseModel):
-    number: _Id
+    number: Id
 
 
-class _ReviewPayload(_Action):
+class _ReviewPayload(Action):
     pull_request: _ReviewedPull
-    repository: _Repository
-    sender: _User = _GHOST
+    repository: Repository
+    sender: User = GHOST
 
 
 class _Comment(BaseModel):
-    id: _Id
+    id: Id
     body: str | None
-    user: _User | None
+    user: User | None
     created_at: AwareDatetime
 
 
 class _Issue(BaseModel):
-    number: _Id
+    number: Id
     pull_request: dict[str, Any] | None = None
 
 
-class _CommentPayload(_Action):
+class _CommentPayload(Action):
     issue: _Issue
     comment: _Comment
-    repository: _Repository
+    repository: Repository
 
 
 class _PushPayload(BaseModel):
-    ref: _Text
-    after: _CommitId
+    ref: Text
+    after: CommitId
     deleted: bool = False
-    repository: _Repository
-    sender: _User = _GHOST
+    repository: Repository
+    sender: User = GHOST
 
 
 # --- what it says: the event -----------------------------------------------------------
 
 
-def event_of(forge: str, event_name: str, body: bytes) -> Event:
+def event_of(
+    forge: str, event_name: str, body: bytes, received_at: datetime | None = None
+) -> Event:
     """Read one delivery of the forge entry `forge`; `event_name` is X-GitHub-Event.
 
     Events and actions nobody handles come back as Ignored. Raises BadPayload when the
@@ -214,30 +183,32 @@ def event_of(forge: str, event_name: str, body: bytes) -> Event:
             return _comment(forge, body)
         case "push":
             return _push(forge, body)
+        case "check_run" | "check_suite":
+            return pressed(forge, event_name, body, received_at)
         case _:
-            return _unhandled(event_name, body)
+            return unhandled(event_name, body)
 
 
 _CHANGES = ("opened", "reopened", "ready_for_review", "synchronize")
 
 
 def _pull_request(forge: str, body: bytes) -> Event:
-    action = _read(_Action, body).action
+    action = read(Action, body).action
     if action == "closed":
-        return _closed(forge, _read(_PullPayload, body))
+        return _closed(forge, read(_PullPayload, body))
     if action in _CHANGES:
-        return _changed(forge, _read(_PullPayload, body), action)
-    if action == "edited" and _read(_Glance, body).changes:
-        edited = _read(_PullPayload, body)
+        return _changed(forge, read(_PullPayload, body), action)
+    if action == "edited" and read(Glance, body).changes:
+        edited = read(_PullPayload, body)
         if edited.changes is not None and edited.changes.base is not None:
             return _changed(forge, edited, "base changed")
-    return _unhandled("pull_request", body)
+    return unhandled("pull_request", body)
 
 
 def _changed(forge: str, payload: _PullPayload, reason: str) -> PullChanged:
     pull = payload.pull_request
     return PullChanged(
-        pull=_pull_ref(forge, payload.repository, pull.number),
+        pull=pull_ref(forge, payload.repository, pull.number),
         head_sha=Sha(pull.head.sha),
         base_branch=pull.base.ref,
         default_branch=payload.repository.default_branch,
@@ -250,7 +221,7 @@ def _changed(forge: str, payload: _PullPayload, reason: str) -> PullChanged:
 
 def _closed(forge: str, payload: _PullPayload) -> PullMerged | PullClosed:
     pull = payload.pull_request
-    ref = _pull_ref(forge, payload.repository, pull.number)
+    ref = pull_ref(forge, payload.repository, pull.number)
     head, base, default = Sha(pull.head.sha), pull.base.ref, payload.repository.default_branch
     if not pull.merged:
         return PullClosed(ref, head, base, default, payload.sender.actor, payload.from_fork)
@@ -261,18 +232,18 @@ def _closed(forge: str, payload: _PullPayload) -> PullMerged | PullClosed:
 
 
 def _review(forge: str, body: bytes) -> Event:
-    action = _read(_Action, body).action
+    action = read(Action, body).action
     if action not in ("submitted", "dismissed"):
-        return _unhandled("pull_request_review", body)
-    review = _read(_ReviewPayload, body)
-    ref = _pull_ref(forge, review.repository, review.pull_request.number)
+        return unhandled("pull_request_review", body)
+    review = read(_ReviewPayload, body)
+    ref = pull_ref(forge, review.repository, review.pull_request.number)
     return Reviewed(ref, review.sender.actor, f"review {action}")
 
 
 def _comment(forge: str, body: bytes) -> Event:
-    if _read(_Action, body).action != "created":
-        return _unhandled("issue_comment", body)
-    created = _read(_CommentPayload, body)
+    if read(Action, body).action != "created":
+        return unhandled("issue_comment", body)
+    created = read(_CommentPayload, body)
     comment = created.comment
     if created.issue.pull_request is None:
         return Ignored("comment on an issue")
@@ -281,7 +252,7 @@ def _comment(forge: str, body: bytes) -> Event:
     if comment.user.actor.is_bot:
         return Ignored("comment by a bot")
     return Commented(
-        pull=_pull_ref(forge, created.repository, created.issue.number),
+        pull=pull_ref(forge, created.repository, created.issue.number),
         comment_id=comment.id,
         body=comment.body or "",
         actor=comment.user.actor,
@@ -293,7 +264,7 @@ _BRANCH = "refs/heads/"
 
 
 def _push(forge: str, body: bytes) -> Event:
-    push = _read(_PushPayload, body)
+    push = read(_PushPayload, body)
     if not push.ref.startswith(_BRANCH):
         return Ignored("push of a tag")
     if push.deleted:
@@ -305,43 +276,3 @@ def _push(forge: str, body: bytes) -> Event:
         default_branch=push.repository.default_branch,
         actor=push.sender.actor,
     )
-
-
-def _pull_ref(forge: str, repository: _Repository, number: int) -> PullRef:
-    return PullRef(RepoRef(forge, repository.full_name), number)
-
-
-# --- reading ---------------------------------------------------------------------------
-
-_Model = TypeVar("_Model", bound=BaseModel)
-
-
-def _read(model: type[_Model], body: bytes) -> _Model:
-    """Straight from the bytes: what `model` does not name never becomes an object, and
-    payloads are long. Reading twice costs less than reading all of it once."""
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        raise BadPayload(_fault(error, body)) from None
-
-
-def _fault(error: ValidationError, body: bytes) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    if first["type"] == "json_invalid":
-        return "form-encoded, not JSON" if body.startswith(b"payload=") else "not JSON"
-    if not first["loc"]:
-        return "not a JSON object"
-    field = ".".join(str(part) for part in first["loc"])
-    return f"{field}: {first['msg']}"
-
-
-def _unhandled(event_name: str, body: bytes) -> Ignored:
-    name, action = _short(event_name), _short(_read(_Glance, body).action)
-    return Ignored(f"{name or 'an event without a name'} {action}".strip())
-
-
-def _short(text: object) -> str:
-    """Plain enough for a log line, whatever a stranger named it; empty if not a text."""
-    if not isinstance(text, str):
-        return ""
-    return "".join(char for char in text[:80] if char.isprintable()).strip()[:40]

@@ -27,6 +27,7 @@ from prbot.runs.planning import fail, refuse
 from prbot.runs.requirements import (
     Reasons,
     approved,
+    beside_the_button,
     chosen_plans,
     may_apply_now,
     may_command,
@@ -70,6 +71,7 @@ def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
     if not todo and (done := was_all(run, scene)):
         return done
     reasons += _why_not(run, scene, rules, todo)
+    reasons += beside_the_button(run.ask, todo) if todo else ()
     locked = not_locked(scene, tuple(plan.project for plan in todo))
     if reasons:
         return refuse(run, reasons + locked)

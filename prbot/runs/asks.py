@@ -10,6 +10,7 @@ from prbot.intake.commands import parse
 from prbot.model import (
     ApplyCommand,
     CancelCommand,
+    CheckPressed,
     Commented,
     Conversation,
     Event,
@@ -27,6 +28,7 @@ from prbot.model import (
     Reviewed,
     UnlockCommand,
 )
+from prbot.runs.checks import APPLY, RERUN
 from prbot.runs.run import Ask, AskKind
 
 
@@ -63,6 +65,8 @@ def ask_of(event: Event, listening: Listening) -> Asked | Ignored:
         return Ignored("the repository is not served")
     if isinstance(event, Commented):
         return _of_comment(event, listening)
+    if isinstance(event, CheckPressed):
+        return _of_button(event, listening.bot)
     if not listening.serves_branch(event.base_branch, event.default_branch):
         return Ignored("the base branch is not served")
     kind = {
@@ -73,6 +77,26 @@ def ask_of(event: Event, listening: Listening) -> Asked | Ignored:
     ask = Ask(kind, event.actor.login, event.reason, event.head_sha)
     if isinstance(event, PullChanged):
         ask = replace(ask, base_branch=event.base_branch, draft=event.draft)
+    return Asked(event.pull, ask)
+
+
+def _of_button(event: CheckPressed, bot: Login) -> Asked | Ignored:
+    """Only buttons of our own checks, and only people press them."""
+    if f"{event.app}[bot]".lower() != bot.lower():
+        return Ignored("another App's check")
+    if event.actor.is_bot or event.actor.login.lower() == bot.lower():
+        return Ignored("a bot's button")
+    kinds = {RERUN.id: AskKind.PLAN, APPLY.id: AskKind.APPLY}
+    if event.button not in kinds:
+        return Ignored("a button that is not ours")
+    ask = Ask(
+        kinds[event.button],
+        event.actor.login,
+        event.reason,
+        commented_at=event.at,
+        check_id=event.check_id,
+        mark=event.mark,
+    )
     return Asked(event.pull, ask)
 
 

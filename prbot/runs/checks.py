@@ -7,12 +7,14 @@ Data only, for any forge that shows such; the words of the summary are found by 
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from prbot.config.repo import Effective
 from prbot.model import ProjectKey, PullRequest
+from prbot.plans.record import StoredPlan
 from prbot.runs.orphans import Orphan
 from prbot.runs.run import Flaw
 from prbot.runs.say import ProjectResult
@@ -53,12 +55,19 @@ APPLY = Button("apply", "Apply", "Apply the plans that stand here")
 @dataclass(frozen=True)
 class CheckDetail:
     """`results` are told in the summary, all of them, and the `orphans` that stand against
-    the change."""
+    the change. `mark` comes back with a button."""
 
     results: tuple[ProjectResult, ...] = ()
     notes: tuple[Annotation, ...] = ()
     buttons: tuple[Button, ...] = ()
     orphans: tuple[Orphan, ...] = ()
+    mark: str = ""
+
+
+def mark_of(plans: Iterable[StoredPlan]) -> str:
+    """Names exactly these plans, in letters and digits."""
+    ids = " ".join(sorted(plan.id for plan in plans))
+    return hashlib.sha256(ids.encode()).hexdigest()[:16]
 
 
 def detail_of(
@@ -68,8 +77,10 @@ def detail_of(
     changed: Collection[str],
 ) -> CheckDetail:
     """After planning; `changed` are the paths that the pull request touches."""
-    ready = may_ask_to_apply(results, pull, rules)
-    return CheckDetail(results, notes_of(results, changed), (RERUN, APPLY) if ready else (RERUN,))
+    notes = notes_of(results, changed)
+    if not may_ask_to_apply(results, pull, rules):
+        return CheckDetail(results, notes, (RERUN,))
+    return CheckDetail(results, notes, (RERUN, APPLY), mark_of(_to_do(results)))
 
 
 def may_ask_to_apply(
@@ -80,9 +91,13 @@ def may_ask_to_apply(
         return False
     if any(result.plan is None or result.trouble for result in results):
         return False
-    plans = [result.plan for result in results if result.plan]
-    todo = [plan for plan in plans if plan.summary.has_changes and plan.applied_at is None]
+    todo = _to_do(results)
     return bool(todo) and all(p.summary.applyable and not p.state_is_lost for p in todo)
+
+
+def _to_do(results: Iterable[ProjectResult]) -> tuple[StoredPlan, ...]:
+    plans = (result.plan for result in results if result.plan)
+    return tuple(p for p in plans if p.summary.has_changes and p.applied_at is None)
 
 
 def notes_of(results: Iterable[ProjectResult], changed: Collection[str]) -> tuple[Annotation, ...]:

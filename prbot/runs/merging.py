@@ -32,6 +32,7 @@ from prbot.runs.phases import (
 from prbot.runs.planning import fail, refuse
 from prbot.runs.requirements import (
     Reasons,
+    beside_the_button,
     chosen_plans,
     may_apply_now,
     mode_allows,
@@ -309,6 +310,7 @@ def _apply_by_comment(run: Run, scene: Scene, rules: Effective) -> Steps:
     reasons += needs_applied(run, scene, todo)
     reasons += accounted_for(run, scene, {plan.project for plan in todo})
     reasons += seen_when_asked(run.ask, scene, todo)
+    reasons += beside_the_button(run.ask, todo) if todo else ()
     locked = not_locked(scene, tuple(plan.project for plan in todo))
     if reasons:
         return refuse(run, reasons + locked)

@@ -269,7 +269,7 @@ def plan_verdicts(
     sha, results = head_of(run, scene), _results(run, scene) + _left_out(run, scene)
     detail = detail_of(results, scene.pull, rules, run.checkout.changed if run.checkout else ())
     failed, total = sum(map(_failed, results)), len(results)
-    again = CheckDetail(buttons=detail.buttons)
+    again = replace(detail, results=(), notes=())
     if failed:
         missing = f"{failed} of {_projects(total)} not planned"
         return (

@@ -53,6 +53,8 @@ def why_known(ask: Ask, runs: tuple[Run, ...]) -> str:
 
     `runs` are all runs of the pull request, newest first.
     """
+    if ask.check_id is not None:
+        return "it is being done already" if _is_under_way(ask, runs) else ""
     if ask.by_comment:
         same = any(run.ask.comment_id == ask.comment_id for run in runs)
         return "the comment is answered already" if same else ""
@@ -66,6 +68,14 @@ def why_known(ask: Ask, runs: tuple[Run, ...]) -> str:
             return "" if _leaves_something(runs) else "there is nothing of it to drop"
         case _:
             return ""
+
+
+def _is_under_way(ask: Ask, runs: tuple[Run, ...]) -> bool:
+    """A button pressed twice asks once; pressed again when that is done, it asks again."""
+    return any(
+        (run.ask.check_id, run.ask.kind) == (ask.check_id, ask.kind) and not run.state.finished
+        for run in runs
+    )
 
 
 def _is_planned(ask: Ask, runs: tuple[Run, ...]) -> bool:

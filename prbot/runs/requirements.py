@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from prbot.config.repo import Effective
 from prbot.model import Permission, PlanId, ProjectKey, PullRequest, Review, ReviewState, Selector
 from prbot.plans.record import StoredPlan
+from prbot.runs.checks import mark_of
 from prbot.runs.locks import blockers
 from prbot.runs.named import means, unknown_names
 from prbot.runs.run import Ask, JobState, Run
@@ -226,6 +227,14 @@ def seen_when_asked(ask: Ask, scene: Scene, plans: Iterable[StoredPlan]) -> Reas
         for plan in plans
         if ask.commented_at is not None and not _stood_at(ask.commented_at, plan, scene)
     )
+
+
+def beside_the_button(ask: Ask, plans: Iterable[StoredPlan]) -> Reasons:
+    """A button means the plans that its check told of: neither more of them nor others."""
+    if ask.check_id is None or ask.mark == mark_of(plans):
+        return ()
+    other = "the plans are not those that stood beside the button"
+    return (Reason("seen", other, "read them, then comment `prbot apply`"),)
 
 
 def _stood_at(moment: datetime, plan: StoredPlan, scene: Scene) -> bool:

@@ -48,7 +48,8 @@ class Ask:
     as it is when the run starts), `base_branch` and `draft` what else a PLAN event saw.
     `comment_id` is None for events. `message` is the text of a HINT. `late`: a merge of
     which we heard too late to apply it by ourselves. `everything`: also more projects than
-    a run usually may have. `accept_orphans`: leave states that nothing manages any more.
+    a run usually may have. `check_id` is the check whose button was pressed, `mark` what that
+    was marked with (`runs.checks`). `accept_orphans`: leave states that nothing manages any more.
     """
 
     kind: AskKind
@@ -66,10 +67,13 @@ class Ask:
     late: bool = False
     everything: bool = False
     accept_orphans: bool = False
+    check_id: int | None = None
+    mark: str = ""
 
     @property
     def by_comment(self) -> bool:
-        return self.comment_id is not None
+        """Somebody asked: in a comment, or by a button, which is as good as one."""
+        return self.comment_id is not None or self.check_id is not None
 
 
 class RunState(StrEnum):

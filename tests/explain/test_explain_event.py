@@ -114,7 +114,7 @@ def document(*values: object) -> dict[str, object]:
 
 
 PLANNED = ("acme/infra", 5, HEAD, "main", "ann", False, False)
-CHECK = {"head_sha": HEAD, "pull_requests": [PULL]}
+CHECK = {"id": 3, "head_sha": HEAD, "app": {"slug": "prbot"}, "pull_requests": [PULL]}
 ISSUE = {"number": 5, "pull_request": {"url": "x"}, "draft": True}
 COMMENT = {"id": 1, "body": "plan", "user": CARL, "created_at": "2026-01-02T03:04:05Z"}
 GROUP = {"head_sha": HEAD, "head_ref": "refs/heads/q", "base_ref": "refs/heads/main"}
@@ -170,6 +170,24 @@ ROWS = {
     "re-run": (
         {"action": "rerequested", "check_run": CHECK, **AROUND},
         document("rerun", *PLANNED, "check_run rerequested"),
+    ),
+    "a button that applies": (
+        {
+            "action": "requested_action",
+            "check_run": CHECK,
+            "requested_action": {"identifier": "apply"},
+            **AROUND,
+        },
+        document("comment", *PLANNED, "check_run requested_action"),
+    ),
+    "a button that plans": (
+        {
+            "action": "requested_action",
+            "check_run": CHECK,
+            "requested_action": {"identifier": "rerun"},
+            **AROUND,
+        },
+        document("rerun", *PLANNED, "check_run requested_action"),
     ),
     "re-run of a commit without a pull request": (
         {"action": "rerequested", "check_suite": CHECK | {"pull_requests": []}, **AROUND},

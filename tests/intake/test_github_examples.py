@@ -47,4 +47,7 @@ HANDLED = {
     ("pull_request_review", "dismissed", "Reviewed"),
     ("issue_comment", "created", "Commented"),
     ("push", "", "Pushed"),
+    ("check_run", "rerequested", "CheckPressed"),
+    ("check_run", "requested_action", "CheckPressed"),
+    ("check_suite", "rerequested", "CheckPressed"),
 }

@@ -6,19 +6,22 @@ from dataclasses import replace
 
 import pytest
 import scenes
-from scenes import COMMENTS_ONLY, DRAFT, FORK, RULES, keys
+from scenes import COMMENTS_ONLY, DRAFT, FORK, NOON, RULES, keys
 
-from prbot.model import ProjectKey
+from prbot.model import ProjectKey, RunId
 from prbot.runs.checks import (
     APPLY,
     MOST_NOTES,
     RERUN,
     detail_of,
+    mark_of,
     may_ask_to_apply,
     notes_of,
     path_in_repository,
 )
-from prbot.runs.run import Flaw, Trouble
+from prbot.runs.reconcile import why_known
+from prbot.runs.requirements import beside_the_button
+from prbot.runs.run import Ask, AskKind, Flaw, Run, RunState, Trouble
 from prbot.runs.say import ProjectResult
 
 
@@ -125,3 +128,42 @@ def test_buttons_fit(button) -> None:
 def test_a_flaw_survives_the_store() -> None:
     """It reads troubles back that were stored before there were flaws."""
     assert replace(Trouble("a")).flaws == ()
+
+
+def test_marks() -> None:
+    """It marks the plans that an apply would take, in whatever order, and no others."""
+    one, two = scenes.plan("a", 1), scenes.plan("b", 2)
+    assert mark_of((one, two)) == mark_of((two, one)) != mark_of((one,))
+    results = (PLANNED, QUIET, APPLIED)
+    assert detail_of(results, scenes.pull(), RULES, ()).mark == mark_of((PLANNED.plan,))
+    assert "-" not in mark_of(())
+
+
+@pytest.mark.parametrize(
+    ("mark", "reasons"), [("", ["seen"]), (mark_of((scenes.plan("a"),)), []), ("-", ["seen"])]
+)
+def test_other_plans_than_beside_the_button(mark: str, reasons: list[str]) -> None:
+    """It tells when the plans are no longer those that stood beside the button."""
+    ask = Ask(AskKind.APPLY, scenes.WRITER, "pressed", check_id=3, mark=mark)
+    assert [r.requirement for r in beside_the_button(ask, (scenes.plan("a"),))] == reasons
+    said = replace(ask, check_id=None, comment_id=42)
+    assert beside_the_button(said, (scenes.plan("a"),)) == ()
+
+
+RUNNING = Run(RunId("r-1"), scenes.PULL, Ask(AskKind.PLAN, scenes.WRITER, "x", check_id=3), NOON)
+
+
+@pytest.mark.parametrize(
+    ("ask", "run", "news"),
+    [
+        ({"check_id": 3}, RUNNING, False),
+        ({"check_id": 3}, replace(RUNNING, state=RunState.DONE), True),
+        ({"check_id": 4}, RUNNING, True),
+        ({"check_id": 3, "kind": AskKind.APPLY}, RUNNING, True),
+        ({"comment_id": 3}, RUNNING, True),
+    ],
+)
+def test_pressed_twice(ask: dict[str, object], run: Run, news: bool) -> None:
+    """It takes a button that is pressed twice as one wish, and one pressed later as another."""
+    asked = Ask(**{"kind": AskKind.PLAN, "actor": scenes.WRITER, "reason": "x", **ask})
+    assert (why_known(asked, (run,)) == "") is news

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from town import REPOSITORY, Town, resource
 
+from prbot.demo.state import CheckRun, Pull
+
 WRONG = 'resource "terraform_data" "one" {\n  input = var.missing\n}\n'
 
 
@@ -46,3 +48,57 @@ async def test_an_app_without_checks_sets_statuses(town: Town) -> None:
     pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
     assert "1 with changes" in await town.status(pull, "prbot/plan", "success")
     assert pull.repo.check_runs == {}
+
+
+async def planned(town: Town, *, asks_approval: bool = False) -> tuple[Pull, CheckRun]:
+    """A pull request with one plan, and its check."""
+    rules = (
+        "version: 1\ndefaults:\n  apply_on_merge: never\n"
+        "  apply_requirements: {approved: {count: 0}}\n"
+    )
+    settings = {} if asks_approval else {"prbot.yaml": rules}
+    clone = await town.build({"main.tf": town.backend("root"), **settings})
+    town.become_an_app()
+    await town.start()
+    await clone.push("topic", "More", {"more.tf": resource("more")})
+    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
+    await town.hears(pull, "terraform_data.more")
+    await town.check(pull, "prbot/apply", "success" if asks_approval else "failure")
+    return pull, await town.check(pull, "prbot/plan", "success")
+
+
+async def test_rerun_plans_again(town: Town) -> None:
+    """It plans again for whoever presses "Re-run", in each of the three places, and answers."""
+    pull, check = await planned(town)
+    for press in (
+        lambda: town.forge.press(pull.repo, check, "alice", "rerun"),
+        lambda: town.forge.press(pull.repo, check, "bob", "rerequest"),
+        lambda: town.forge.rerequest_suite(pull.repo, check, "alice"),
+    ):
+        await press()
+        assert "Asked for by" in await town.hears(pull, "terraform_data.more")
+
+
+async def test_apply_pressed(town: Town) -> None:
+    """It applies the plans that stood beside the button, once."""
+    pull, check = await planned(town)
+    assert [action["identifier"] for action in check.actions] == ["rerun", "apply"]
+    await town.forge.press(pull.repo, check, "alice", "apply")
+    await town.hears(pull, "Applied: 1 of 1")
+    await town.check(pull, "prbot/apply", "success")
+    await town.forge.press(pull.repo, check, "alice", "apply")
+    assert "applied already" in await town.hears(pull, "apply", "not")
+
+
+async def test_apply_pressed_too_early_or_too_late(town: Town) -> None:
+    """It refuses a reader, a button without an approval, and one whose plans are gone."""
+    pull, check = await planned(town, asks_approval=True)
+    await town.forge.press(pull.repo, check, "carol", "apply")
+    assert "carol has read access" in await town.hears(pull, "write access")
+    await town.forge.press(pull.repo, check, "alice", "apply")
+    assert "0 of 1 approvals" in await town.hears(pull, "approval")
+    await town.forge.comment(pull, "alice", "prbot plan")
+    await town.hears(pull, "terraform_data.more")
+    await town.forge.press(pull.repo, check, "alice", "apply")
+    assert "beside the button" in await town.hears(pull, "not those")
+    assert not [line for line in await town.journal(pull) if "apply" in line.action]
