@@ -142,6 +142,13 @@ class ForgeWriter(Protocol):
         """
         ...
 
+    async def minimise(self, pull: PullRef, comment_id: int) -> None:
+        """Fold our own comment as outdated. One that is gone, or somebody else's, is left.
+
+        Only tidies up: a forge that does not know how refuses.
+        """
+        ...
+
     async def set_status(
         self,
         repo: RepoRef,
@@ -667,12 +674,19 @@ class ReactionLetter:
     comment_id: int
 
 
-Letter = CommentLetter | StatusLetter | ReactionLetter
+@dataclass(frozen=True)
+class FoldLetter:
+    """Minimise the comment with this marker, if it was written; it is outdated."""
+
+    folds: str
+
+
+Letter = CommentLetter | StatusLetter | ReactionLetter | FoldLetter
 
 
 @dataclass(frozen=True)
 class OutboxRow:
-    """A letter still to be written. `known_id`: the forge's id of the comment with this
+    """A letter still to be written. `known_id`: the forge's id of the comment with its
     marker, when we wrote it before. `fence` grows each time it is leased."""
 
     id: int

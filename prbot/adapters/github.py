@@ -21,6 +21,7 @@ from prbot.adapters.github_lists import Lists
 from prbot.adapters.github_shapes import (
     APP,
     COMMENT_ID,
+    COMMENT_NODE,
     COMMENTS,
     PERMISSION,
     PULL,
@@ -40,6 +41,13 @@ log = structlog.get_logger()
 __all__ = ["GitHubApp", "GitHubForge", "GitHubToken"]
 
 _DESCRIPTION_LIMIT = 140
+MINIMISE = """\
+mutation($id: ID!) {
+  minimizeComment(input: {subjectId: $id, classifier: OUTDATED}) {
+    minimizedComment { isMinimized }
+  }
+}"""
+"""https://docs.github.com/en/graphql/reference/mutations#minimizecomment"""
 
 
 class GitHubForge:
@@ -186,6 +194,18 @@ class GitHubForge:
                 if comment.author == bot and _is_marked(comment.body or "", marker):
                     return comment.id
         return None
+
+    async def minimise(self, pull: PullRef, comment_id: int) -> None:
+        """Two requests: GraphQL knows comments by other ids than REST."""
+        path = f"{_repo_path(pull.repo)}/issues/comments/{comment_id}"
+        what = f"comment {comment_id} on {pull}"
+        request = Request("read", what, "GET", path, pull.repo.path)
+        try:
+            comment = await self._wire.read(request, COMMENT_NODE)
+            if comment.author == await self.bot_login():
+                await self._wire.mutate("fold", what, pull.repo.path, MINIMISE, comment.node_id)
+        except NotFound:
+            return
 
     async def set_status(
         self,

@@ -124,6 +124,17 @@ class CommentId(BaseModel):
     id: int
 
 
+class CommentNode(CommentId):
+    """A comment by the id that GraphQL knows it by."""
+
+    node_id: str
+    user: User | None
+
+    @property
+    def author(self) -> str:
+        return self.user.login if self.user else GHOST
+
+
 class Comment(CommentId):
     body: str | None = None
     user: User | None
@@ -146,6 +157,19 @@ class Comment(CommentId):
         return int(found[1]) if found else None
 
 
+class GraphQLError(BaseModel):
+    """`type` is GitHub's word for what went wrong; some errors have none."""
+
+    message: str = ""
+    type: str = ""
+
+
+class GraphQLAnswer(BaseModel):
+    """https://spec.graphql.org: errors come with status 200, too."""
+
+    errors: list[GraphQLError] = []
+
+
 def _repositories(answer: Any) -> Any:
     """The list inside `{"total_count": …, "repositories": […]}`."""
     if not isinstance(answer, dict):
@@ -160,6 +184,8 @@ PERMISSION = TypeAdapter(Collaborator)
 REVIEWS = TypeAdapter(list[ReviewShape])
 COMMENTS = TypeAdapter(list[Comment])
 COMMENT_ID = TypeAdapter(CommentId)
+COMMENT_NODE = TypeAdapter(CommentNode)
+GRAPHQL = TypeAdapter(GraphQLAnswer)
 LISTED_PULLS = TypeAdapter(list[ListedPull])
 REPOSITORIES = TypeAdapter(list[OwnRepository])
 INSTALLATIONS = TypeAdapter(list[Installation])

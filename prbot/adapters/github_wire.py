@@ -27,6 +27,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from prbot.adapters.github_auth import AppPurse, GitHubApp, GitHubToken, Loan, Purse, TokenPurse
 from prbot.adapters.github_limits import PER_PAGE, Answer, Limits, Request
+from prbot.adapters.github_shapes import GRAPHQL, GraphQLError
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError
 
 _T = TypeVar("_T")
@@ -79,6 +80,23 @@ class Wire:
     async def read(self, request: Request, shape: TypeAdapter[_T]) -> _T:
         """`ask`, with the body read as `shape`; an odd one is ForgeUnavailable."""
         return self._parsed(request, await self.ask(request), shape)
+
+    async def mutate(self, do: str, what: str, repo: str, query: str, subject: str) -> None:
+        """A GraphQL mutation of one node. GitHub's API for it is beside the REST API."""
+        body = {"query": query, "variables": {"id": subject}}
+        path = graphql_path(self._api_url)
+        request = Request(do, what, "POST", path, repo, body=body)
+        answer = await self.read(request, GRAPHQL)
+        if answer.errors:
+            raise self._graphql_error(request, answer.errors[0])
+
+    def _graphql_error(self, request: Request, error: GraphQLError) -> PrbotError:
+        if error.type == "NOT_FOUND":
+            return NotFound(self.name, request.what)
+        if error.type in ("RATE_LIMITED", "SERVICE_UNAVAILABLE"):
+            return self._unavailable(request, error.type.lower().replace("_", " "), None)
+        cause = _TOKEN.sub("***", error.message or error.type)[:300]
+        return ForgeRefused(self.name, f"{request.do} {request.what}", cause)
 
     async def pages(self, request: Request, shape: TypeAdapter[_T]) -> AsyncIterator[_T]:
         """Each page of a list, asked for when it is needed."""
@@ -230,6 +248,15 @@ class Wire:
             where = ".".join(str(part) for part in error.errors()[0]["loc"])
             cause = f"its answer is not GitHub's ({where or 'no JSON'})"
             raise self._unavailable(request, cause, None) from None
+
+
+def graphql_path(api_url: str) -> str:
+    """As an address, which the transport takes as it is, whatever its own path: `/graphql` at
+    api.github.com, `/api/graphql` on GitHub Enterprise Server.
+
+    https://docs.github.com/en/graphql/guides/forming-calls-with-graphql#the-graphql-endpoint
+    """
+    return f"{api_url.rstrip('/').removesuffix('/v3')}/graphql"
 
 
 def _purse(

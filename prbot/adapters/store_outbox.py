@@ -26,7 +26,7 @@ from prbot.adapters.store_tables import comments, outbox, runs
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_pull, pull_values, read_pull
 from prbot.model import PullRef
-from prbot.ports import Clock, CommentLetter, Letter, OutboxRow, StatusLetter
+from prbot.ports import Clock, CommentLetter, FoldLetter, Letter, OutboxRow, StatusLetter
 
 _waits = outbox.c.settled_at.is_(None)
 
@@ -108,7 +108,7 @@ class SqlOutbox:
         pull, letter = read_pull(row), row.letter
         if isinstance(letter, StatusLetter):
             await ShownStatuses(self.db).in_hand(pull, letter)
-        known = await self._known(pull, letter) if isinstance(letter, CommentLetter) else None
+        known = await self._known(pull, marker) if (marker := _marker(letter)) else None
         return OutboxRow(row.seq, pull, letter, row.attempts, known, fence)
 
     async def _change(self, row: OutboxRow, **values: Any) -> bool:
@@ -117,8 +117,8 @@ class SqlOutbox:
         changed = await self.db.execute(update(outbox).where(ours).values(worker=None, **values))
         return changed.rowcount == 1
 
-    async def _known(self, pull: PullRef, letter: CommentLetter) -> int | None:
-        same = and_(is_pull(comments, pull), comments.c.marker == letter.marker)
+    async def _known(self, pull: PullRef, marker: str) -> int | None:
+        same = and_(is_pull(comments, pull), comments.c.marker == marker)
         found: int | None = (
             await self.db.execute(select(comments.c.forge_id).where(same))
         ).scalar()
@@ -129,6 +129,13 @@ class SqlOutbox:
         new = {**pull_values(pull), "marker": marker, "forge_id": forge_id}
         if not await insert_once(self.db, comments, new):
             await self.db.execute(update(comments).where(same).values(forge_id=forge_id))
+
+
+def _marker(letter: Letter) -> str | None:
+    """Of the comment that the letter is about."""
+    if isinstance(letter, FoldLetter):
+        return letter.folds
+    return letter.marker if isinstance(letter, CommentLetter) else None
 
 
 def _waiting_behind(row: Row[Any]) -> Select[Any]:

@@ -23,6 +23,7 @@ from prbot.demo.accounts import Accounts
 from prbot.demo.api import PREFIX, Api
 from prbot.demo.faults import Fault, Faults
 from prbot.demo.git_http import GitHttp
+from prbot.demo.graphql import GraphQl
 from prbot.demo.hooks import Delivery
 from prbot.demo.limits import WINDOW
 from prbot.demo.page import Page
@@ -44,6 +45,7 @@ class DemoForge(Accounts):
         self.api, self.faults = Api(self), Faults(self.changes)
         app = web.Application(middlewares=[self.faults.middleware], client_max_size=LARGEST_BODY)
         app.add_routes(self.api.routes())
+        app.add_routes(GraphQl(self).routes())
         app.add_routes(GitHttp(self).routes())
         Page(self).install(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN)

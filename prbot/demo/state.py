@@ -114,6 +114,7 @@ class Comment:
     created_at: datetime
     updated_at: datetime
     reactions: list[Reaction] = field(default_factory=list)
+    minimised: str = ""
 
 
 @dataclass

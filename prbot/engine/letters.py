@@ -8,19 +8,27 @@ from prbot.comments.neutral import clean
 from prbot.comments.render import render
 from prbot.engine.world import World
 from prbot.model import PullRef
-from prbot.ports import CheckReport, CommentLetter, StatusLetter, StatusState
+from prbot.ports import CheckReport, CommentLetter, FoldLetter, StatusLetter, StatusState
 from prbot.runs.checks import CheckDetail
 from prbot.runs.say import CheckSummary
-from prbot.runs.steps import Check, Say, SetStatus
+from prbot.runs.steps import Check, Fold, Say, SetStatus
 
 ROOM = 60_000
 """Characters a comment is rendered to; the redactor may make it longer, GitHub takes 65,536."""
 
 
 def comment_letter(world: World, pull: PullRef, say: Say) -> CommentLetter:
-    marker = f"prbot:{world.settings.installation}:{pull.number}:{say.topic}"
+    marker = _marker(world, pull, say.topic)
     text = render(say.message, marker=marker, limit=ROOM)
     return CommentLetter(f"<!-- {marker} -->", world.redactor.redact(text))
+
+
+def fold_letter(world: World, pull: PullRef, step: Fold) -> FoldLetter:
+    return FoldLetter(f"<!-- {_marker(world, pull, step.topic)} -->")
+
+
+def _marker(world: World, pull: PullRef, topic: str) -> str:
+    return f"prbot:{world.settings.installation}:{pull.number}:{topic}"
 
 
 def status_letter(world: World, pull: PullRef, step: SetStatus) -> StatusLetter:

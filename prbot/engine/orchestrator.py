@@ -21,7 +21,7 @@ from prbot.config.files import counted
 from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import Checkouts
 from prbot.engine.gather import files_of_default, gather
-from prbot.engine.letters import comment_letter, status_letter
+from prbot.engine.letters import comment_letter, fold_letter, status_letter
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
@@ -36,11 +36,10 @@ from prbot.errors import (
 )
 from prbot.model import JobId, PullRequest, RepoRef, RunId
 from prbot.ports import (
-    CommentLetter,
     JournalEntry,
+    Letter,
     Message,
     ReactionLetter,
-    StatusLetter,
     UnitOfWork,
 )
 from prbot.runs.decide import decide
@@ -54,6 +53,7 @@ from prbot.runs.steps import (
     DropPlans,
     DropWorkspaces,
     Finish,
+    Fold,
     FreeLocks,
     LayOut,
     Record,
@@ -251,6 +251,9 @@ class Orchestrator:
                 await self._say(unit, run, step)
             case Record():
                 await self._record(unit, run, step.action, step.detail)
+            case Fold():
+                letter = fold_letter(self._world, run.pull, step)
+                await self._put(unit, run, f"fold {step.topic}", letter)
             case SetStatus():
                 await self._set_status(unit, run, step)
             case StartJob():
@@ -286,7 +289,7 @@ class Orchestrator:
         unit: UnitOfWork,
         run: Run,
         what: str,
-        letter: CommentLetter | StatusLetter | ReactionLetter,
+        letter: Letter,
     ) -> None:
         await unit.outbox.put(f"{run.id} {what}", run.pull, letter, self._world.clock.now())
 

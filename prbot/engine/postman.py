@@ -19,13 +19,15 @@ import structlog
 from prbot.engine.alarm import Alarm
 from prbot.engine.world import World
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, StoreUnavailable
-from prbot.ports import CommentLetter, OutboxRow, ReactionLetter, StatusLetter
+from prbot.ports import CommentLetter, FoldLetter, OutboxRow, ReactionLetter, StatusLetter
 
 log = structlog.get_logger()
 
 FIRST_RETRY = timedelta(seconds=1)
 LAST_RETRY = timedelta(minutes=5)
 STORE_RETRY = timedelta(seconds=5)
+TIDY_TRIES = 3
+"""How often it is tried to fold an outdated comment while the forge does not answer."""
 FAILURES = 10
 """How often one process fails at a letter for a reason nobody foresaw: for eight minutes."""
 
@@ -98,6 +100,9 @@ class Postman:
         try:
             forge_id = await self._hand_over(row)
         except ForgeUnavailable as error:
+            if isinstance(row.letter, FoldLetter) and row.attempts + 1 >= TIDY_TRIES:
+                await self._give_up(row, str(error))  # what is behind it matters more
+                return
             log.warning("letter postponed", action="write", pull=str(row.pull), error=str(error))
             await self._postpone(row, str(error), error.retry_after)
         except (ForgeRefused, NotFound) as error:
@@ -120,6 +125,9 @@ class Postman:
                 await writer.set_status(repo, sha, context, state, description, report)
             case ReactionLetter(comment_id):
                 await writer.react(row.pull, comment_id)
+            case FoldLetter():
+                if row.known_id is not None:
+                    await writer.minimise(row.pull, row.known_id)
         return None
 
     async def _fail(self, row: OutboxRow, what: str) -> None:

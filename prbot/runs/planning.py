@@ -17,6 +17,7 @@ from prbot.runs.scene import NOTHING_ALLOWED, Scene
 from prbot.runs.steps import (
     Check,
     Finish,
+    Fold,
     LayOut,
     Say,
     SetStatus,
@@ -220,6 +221,7 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
     return (
         Say(report_topic(run, scene), report),
         *plan_verdicts(run, scene, rules),
+        *(Fold(topic) for topic in outdated(run, scene)),
         Finish(RunState.FAILED if failed else RunState.DONE),
     )
 
@@ -338,6 +340,25 @@ def report_topic(run: Run, scene: Scene) -> str:
     if _content(earlier[0], scene) != _content(run, scene):
         return run.id
     return report_topic(earlier[0], scene)
+
+
+def outdated(run: Run, scene: Scene) -> tuple[str, ...]:
+    """The plan comments that this run's replaces: all they tell of stands in newer ones.
+
+    Each is named by one run only, the first that replaces it, so that what people unfolded
+    stays so.
+    """
+    earlier = [r for r in scene.runs if r.created_at < run.created_at and _reported(r)]
+    kept, later = {report_topic(run, scene)}, {job.project for job in run.jobs}
+    told: set[ProjectKey] = set()
+    found = []
+    for each in earlier:  # newest first; `told` is what stood in comments after this one
+        topic, projects = report_topic(each, scene), {job.project for job in each.jobs}
+        if topic not in kept and projects <= told | later and not projects <= told:
+            found.append(topic)
+        kept.add(topic)
+        told |= projects
+    return tuple(found)
 
 
 def _reported(run: Run) -> bool:

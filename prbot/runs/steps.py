@@ -105,6 +105,13 @@ class Record:
     detail: str
 
 
+@dataclass(frozen=True)
+class Fold:
+    """Minimise the comment of this topic: a newer one stands in its place."""
+
+    topic: str
+
+
 class Check(StrEnum):
     PLAN = "plan"
     APPLY = "apply"
@@ -156,6 +163,7 @@ Step = (
     | FreeLocks
     | Say
     | Record
+    | Fold
     | SetStatus
     | DropPlans
     | DropWorkspaces

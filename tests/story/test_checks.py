@@ -102,3 +102,20 @@ async def test_apply_pressed_too_early_or_too_late(town: Town) -> None:
     await town.forge.press(pull.repo, check, "alice", "apply")
     assert "beside the button" in await town.hears(pull, "not those")
     assert not [line for line in await town.journal(pull) if "apply" in line.action]
+
+
+async def test_outdated_comments_are_folded(town: Town) -> None:
+    """It folds the comment that a newer one replaces, and no other; a refusal harms nothing."""
+    pull, _ = await planned(town)
+    (first,) = town.said(pull)
+    await town.forge.comment(pull, "bob", "I like it")
+    await town.forge.comment(pull, "alice", "prbot plan")
+    await town.hears(pull, "terraform_data.more")
+    await town.forge.wait_for(lambda: first.minimised, 60)
+    town.forge.fail_next("POST", "/graphql$", 403)
+    await town.forge.comment(pull, "alice", "prbot plan")
+    await town.hears(pull, "terraform_data.more")
+    await town.forge.comment(pull, "alice", "prbot help")
+    await town.hears(pull, "prbot plan", "prbot apply")
+    folded = [c.body[:40] for c in pull.comments if c.minimised]
+    assert folded == [first.body[:40]]

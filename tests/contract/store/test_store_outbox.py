@@ -9,10 +9,24 @@ import pytest
 from sqlalchemy import text
 
 from prbot.model import Sha
-from prbot.ports import CommentLetter, Letter, ReactionLetter, StatusLetter, StatusState
+from prbot.ports import (
+    CheckReport,
+    CommentLetter,
+    FoldLetter,
+    Letter,
+    ReactionLetter,
+    StatusLetter,
+    StatusState,
+)
+from prbot.runs.checks import RERUN, Annotation
 
 COMMENT = CommentLetter("<!-- m1 -->", "body <!-- m1 --> é \x00")
 STATUS = StatusLetter(Sha("a" * 40), "prbot/plan", StatusState.SUCCESS, "2 projects")
+
+REPORTED = replace(
+    STATUS,
+    report=CheckReport("*x*", (Annotation("a.tf", 1, 2, True, "t", "m"),), (RERUN,), "m4rk"),
+)
 
 
 async def put(scene: Any, *letters: Letter, number: int = 7) -> None:
@@ -29,7 +43,9 @@ async def due(scene: Any, worker: str = "w-1") -> tuple[Any, ...]:
         return rows
 
 
-@pytest.mark.parametrize("letter", [COMMENT, STATUS, ReactionLetter(2**40)])
+@pytest.mark.parametrize(
+    "letter", [COMMENT, STATUS, REPORTED, ReactionLetter(2**40), FoldLetter("<!-- m1 -->")]
+)
 async def test_a_letter_comes_back_as_it_went_in(scene: Any, letter: Letter) -> None:
     """It gives back each kind of letter as that kind."""
     await put(scene, letter)
@@ -289,3 +305,15 @@ async def test_two_pull_requests_of_one_commit(scene: Any) -> None:
     for number in (7, 8, 8, 7, 7):
         await put(scene, SUCCESS, number=number)
         assert await written(scene) == [SUCCESS]
+
+
+async def test_a_fold_knows_the_comment_of_its_marker(scene: Any) -> None:
+    """It hands out the id of the comment that is to be folded, if it was written."""
+    await put(scene, COMMENT, FoldLetter(COMMENT.marker), FoldLetter("<!-- other -->"))
+    found = []
+    for forge_id in (77, None, None):
+        (row,) = await due(scene)
+        found.append(row.known_id)
+        async with scene.store.begin() as tables:
+            assert await tables.outbox.sent(row, forge_id, scene.clock.now())
+    assert found == [None, 77, None]
