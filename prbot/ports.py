@@ -706,6 +706,10 @@ class Outbox(Protocol):
         """Append; a key that was put before is not put again."""
         ...
 
+    async def newest_key(self, prefix: str) -> str | None:
+        """Of the letters whose key begins so; None when there is none."""
+        ...
+
     async def due(self, now: datetime, worker: str, until: datetime) -> tuple[OutboxRow, ...]:
         """The oldest unsent row of each pull request whose time has come, leased to
         `worker` until then.

@@ -43,6 +43,12 @@ class SqlOutbox:
         row = {"key": key, **pull_values(pull), "letter": letter, "due_at": at, "attempts": 0}
         await insert_once(self.db, outbox, row)
 
+    async def newest_key(self, prefix: str) -> str | None:
+        mine = outbox.c.key.startswith(prefix, autoescape=True)
+        newest = select(outbox.c.key).where(mine).order_by(outbox.c.seq.desc()).limit(1)
+        key: str | None = (await self.db.execute(newest)).scalar()
+        return key
+
     async def due(self, now: datetime, worker: str, until: datetime) -> tuple[OutboxRow, ...]:
         rows = await self.db.execute(
             select(outbox)

@@ -250,6 +250,7 @@ def settings_of(
         max_event_age=timedelta(seconds=config.reconcile.max_event_age),
         plan_age=timedelta(seconds=config.limits.plan_age),
         lease=timedelta(seconds=config.limits.lease),
+        summary_every=timedelta(seconds=config.limits.summary_every),
     )
 
 

@@ -42,6 +42,7 @@ from prbot.runs.say import (
     OrphansLeft,
     PlanReport,
     PlansExpired,
+    Progress,
     ProjectResult,
     Refusal,
     StateUnlocked,
@@ -58,6 +59,7 @@ _WORDS = (
     words.plural,
     words.age_words,
     words.total_words,
+    words.result_words,
     words.beside_words,
     words.bold,
     words.number,
@@ -153,6 +155,8 @@ def _template(message: Message) -> str:
             return "held.md.j2"
         case CheckSummary():
             return "check.md.j2"
+        case Progress():
+            return "progress.md.j2"
         case Refusal():
             return "refused.md.j2"
         case Failure():

@@ -165,6 +165,11 @@ class Limits(Section):
     per_repository: int | None = Field(
         default=None, ge=1, description="tools running at once for one repository; any number."
     )
+    summary_every: float = Field(
+        default=10,
+        ge=0,
+        description="seconds between two edits of the summary while projects are planned.",
+    )
     lease: float = Field(
         default=30,
         ge=1,

@@ -22,6 +22,7 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import Checkouts
 from prbot.engine.gather import files_of_default, gather
 from prbot.engine.letters import comment_letter, fold_letter, status_letter
+from prbot.engine.live import Live
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
@@ -43,6 +44,7 @@ from prbot.ports import (
     UnitOfWork,
 )
 from prbot.runs.decide import decide
+from prbot.runs.live import pause
 from prbot.runs.locks import Lock
 from prbot.runs.order import rests
 from prbot.runs.planning import tell_failure
@@ -105,6 +107,7 @@ class Orchestrator:
         self._checkouts = checkouts
         self._outbox = outbox
         self._stop = stop
+        self._live = Live(world, outbox)
 
     async def advance(self, run_id: RunId) -> None:
         """Bring a run as far as it goes now.
@@ -123,7 +126,10 @@ class Orchestrator:
             async with self._world.store.begin() as unit:
                 run = await unit.runs.get(run_id)
                 runs = await unit.runs.of_pull(run.pull) if run.under_way else ()
-            if run.state.finished or rests(run, runs):
+            if run.state.finished:
+                return
+            if rests(run, runs):
+                await self._live.tell(run, runs)
                 return
             try:
                 scene = await gather(self._world, self._checkouts, run, pull)
@@ -145,11 +151,21 @@ class Orchestrator:
             except SceneChanged:
                 continue
             if any(isinstance(step, StartJob) for step in steps):
+                await self._advance_later(run)
                 return  # each job rings when it ends; until then nothing is decided
             if LayOut() in steps:
                 laid_out_badly = await self._lay_out(run, scene)
                 # A plan is judged again when its jobs have ended; an apply must see now.
                 pull = scene.pull if run.ask.kind is AskKind.PLAN else None
+
+    async def _advance_later(self, run: Run) -> None:
+        """Look when the first summary is due, should no job have ended by then."""
+        async with self._world.store.begin() as unit:
+            run = await unit.runs.get(run.id)
+        due = pause(run, None, self._world.clock.now(), self._world.settings.summary_every)
+        if due is not None:
+            not_before = self._world.clock.now() + due
+            await self._world.queue.put(replace(advance_message(run), not_before=not_before))
 
     async def fail(self, run_id: RunId, trouble: Trouble) -> None:
         """End a run for a reason nobody foresaw, and tell those who may hear it.
@@ -280,6 +296,8 @@ class Orchestrator:
             case DropWorkspaces():
                 after.drop_workspaces = True
             case Finish():
+                if step.state is RunState.SUPERSEDED:
+                    await self._live.end(run, unit, "Stopped: something newer came.")
                 await unit.runs.move(run.id, run.state, step.state, step.trouble)
             case _:
                 assert_never(step)

@@ -76,6 +76,7 @@ class Settings:
     max_event_age: timedelta
     plan_age: timedelta
     lease: timedelta
+    summary_every: timedelta
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def detail_of(
     notes = notes_of(results, changed)
     if not may_ask_to_apply(results, pull, rules):
         return CheckDetail(results, notes, (RERUN,))
-    return CheckDetail(results, notes, (RERUN, APPLY), mark_of(_to_do(results)))
+    return CheckDetail(results, notes, (RERUN, APPLY), mark=mark_of(_to_do(results)))
 
 
 def may_ask_to_apply(

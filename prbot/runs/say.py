@@ -93,6 +93,28 @@ class HoldReport:
 
 
 @dataclass(frozen=True)
+class ProgressRow:
+    """One project while its run goes on: what is being done, or how it came out."""
+
+    project: ProjectKey
+    doing: str = ""
+    result: ProjectResult | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.project)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come; `ended` says why it goes no further, and is empty while it does."""
+
+    what: str
+    rows: tuple[ProgressRow, ...]
+    ended: str = ""
+
+
+@dataclass(frozen=True)
 class CheckSummary:
     """What a check tells of all its projects, and of states left to nobody; no comment."""
 
@@ -247,6 +269,7 @@ Message = (
     | OrphansLeft
     | ApplyReport
     | HoldReport
+    | Progress
     | CheckSummary
     | Refusal
     | Failure

@@ -173,6 +173,7 @@ def _settings() -> Settings:
         max_event_age=timedelta(hours=2),
         plan_age=timedelta(days=7),
         lease=timedelta(seconds=30),
+        summary_every=timedelta(seconds=10),
     )
 
 
