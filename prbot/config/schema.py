@@ -35,4 +35,4 @@ def _bare(value: Any, above: str) -> Any:
     if not isinstance(value, dict):
         return value
     kept = (key for key in value if key != "title" or above in ("properties", "root"))
-    return {key: _bare(value[key], key) for key in kept}
+    return {key: _bare(value[key], above if above == "default" else key) for key in kept}
