@@ -6,7 +6,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test lint lock pictures clean
 
 UV_VERSION := 0.13.9
 UV := .venv/bin/uv
@@ -36,6 +36,9 @@ lock: $(UV) ## Bring uv.lock in step with pyproject.toml (UPGRADE=1 takes newer 
 	@rm uv.lock.old
 	@if grep -n '://' uv.lock | grep -v '"https://registry.invalid/'; then \
 		echo "uv.lock names a registry in the lines above: put it right by hand"; exit 1; fi
+
+pictures: $(DEV) ## Photograph comments for docs/pictures (needs Chromium)
+	@$(BIN)/python -m bench.pictures
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -14,6 +14,8 @@ from prbot.comments.neutral import Safe
 from prbot.comments.words import plural
 from prbot.plans.summary import Action, PlanSummary, ShownChange
 
+WIDTH = 90
+UNKNOWN_NAMES = "  known after apply: "
 _HEADS = {
     Action.DELETE: "-",
     Action.REPLACE: "-/+",
@@ -66,6 +68,7 @@ def _cut_lines(lines: Sequence[str], more: int, budget: Budget, indent: str) -> 
     kept = _telling(lines, budget.lines)
     for line in kept:
         sign = "!" if line[:1] == "~" else line[:1]
+        line = _context(line) if line.startswith(UNKNOWN_NAMES) else line
         yield f"{sign}{indent}{_short(line[1:], budget)}"
     left_out = len(lines) - len(kept) + more
     if left_out and budget.lines:
@@ -77,6 +80,15 @@ def _telling(lines: Sequence[str], most: int) -> Sequence[str]:
     if len(lines) <= most:
         return lines
     return [line for line in lines if line[:1] in ("+", "-", "~")][:most]
+
+
+def _context(line: str) -> str:
+    """Names of values that are not known yet: as many as can be read without scrolling."""
+    if len(line) <= WIDTH:
+        return line
+    kept = line[:WIDTH].rpartition(", ")[0]
+    more = line.count(", ") - kept.count(", ")
+    return f"{kept} and {more} more" if kept else line
 
 
 def _short(text: str, budget: Budget) -> str:

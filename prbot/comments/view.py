@@ -36,6 +36,7 @@ OPEN_LINES = 20
 """So many lines of detail are read rather than opened: the folds are open at first."""
 OPEN_PROJECTS = 3
 FEW_ATTRIBUTES = 3
+FEW_NAMES = 20
 
 _GRAVITY = (Level.HIGH, Level.MEDIUM, Level.LOW)
 _ALERTS = {Level.HIGH: "CAUTION", Level.MEDIUM: "WARNING"}
@@ -82,8 +83,12 @@ class ProjectView:
 
     @cached_property
     def names(self) -> Cut[str]:
-        """Of the projects with the same change."""
+        """Of the projects with the same change; all of a few, which `named` are not folded."""
         return cut([str(result.project) for result in self.alike], self.budget.rows)
+
+    @property
+    def named(self) -> bool:
+        return 0 < len(self.alike) <= FEW_NAMES
 
     @property
     def only(self) -> tuple[str, ...]:

@@ -34,11 +34,11 @@ ATTRIBUTES = {
 }
 _ALERTS = ("note", "tip", "important", "warning", "caution")
 CLASSES = {
-    "span": {"added", "deleted", "hunk"},
+    "span": {"added", "deleted", "changed", "hunk"},
     "blockquote": {"alert", *_ALERTS},
 }
 _ALERT = re.compile(rf"\[!({'|'.join(_ALERTS)})\]\n", re.IGNORECASE)
-_LINE_CLASSES = {"+": "added", "-": "deleted", "@": "hunk", "!": "hunk"}
+_LINE_CLASSES = {"+": "added", "-": "deleted", "@": "hunk", "!": "changed"}
 
 
 def diff_lines(text: str) -> str:

@@ -110,6 +110,22 @@ def test_only_names_the_attributes(stored: StorePlan) -> None:
     assert only((ProjectResult(plan.project, plan),)) == ("region", "tags_all")
 
 
+def test_a_few_alike_are_named(stored: StorePlan) -> None:
+    """It names each of a few projects with the same change, outside of any fold."""
+    results = [stored(f"app-{at}", gone("aws_vpc.a"), f"p-{at:06x}") for at in range(9)]
+    results += [stored(f"same-{at}", ONE, f"p-{at + 99:06x}") for at in range(40)]
+    report = PlanReport(
+        tuple(ProjectResult(plan.project, plan) for plan in results),
+        Sha("1" * 40),
+        Sha("2" * 40),
+        apply_on_merge=True,
+        may_apply=True,
+    )
+    seen = re.sub(r"<details.*?</details>", "", render(report, marker="m"), flags=re.DOTALL)
+    assert all(f"`app-{at}`" in seen for at in range(9))
+    assert "`same-7`" not in seen
+
+
 def _town(stored: StorePlan) -> PlanReport:
     """1,500 projects: an upgrade everywhere; in nine something else as well."""
     odd = {f"team-{at % 30:02}/app-{at:04}": at for at in range(7, 1500, 180)}
