@@ -382,6 +382,11 @@ class Tool(Protocol):
         """The plan file's JSON."""
         ...
 
+    async def state_version(self, run: ToolRun) -> str | None:
+        """After `init`: the version that wrote the state, None while there is none. May be
+        called while `show` goes on."""
+        ...
+
     async def apply(
         self,
         run: ToolRun,

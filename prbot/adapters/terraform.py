@@ -154,6 +154,17 @@ class Terraform:
             _remove(_logs(run) / "show.out")
         return self._check("show", run, answer).stdout
 
+    async def state_version(self, run: ToolRun) -> str | None:
+        # Not `state pull`: what that prints was written by the version that runs.
+        try:
+            answer = await self._call(
+                run, "show-state", ["show", "-json"], recorded=False, limit=None
+            )
+        finally:
+            _remove(_logs(run) / "show-state.out")  # a state holds secrets in clear
+        shown = self._check("show", run, answer).stdout
+        return await asyncio.to_thread(terraform_state.written_by, shown)
+
     async def apply(
         self,
         run: ToolRun,

@@ -56,6 +56,16 @@ def managed(state: bytes) -> tuple[str, ...]:
     return tuple(f"{found.address}{' (deposed)' * old}" for found, old in _objects(state))
 
 
+def written_by(shown: bytes) -> str | None:
+    """The version that wrote a state, as `show -json` gives it; None of an empty one."""
+    try:
+        found = json.loads(shown)
+    except ValueError:
+        return None
+    version = found.get("terraform_version") if isinstance(found, dict) else None
+    return version if isinstance(version, str) else None
+
+
 def workspaces(listed: bytes) -> frozenset[str]:
     """The names that `workspace list` prints; a star stands before the selected one."""
     return frozenset(name for line in plain(listed).splitlines() if (name := line.strip(" *")))

@@ -32,6 +32,7 @@ from prbot.comments.render import render
 from prbot.config.files import counted
 from prbot.config.server_tools import Tools
 from prbot.engine.planner import Planner, job_directory
+from prbot.engine.state_versions import StateVersions
 from prbot.engine.survey import Survey, Surveyor
 from prbot.engine.toolbox import Toolbox
 from prbot.engine.ways import Way
@@ -159,6 +160,7 @@ class _Local:
             hash_key=os.urandom(32),
             environment=self._tool_environment(),
             timeout=TIMEOUT,
+            state_versions=StateVersions(),
         )
         turn = asyncio.Semaphore(PARALLEL)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from prbot.config.stages import recipe_differences
+from prbot.engine.state_versions import StateVersions
 from prbot.engine.toolbox import Toolbox
 from prbot.engine.ways import Way
 from prbot.engine.world import MadePlan
@@ -42,6 +43,7 @@ class Planner:
     hash_key: bytes
     environment: Mapping[str, str]
     timeout: float
+    state_versions: StateVersions
 
     def surroundings(self, job: Job, worktree: Path, data_dir: Path) -> ToolRun:
         return ToolRun(
@@ -76,7 +78,10 @@ class Planner:
         plan_file = stage.plan_file
         if plan_file.is_symlink() or not plan_file.is_file():
             raise NoPlanFile
-        shown = await tool.show(stage.run, plan_file)
+        shown, raises = await asyncio.gather(
+            tool.show(stage.run, plan_file),
+            self.state_versions.raised(pull.repo, job.project, tool, stage.run),
+        )
         init = await tool.initialised(stage.run)
         # In a thread: a large plan takes seconds to read, and webhooks want their answer.
         digest, summary = await asyncio.to_thread(self._read, shown)
@@ -99,7 +104,9 @@ class Planner:
                 workflow=way.recipe.lines,
             ),
             # what the steps printed may hold secrets that only the plan itself told
-            summary=self.redactor.redact_values(replace(summary, steps=tuple(stage.said))),
+            summary=self.redactor.redact_values(
+                replace(summary, steps=tuple(stage.said), raises=raises)
+            ),
             plan_file=f"{plan_id}.tfplan",
             plan_file_sha256=hashlib.sha256(file).hexdigest(),
             plan_json=f"{plan_id}.json",

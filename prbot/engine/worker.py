@@ -23,6 +23,7 @@ from prbot.engine.inventory import take_inventory
 from prbot.engine.looker import Looker
 from prbot.engine.messages import advance_message
 from prbot.engine.planner import Planner, input_differences, job_directory
+from prbot.engine.state_versions import StateVersions
 from prbot.engine.toolbox import Toolbox, same_again
 from prbot.engine.ways import way_of
 from prbot.engine.world import MadePlan, World
@@ -63,6 +64,7 @@ class Worker:
     def __init__(self, world: World, checkouts: Checkouts) -> None:
         self._world = world
         self._checkouts = checkouts
+        self._state_versions = StateVersions()
         self._looker = Looker(world, checkouts)
         self._beginning: set[JobId] = set()
         self._jobs: dict[JobId, Job] = {}
@@ -246,6 +248,7 @@ class Worker:
             hash_key=world.settings.hash_key,
             environment=world.settings.tool_environment,
             timeout=world.settings.job_timeout,
+            state_versions=self._state_versions,
         )
 
     async def _compare(self, job: Job, made: MadePlan) -> tuple[str, ...]:

@@ -150,7 +150,8 @@ class StepOutput:
 @dataclass(frozen=True)
 class PlanSummary:
     """A plan for people. `*_left_out` say how many entries the bound on size cost. `steps` is
-    what the workflow's commands said while it was made."""
+    what the workflow's commands said while it was made, `raises` the version that wrote the
+    state, if an apply would raise it."""
 
     counts: Counts
     outputs: OutputCounts = OutputCounts()
@@ -170,6 +171,7 @@ class PlanSummary:
     complete: bool = True
     tool_version: str = ""
     steps: tuple[StepOutput, ...] = ()
+    raises: str = ""
 
     @property
     def has_changes(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -207,3 +208,25 @@ async def test_by_name(town: Town) -> None:
     await town.hears(pull, "`live/net`", "free")
     assert town.state_file("net").exists()
     assert not town.state_file("app").exists()
+
+
+OLD_STATE = """\
+{"version": 4, "terraform_version": "1.5.0", "serial": 1, "lineage": "a", "resources": [],
+ "outputs": {"x": {"value": "y", "type": "string"}}}
+"""
+
+
+async def test_a_state_of_an_older_version(town: Town) -> None:
+    """It says first that an apply would raise the state's version, and not where it would do
+    nothing."""
+    output = 'output "x" {\n  value = "y"\n}\n'
+    main = {f"{name}/main.tf": town.backend(name) + output for name in ("a", "b")}
+    clone = await town.build(main)
+    for name in ("a", "b"):
+        await asyncio.to_thread(town.state_file(name).write_text, OLD_STATE)
+    await town.start()
+    files = {"a/more.tf": resource("more"), "b/more.tf": "locals {}\n"}
+    body = await town.hears(await proposed(town, clone, files), "Plan for 2 projects")
+    raised = "**This apply raises the version of the state** from `1.5.0` to"
+    assert body.count(raised) == 1
+    assert body.index(raised) < body.index("terraform_data.more")

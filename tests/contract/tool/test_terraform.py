@@ -320,3 +320,18 @@ async def test_long_path(tool: Terraform, make_job) -> None:
     await tool.init(run)
     await tool.plan(run, job.plan_file)
     assert job.plan_file.exists()
+
+
+async def test_version_of_a_state(tool: Terraform, make_job) -> None:
+    """It tells the version that wrote the state, and none while there is no state."""
+    job = make_job(ONE % "x")
+    await tool.init(job.run)
+    assert await tool.state_version(job.run) is None
+    await tool.plan(job.run, job.plan_file)
+    await tool.apply(job.run, job.plan_file)
+    running = (await tool.version()).partition(" ")[2]
+    assert await tool.state_version(job.run) == running
+    text = job.state.read_text()
+    job.state.write_text(text.replace(f'"{running}"', '"1.0.11"'))
+    assert await tool.state_version(job.run) == "1.0.11"
+    assert not list((job.run.data_dir / "logs").glob("show-state*out"))
