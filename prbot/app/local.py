@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -50,7 +50,10 @@ from prbot.model import (
     Selector,
     Sha,
 )
-from prbot.ports import CloneAccess
+from prbot.ports import CloneAccess, ToolRun
+from prbot.projects.gone import Gone
+from prbot.projects.select import matches
+from prbot.runs.orphans import MOST, Fate, Orphan
 from prbot.runs.run import Job, JobKind, Placed, Trouble
 from prbot.runs.say import Message, NoProjects, PlanReport, ProjectResult
 from prbot.telemetry import Redactor
@@ -89,8 +92,11 @@ def plan_locally(
 def _exit_code(report: Message) -> int:
     if not isinstance(report, PlanReport):
         return 0
-    if any(result.trouble for result in report.results):
+    unread = any(orphan.fate is Fate.UNREADABLE for orphan in report.orphans)
+    if unread or any(result.trouble for result in report.results):
         return 1
+    if not all(orphan.settled for orphan in report.orphans):
+        return 2
     plans = (result.plan for result in report.results)
     return 2 if any(plan is not None and plan.summary.has_changes for plan in plans) else 0
 
@@ -118,12 +124,18 @@ class _Local:
         checkout = await workspaces.lay_out(pull)
         found = await self._survey(workspaces, pull, checkout, Selector(dirs))
         projects = found.projects
-        if dirs and not projects:
+        gone = tuple(each for each in found.gone if matches(each.project, Selector(dirs)))
+        if dirs and not projects and not gone:
             raise NoSuchProject(", ".join(dirs))
-        if not projects:
+        if not projects and not gone:
             return NoProjects(len(checkout.changed))
         _bring_local_state(repository.root, Path(checkout.path), projects)
         results = await self._plan_all(pull, workspaces, checkout, found)
+        old = replace(checkout, commit=checkout.base)
+        before = await workspaces.ensure(pull.ref, old)
+        _bring_local_state(repository.root, before, tuple(each.project for each in gone))
+        toolbox = self._toolbox(workspaces)
+        looked = [await self._look(toolbox, pull, old, before, each) for each in gone]
         return PlanReport(
             results=results,
             head=head_sha,
@@ -131,7 +143,32 @@ class _Local:
             apply_on_merge=False,
             may_apply=True,
             notices=found.notices,
+            orphans=tuple(looked),
+            moved=tuple((p.formerly, p.project) for p in found.placed if p.formerly is not None),
         )
+
+    async def _look(
+        self, toolbox: Toolbox, pull: PullRequest, old: Checkout, base: Path, gone: Gone
+    ) -> Orphan:
+        """What the state of a project that is no more holds, as the base leads to it."""
+        _tell(f"looking at the state of {gone.project}")
+        job = Job(JobId(new_id("j")), RunId("local"), gone.project, JobKind.INVENTORY)
+        try:
+            with job_directory(self.place / "jobs", job) as data_dir:
+                root, workspace = base / gone.project.dir, gone.project.workspace
+                environment = self._tool_environment()
+                run = ToolRun(root, data_dir, workspace, environment, TIMEOUT)
+                tool = await toolbox.for_plan(pull.ref.repo, old, Placed(gone.project))
+                found = await tool.inventory(run)
+        except PrbotError as error:
+            return Orphan(gone, Fate.UNREADABLE, trouble=self._trouble(error))
+        names = tuple(map(self.redactor.redact, found))
+        return Orphan(gone, Fate.HELD if found else Fate.EMPTY, len(names), names[:MOST])
+
+    def _trouble(self, error: PrbotError) -> Trouble:
+        redact = self.redactor.redact
+        output = redact(getattr(error, "output", ""))
+        return Trouble(redact(str(error)), redact(error.next_step), output)
 
     async def _survey(
         self, workspaces: GitWorkspaces, pull: PullRequest, checkout: Checkout, select: Selector
@@ -151,9 +188,7 @@ class _Local:
         found: Survey,
     ) -> tuple[ProjectResult, ...]:
         planner = Planner(
-            toolbox=Toolbox(
-                self._tools(), workspaces, FactsCache(self.place / "facts"), allow_switch=True
-            ),
+            toolbox=self._toolbox(workspaces),
             tree=workspaces,
             redactor=self.redactor,
             clock=SystemClock(),
@@ -186,11 +221,12 @@ class _Local:
                     pull.ref, job, Way(place), plan_id, checkout, worktree, data_dir, lock=False
                 )
         except PrbotError as error:
-            redact = self.redactor.redact
-            output = redact(getattr(error, "output", ""))
-            trouble = Trouble(redact(str(error)), redact(error.next_step), output)
-            return ProjectResult(project, trouble=trouble)
+            return ProjectResult(project, trouble=self._trouble(error))
         return ProjectResult(project, plan=made.record)
+
+    def _toolbox(self, workspaces: GitWorkspaces) -> Toolbox:
+        facts = FactsCache(self.place / "facts")
+        return Toolbox(self._tools(), workspaces, facts, allow_switch=True)
 
     def _tools(self) -> LocalTools:
         """What is downloaded is kept where the person's other caches are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -154,3 +155,27 @@ async def test_wrong(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
     assert said in err
     assert "hint:" in err
     assert "Traceback" not in err
+
+
+async def test_a_deleted_project(tmp_path: Path) -> None:
+    """It exits 2 when a deleted project's state, kept beside its code, still holds something."""
+    await repository(tmp_path, {})
+    await git(tmp_path, "rm", "--quiet", "-r", "app")
+    await git(tmp_path, "commit", "--quiet", "-m", "Delete")
+    provider = 'provider["terraform.io/builtin/terraform"]'
+    web: dict[str, object] = {
+        "mode": "managed",
+        "type": "terraform_data",
+        "name": "web",
+        "provider": provider,
+    }
+    web["instances"] = [{"schema_version": 0, "attributes": {"id": "1"}}]
+    state = {"version": 4, "serial": 1, "lineage": "x", "terraform_version": "1.5.0"}
+    (tmp_path / "app").mkdir()
+    kept = json.dumps({**state, "outputs": {}, "resources": [web]})
+    (tmp_path / "app" / "terraform.tfstate").write_text(kept)
+    code, out, err = await prbot(tmp_path, "--markdown")
+    assert code == 2, err
+    assert "`app` is deleted, and its state still holds 1 resource" in out
+    assert "- `terraform_data.web`" in out
+    assert (tmp_path / "app" / "terraform.tfstate").read_text() == kept
