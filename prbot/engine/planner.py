@@ -84,7 +84,7 @@ class Planner:
         )
         init = await tool.initialised(stage.run)
         # In a thread: a large plan takes seconds to read, and webhooks want their answer.
-        digest, summary = await asyncio.to_thread(self._read, shown)
+        digest, summary = await asyncio.to_thread(read_plan, shown, self.redactor, self.hash_key)
         file = plan_file.read_bytes()
         record = StoredPlan(
             id=plan_id,
@@ -115,14 +115,6 @@ class Planner:
         )
         return MadePlan(record, file, shown)
 
-    def _read(self, shown: bytes) -> tuple[str, PlanSummary]:
-        plan = parse(shown)
-        # Registered before anything of this plan can reach a sink.
-        for secret in sensitive_strings(plan):
-            self.redactor.register(secret)
-        summary: PlanSummary = self.redactor.redact_values(summarise(plan))
-        return canonical.fingerprint(plan, self.hash_key), summary
-
     async def _files(
         self,
         pull: PullRef,
@@ -143,6 +135,19 @@ class Planner:
         ids = await self.tree.object_ids(pull.repo, checkout.commit, sorted(set(local)))
         files = {**ids, **{f"module {i}": _digest(d) for i, d in enumerate(fetched)}}
         return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+
+
+def read_plan(shown: bytes, redactor: Redactor, hash_key: bytes) -> tuple[str, PlanSummary]:
+    """Canonical hash and summary of `show -json`, both fit to be kept. Raises BadPlan.
+
+    From here on the redactor knows every secret that the plan marks.
+    """
+    plan = parse(shown)
+    # Registered before anything of this plan can reach a sink.
+    for secret in sensitive_strings(plan):
+        redactor.register(secret)
+    summary: PlanSummary = redactor.redact_values(summarise(plan))
+    return canonical.fingerprint(plan, hash_key), summary
 
 
 def var_files_of(place: Placed, root: Path, worktree: Path) -> tuple[str, ...]:
