@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from prbot.plans.align import aligned
+from prbot.plans.json_text import json_in
 from prbot.plans.plan import Action, Change, Json, PathStep
 from prbot.plans.sensitive import SENSITIVE, Veil, any_mark
 from prbot.plans.text import path_text, printable, shown, shown_string, single_line
@@ -69,6 +71,9 @@ class _Side:
         return [*names, *(key for key in marks if key not in names and marks[key])]
 
 
+_NOTHING = _Side(ABSENT)
+
+
 def _child(tree: Json, key: PathStep, default: Json) -> Json:
     if isinstance(tree, dict):
         return tree.get(key, default)
@@ -112,8 +117,8 @@ class _Walk:
         if old.hidden or new.hidden:
             yield from self._hidden(path, old, new)
         elif self._inside(old, new):
-            for key in _union(old.keys(), new.keys()):
-                yield from self._at((*path, key), old.step(key), new.step(key), unknown)
+            for key, one, two in _steps(old, new):
+                yield from self._at((*path, key), one, two, unknown)
         elif self.brief and new.unknown is True and path not in self.forced:
             unknown.append(self._name(path))
         else:
@@ -133,10 +138,28 @@ class _Walk:
         if new.unknown is not True and self._alike(old, new):
             return
         texts = [side.value for side in (old, new) if not side.absent and not side.unknown]
-        if any(isinstance(text, str) and "\n" in text for text in texts):
+        if self._both_json(old, new):
+            yield from self._json(path, old, new)
+        elif any(isinstance(text, str) and "\n" in text for text in texts):
             yield from self._multiline(path, old, new)
         else:
             yield self._line(path, old, new, self._values(old, new))
+
+    def _both_json(self, old: _Side, new: _Side) -> bool:
+        if new.unknown is True:
+            return False
+        one, two = json_in(old.value), json_in(new.value)
+        return one is not None and type(one) is type(two)
+
+    def _json(self, path: _Path, old: _Side, new: _Side) -> Iterator[str]:
+        if self.hide.hides(old.value) or self.hide.hides(new.value):
+            yield self._line(path, old, new, SENSITIVE)
+            return
+        one, two = _Side(json_in(old.value)), _Side(json_in(new.value))
+        same = _same(one.value, two.value)
+        yield self._line(path, old, new, "(the same JSON, written otherwise)" if same else "(JSON)")
+        if not same:
+            yield from self._at(path, one, two, [])
 
     def _alike(self, old: _Side, new: _Side) -> bool:
         """Equal; an object that comes or goes as a whole loses nothing with an empty value."""
@@ -187,6 +210,18 @@ class _Walk:
 
     def _name(self, path: _Path) -> str:
         return path_text(path, self.hide) or "(whole object)"
+
+
+def _steps(old: _Side, new: _Side) -> Iterator[tuple[PathStep, _Side, _Side]]:
+    """What stands inside of both, side by side; of two lists only what is not equal."""
+    if isinstance(old.value, list) and isinstance(new.value, list) and not any_mark(new.unknown):
+        for i, j in aligned(old.value, new.value):
+            one = _NOTHING if i is None else old.step(i)
+            two = _NOTHING if j is None else new.step(j)
+            yield (j if j is not None else i or 0), one, two
+        return
+    for key in _union(old.keys(), new.keys()):
+        yield key, old.step(key), new.step(key)
 
 
 def _union(old: Sequence[PathStep], new: Sequence[PathStep]) -> list[PathStep]:
