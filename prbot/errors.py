@@ -988,6 +988,16 @@ class BadRequiredVersion(PrbotError):
 
 
 @dataclass(eq=False)
+class TooManyRequired(PrbotError):
+    """{path}, line {line}: the project has more than {most} different `required_version`."""
+
+    path: str
+    line: int
+    most: int
+    hint = "One for each project is enough."
+
+
+@dataclass(eq=False)
 class NoToolVersion(PrbotError):
     """No version of {tool} is {words}."""
 
@@ -1543,6 +1553,14 @@ class CircularDependencies(PrbotError):
 
     circle: str
     hint = "Remove one of these from `depends_on`."
+
+
+@dataclass(eq=False)
+class TooManyStateReads(PrbotError):
+    """States are read more than {most} times in all; nothing is ordered by that."""
+
+    most: int
+    hint = "Write `depends_on` where an order is needed."
 
 
 @dataclass(eq=False)

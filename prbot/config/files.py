@@ -39,6 +39,7 @@ class Said:
     notices: tuple[Notice, ...] = ()
 
 
+@lru_cache(maxsize=64)
 def settings_in(files: RepoFiles) -> RepoConfig:
     """The settings of `prbot.yaml`. With `atlantis.yaml` alone nothing is applied on merge,
     as Atlantis applies nothing unasked. Raises BadConfiguration."""
@@ -49,6 +50,7 @@ def settings_in(files: RepoFiles) -> RepoConfig:
     return config.model_copy(update={"defaults": defaults})
 
 
+@lru_cache(maxsize=64)
 def workflows_in(files: RepoFiles) -> Mapping[str, Workflow]:
     """The repository's own workflows by name. Raises BadConfiguration."""
     if files.prbot is not None or files.atlantis is None:

@@ -9,6 +9,10 @@ has alternatives, no back-references, no look-around.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
+
+import re2
 
 from prbot.errors import BadExpression
 
@@ -37,6 +41,33 @@ def check_expression(text: str) -> str:
     """The text itself, or ValueError(BadExpression)."""
     expression(text)
     return text
+
+
+def check_filter(text: str) -> str:
+    """The text itself, if `substituted` can take it, or ValueError(BadExpression)."""
+    expression(text)
+    _linear(text)
+    return text
+
+
+def substituted(text: str, by: Callable[[tuple[str | None, ...]], str], within: str) -> str:
+    """`within`, where each match of the expression `text` is what `by` makes of its groups.
+
+    By RE2, in time proportional to `within`: that is what a pull request's own script
+    printed, 32,000 characters of its choice, at which Python's engine can be kept for hours.
+    """
+    replaced: str = _linear(text).sub(lambda match: by(match.groups()), within)
+    return replaced
+
+
+@lru_cache(maxsize=256)
+def _linear(text: str) -> re2._Regexp:
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(text, options)
+    except re2.error as error:
+        raise _bad(str(error)) from None
 
 
 def check_slashed(text: str) -> str:

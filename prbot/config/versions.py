@@ -120,20 +120,20 @@ def allowed(constraints: Iterable[Constraint], other: Version) -> bool:
 def can_be_met(constraints: Iterable[Constraint]) -> bool:
     """Whether there could be a version that meets them all.
 
-    Every condition's versions begin at it, right after it, or at zero; and each `!=` can
-    take one of those away. So if any version will do, one of these few does.
+    A version that `=` names is the only one there can be. Else the smallest release that is
+    high enough and not excluded decides, because what is too high for it is so for all above.
     """
     given = tuple(constraints)
-    named = [condition.version for each in given for condition in each.conditions]
-    steps = range(len(named) + 1)
-    starts = (Version((0, 0, 0)), *named)
-    tried = (*named, *(_later(start, step) for start in starts for step in steps))
-    return any(allowed(given, one) for one in tried)
-
-
-def _later(start: Version, step: int) -> Version:
-    major, minor, patch = start.numbers
-    return Version((major, minor, patch + step))
+    exact = next((each.exact for each in given if each.exact is not None), None)
+    if exact is not None:
+        return allowed(given, exact)
+    conditions = [condition for each in given for condition in each.conditions]
+    floors = (c.version.numbers for c in conditions if c.operator in (">", ">=", "~>"))
+    passed = {c.version for c in conditions if c.operator in (">", "!=")}
+    major, minor, patch = max(floors, default=(0, 0, 0))
+    while Version((major, minor, patch)) in passed:
+        patch += 1
+    return allowed(given, Version((major, minor, patch)))
 
 
 def constraint(text: str) -> Constraint:

@@ -15,10 +15,10 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from prbot.config.check import Section
-from prbot.config.patterns import check_expression
+from prbot.config.patterns import check_filter
 from prbot.errors import BadVariable, EnvNeedsOne, OneStepEach, ShellMissing, UnknownStep
 
-Expression = Annotated[str, AfterValidator(check_expression)]
+Expression = Annotated[str, AfterValidator(check_filter)]
 Words = tuple[str, ...]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from prbot.config.files import RepoFiles
 from prbot.config.repo import Effective
 from prbot.engine.checkouts import Checkouts
@@ -80,7 +82,9 @@ async def _rules(
 
 async def rules_of(world: World, pull: PullRequest) -> Effective | Trouble:
     """The rules of the repository's files on its default branch, as last fetched."""
-    return world.settings.rules_of(await files_of_default(world, pull))
+    files = await files_of_default(world, pull)
+    # In a thread: a large file takes a second to read, and webhooks want their answer.
+    return await asyncio.to_thread(world.settings.rules_of, files)
 
 
 async def files_of_default(world: World, pull: PullRequest) -> RepoFiles:

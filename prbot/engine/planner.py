@@ -133,7 +133,9 @@ class Planner:
             else:
                 fetched.append(directory)
         ids = await self.tree.object_ids(pull.repo, checkout.commit, sorted(set(local)))
-        files = {**ids, **{f"module {i}": _digest(d) for i, d in enumerate(fetched)}}
+        # In a thread: a fetched module may have thousands of files.
+        digests = await asyncio.to_thread(lambda: [_digest(d) for d in fetched])
+        files = {**ids, **{f"module {i}": digest for i, digest in enumerate(digests)}}
         return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 

@@ -7,6 +7,7 @@ Where only prbot's own steps are in question nobody is asked.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from prbot.config.files import RepoFiles
@@ -63,7 +64,8 @@ async def way_of(world: World, checkouts: Checkouts, run: Run, job: Job) -> Way:
     if place.workflow is not None:
         pull = await _pull(world, checkouts, run)
         files = await files_of_default(world, pull)
-    recipe = world.settings.recipe_of(run.pull.repo, place.workflow, files)
+    read = world.settings.recipe_of
+    recipe = await asyncio.to_thread(read, run.pull.repo, place.workflow, files)
     if recipe.own:
         return Way(place)
     pull = pull or await _pull(world, checkouts, run)

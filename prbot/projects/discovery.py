@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from prbot.config.project_rules import ProjectRules
-from prbot.errors import ProjectsShareState, StatesReadEachOther
+from prbot.errors import ProjectsShareState, StatesReadEachOther, TooManyStateReads
 from prbot.model import Notice, ProjectKey
 from prbot.projects.declared import Chosen, Declarations, project
 from prbot.projects.facts import FileFacts, Origin, Read
-from prbot.projects.graph import Graph, ranks, reachable
+from prbot.projects.graph import Graph, knots, ranks
 from prbot.projects.listing import Listing, joined
 from prbot.projects.project import Project
 from prbot.projects.roots import Roots
 from prbot.projects.state import Address, address, read_address, told
 
 NO_RULES = ProjectRules()
+MOST_READS = 200_000
+"""Most reads of states that are followed, each counted for each project it stands in."""
 
 
 @dataclass(frozen=True)
@@ -193,9 +196,11 @@ class _Order:
     def projects(self) -> _Ordered:
         edges = {k: list(v) for k, v in self.declarations.dependencies(self.chosen).items()}
         kept, warnings = self._state_edges(edges)
+        known = {(key, end) for key, ends in edges.items() for end in ends}
         reasons: defaultdict[ProjectKey, list[str]] = defaultdict(list)
         for edge in kept:
-            if edge.writer not in edges[edge.reader]:
+            if (edge.reader, edge.writer) not in known:
+                known.add((edge.reader, edge.writer))
                 edges[edge.reader].append(edge.writer)
             source = f"data.terraform_remote_state.{edge.name}"
             where = f"{edge.path}, line {edge.line}"
@@ -214,16 +219,20 @@ class _Order:
         """Those that close no circle, and a warning for each that would."""
         if not self.declarations.rules.order_by_state:
             return [], []
-        edges = sorted(self._reading(), key=lambda e: (e.reader, e.writer, e.path, e.line))
+        read = list(islice(self._reading(), MOST_READS + 1))
+        if len(read) > MOST_READS:
+            first = read[0]
+            return [], [Notice(first.path, first.line, str(TooManyStateReads(MOST_READS)))]
+        edges = sorted(read, key=lambda e: (e.reader, e.writer, e.path, e.line))
         together: dict[ProjectKey, set[ProjectKey]] = {k: set(v) for k, v in declared.items()}
         for edge in edges:
             together[edge.reader].add(edge.writer)
-        behind = {edge.writer: reachable(together, edge.writer) for edge in edges}
-        kept = [edge for edge in edges if edge.reader not in behind[edge.writer]]
+        knot = knots(together)
+        kept = [edge for edge in edges if knot[edge.reader] != knot[edge.writer]]
         warnings = [
             Notice(e.path, e.line, str(StatesReadEachOther(str(e.reader), str(e.writer))))
             for e in edges
-            if e not in kept
+            if knot[e.reader] == knot[e.writer]
         ]
         return kept, warnings
 

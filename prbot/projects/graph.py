@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from prbot.errors import SourceLeadsNowhere, SourceNotLiteral
 from prbot.model import Notice
@@ -153,23 +153,64 @@ def ranks(edges: Mapping[Node, Iterable[Node]], least: Mapping[Node, int]) -> di
         todo = [start]
         while todo:
             node = todo[-1]
+            if node in found:
+                todo.pop()
+                continue
             missing = [end for end in edges.get(node, ()) if end not in found]
-            if missing and node not in found:
+            if missing:
                 todo += missing
                 continue
             todo.pop()
             behind = (found[end] + 1 for end in edges.get(node, ()))
-            found.setdefault(node, max([least[node], *behind]))
+            found[node] = max([least[node], *behind])
     return found
 
 
-def reachable(edges: Mapping[Node, Iterable[Node]], start: Node) -> set[Node]:
-    """All that can be reached from `start`, itself only through a circle."""
-    found: set[Node] = set()
-    todo = [start]
-    while todo:
-        for end in edges.get(todo.pop(), ()):
-            if end not in found:
-                found.add(end)
-                todo.append(end)
-    return found
+def knots(edges: Mapping[Node, Iterable[Node]]) -> dict[Node, int]:
+    """A number for each node, equal for those that reach one another; each edge once.
+
+    Tarjan's algorithm, without recursion: https://doi.org/10.1137/0201010
+    """
+    walk = _Knots(edges)
+    for start in edges:
+        if start not in walk.low:
+            walk.from_(start)
+    return walk.found
+
+
+class _Knots(Generic[Node]):
+    """`low` is the earliest node of the stack that a node is known to reach, by number."""
+
+    def __init__(self, edges: Mapping[Node, Iterable[Node]]) -> None:
+        self.edges = edges
+        self.low: dict[Node, int] = {}
+        self.found: dict[Node, int] = {}
+        self._stack: list[Node] = []
+
+    def from_(self, start: Node) -> None:
+        trail = [self._enter(start)]
+        while trail:
+            node, number, ends = trail[-1]
+            for end in ends:
+                if end not in self.low:
+                    trail.append(self._enter(end))
+                    break
+                if end not in self.found:
+                    self.low[node] = min(self.low[node], self.low[end])
+            else:
+                trail.pop()
+                self._leave(node, number)
+                if trail and node not in self.found:
+                    above = trail[-1][0]
+                    self.low[above] = min(self.low[above], self.low[node])
+
+    def _enter(self, node: Node) -> tuple[Node, int, Iterator[Node]]:
+        number = self.low[node] = len(self.low)
+        self._stack.append(node)
+        return node, number, iter(self.edges.get(node, ()))
+
+    def _leave(self, node: Node, number: int) -> None:
+        if self.low[node] != number:
+            return
+        while node not in self.found:
+            self.found[self._stack.pop()] = number

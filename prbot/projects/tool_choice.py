@@ -25,7 +25,7 @@ from prbot.config.versions import (
     constraint,
     version,
 )
-from prbot.errors import BadRequiredVersion, BadVersionFile, NoToolVersion
+from prbot.errors import BadRequiredVersion, BadVersionFile, NoToolVersion, TooManyRequired
 from prbot.projects.project import Project
 
 TERRAFORM = "terraform"
@@ -37,6 +37,8 @@ _IN_SHARED = {TERRAFORM: "terraform", TOFU: "opentofu"}
 _FREE = frozenset({"latest", "latest-allowed", "latest-stable", "system"})
 """What version files say where any version will do."""
 MAX_SHOWN = 60
+MOST_REQUIRED = 20
+"""Most different `required_version` of one project."""
 
 
 @dataclass(frozen=True)
@@ -135,9 +137,10 @@ def wanted(
 ) -> Wanted:
     """`own` is the project's, `files` are texts by path, in the order of `version_files`.
 
-    Raises BadVersionFile, BadRequiredVersion, and NoToolVersion when no version can ever
-    meet all that is demanded.
+    Raises BadVersionFile, BadRequiredVersion, TooManyRequired, and NoToolVersion when no
+    version can ever meet all that is demanded.
     """
+    required = _different(required)
     told = own or next(_in_files(tool, files), None)
     demands = (*(() if told is None else (told,)), *map(_demand, required))
     found = Wanted(tool, demands)
@@ -147,6 +150,16 @@ def wanted(
     if told is None and default is not None and _can_be_met((*demands, default, NEEDED[tool])):
         return Wanted(tool, (*demands, default))
     return found
+
+
+def _different(required: Iterable[Required]) -> list[Required]:
+    """Each constraint where it stands first. Who pushes may write any number of them."""
+    found: dict[str, Required] = {}
+    for each in required:
+        found.setdefault(each.text, each)
+        if len(found) > MOST_REQUIRED:
+            raise TooManyRequired(each.path, each.line, MOST_REQUIRED)
+    return list(found.values())
 
 
 def _can_be_met(demands: Iterable[Demand]) -> bool:

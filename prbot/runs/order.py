@@ -54,16 +54,16 @@ def _follow(
     whole: dict[ProjectKey, frozenset[ProjectKey]],
 ) -> None:
     """Fill `whole` for `start` and all it needs; without recursion, chains may be long."""
-    path = [start]
+    path = {start: iter(direct.get(start, ()))}
     while path:
-        project = path[-1]
-        open_ones = [n for n in direct.get(project, ()) if n not in whole and n not in path]
-        if open_ones:
-            path.append(open_ones[0])
+        project, ends = next(reversed(path.items()))
+        further = next((n for n in ends if n not in whole and n not in path), None)
+        if further is not None:
+            path[further] = iter(direct.get(further, ()))
             continue
         needs = direct.get(project, ())
         whole[project] = frozenset(needs).union(*(whole.get(need, ()) for need in needs))
-        path.pop()
+        path.pop(project)
 
 
 def in_order(run: Run, steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -6,10 +6,9 @@ redactor comes after this and does not ask any workflow.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from prbot.config.patterns import expression
+from prbot.config.patterns import substituted
 from prbot.config.workflows import (
     EnvStep,
     MultiEnvStep,
@@ -47,7 +46,7 @@ def processed(text: str, options: Sequence[OutputOption], *, failed: bool) -> st
         text = _without_refreshing(text)
     for option in options:
         if option.filter_regex is not None:
-            text = expression(option.filter_regex).sub(_masked, text)
+            text = substituted(option.filter_regex, _masked, text)
     return "" if Output.HIDE in modes and not failed else text
 
 
@@ -57,7 +56,7 @@ def _without_refreshing(text: str) -> str:
     return "\n".join(lines[last + 1 :])
 
 
-def _masked(match: re.Match[str]) -> str:
+def _masked(groups: Sequence[str | None]) -> str:
     """What the first and the second group matched stays, as in Atlantis."""
-    kept = [*(group or "" for group in match.groups()), "", ""]
+    kept = [*(group or "" for group in groups), "", ""]
     return f"{kept[0]}{MASK}{kept[1]}"

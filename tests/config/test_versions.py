@@ -135,6 +135,14 @@ def test_can_be_met(texts: list[str], can: bool) -> None:
     assert can_be_met(map(constraint, texts)) is can
 
 
+def test_very_many() -> None:
+    """It takes no longer than the conditions are many."""
+    excluded = ", ".join(f"!=1.0.{n}" for n in range(15))
+    texts = [excluded, *(f"!= 1.0.{n}" for n in range(20_000)), ">= 1.0", "< 1.1"]
+    assert can_be_met(map(constraint, texts))
+    assert not can_be_met(map(constraint, [*texts, "< 1.0.19999"]))
+
+
 VERSIONS = st.builds(
     Version,
     st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 3)),

@@ -32,6 +32,7 @@ DOORS = {
     "pydantic_core": BORDERS,
     "pydantic_settings": ["prbot.config.environment"],
     "pysequoia": ["prbot.adapters.signatures"],
+    "re2": ["prbot.config.patterns"],
     "rich": ["prbot.cli*", "prbot.app*"],
     "sqlalchemy": STORE,
     "structlog": SHELL,

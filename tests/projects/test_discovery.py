@@ -11,6 +11,7 @@ from prbot.config.project_rules import DeclaredProject, DiscoveryMode, ProjectRu
 from prbot.errors import BadConfiguration
 from prbot.projects.affected import affected
 from prbot.projects.discovery import Discovery, discover
+from prbot.projects.facts import Backend, FileFacts, ModuleCall, StateRead
 from prbot.projects.hcl import facts_of
 from prbot.projects.listing import Listing, is_code
 from prbot.projects.project import Project
@@ -697,6 +698,34 @@ def test_states_that_read_one_another() -> None:
     discovery = found(Case(files))
     assert all(project.depends_on == () for project in discovery.projects)
     assert [w.path for w in discovery.warnings] == ["a/state.tf", "b/state.tf"]
+
+
+def many_readers(projects: int, reads: int) -> Discovery:
+    """Projects that all use one module, which reads the states of the first ones."""
+    states = tuple(
+        StateRead(f"s{n}", "s3", (("bucket", "b"), ("key", f"{n}"))) for n in range(reads)
+    )
+    facts = {"m/main.tf": FileFacts(states=states)}
+    for number in range(projects):
+        backend = Backend("s3", (("bucket", "b"), ("key", f"{number}")))
+        calls = (ModuleCall("m", "../../m"),) if number >= reads else ()
+        facts[f"p/{number}/main.tf"] = FileFacts(backend=backend, modules=calls)
+    return discover(Listing(dict.fromkeys(facts, "id")), facts)
+
+
+def test_very_many_readers() -> None:
+    """It orders hundreds of projects that read a hundred states each."""
+    discovery = many_readers(300, 100)
+    assert {len(p.depends_on) for p in discovery.projects} == {0, 100}
+    assert discovery.warnings == ()
+
+
+def test_too_many_readers() -> None:
+    """It orders none by their states rather than to go on for ever, and says so."""
+    discovery = many_readers(901, 450)
+    assert {p.depends_on for p in discovery.projects} == {()}
+    (warning,) = discovery.warnings
+    assert "more than 200000 times" in warning.message
 
 
 REFUSED = {

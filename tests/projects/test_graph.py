@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prbot.projects.graph import circle, ranks, reachable
+from prbot.projects.graph import circle, knots, ranks
 
 NODES = 12
 pairs = st.tuples(st.integers(0, NODES - 1), st.integers(0, NODES - 1))
@@ -42,6 +42,34 @@ def test_no_circle(edges: dict[int, list[int]]) -> None:
     assert circle(edges) == ()
 
 
+def reached(edges: dict[int, list[int]], start: int) -> set[int]:
+    """All ends of ways from `start`, step by step until nothing new is met."""
+    found: set[int] = set()
+    while more := {end for node in (start, *found) for end in edges[node]} - found:
+        found |= more
+    return found
+
+
+@given(st.lists(pairs, max_size=40))
+def test_knots(drawn: list[tuple[int, int]]) -> None:
+    """It gives two nodes one number exactly where each reaches the other."""
+    edges: dict[int, list[int]] = {node: [] for node in range(NODES)}
+    for a, b in drawn:
+        edges[a].append(b)
+    found = knots(edges)
+    for a in range(NODES):
+        for b in range(a):
+            together = b in reached(edges, a) and a in reached(edges, b)
+            assert (found[a] == found[b]) is together
+
+
+def test_a_long_way() -> None:
+    """It follows ways of any length."""
+    edges = {node: [node + 1] for node in range(50_000)} | {50_000: [25_000]}
+    found = knots(edges)
+    assert len(set(found.values())) == 25_001
+
+
 @given(st.lists(pairs, max_size=40))
 def test_circle(drawn: list[tuple[int, int]]) -> None:
     """It finds a circle exactly where a node reaches itself, and shows one that is there."""
@@ -49,7 +77,7 @@ def test_circle(drawn: list[tuple[int, int]]) -> None:
     for a, b in drawn:
         edges[a].append(b)
     found = circle(edges)
-    assert bool(found) == any(node in reachable(edges, node) for node in edges)
+    assert bool(found) == any(node in reached(edges, node) for node in edges)
     if found:
         assert found[0] == found[-1]
         assert all(b in edges[a] for a, b in pairwise(found))

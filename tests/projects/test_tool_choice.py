@@ -3,7 +3,13 @@
 import pytest
 
 from prbot.config.versions import ANY, Version, constraint, version
-from prbot.errors import BadRequiredVersion, BadVersionFile, NoToolVersion, PrbotError
+from prbot.errors import (
+    BadRequiredVersion,
+    BadVersionFile,
+    NoToolVersion,
+    PrbotError,
+    TooManyRequired,
+)
 from prbot.projects.tool_choice import (
     Demand,
     Required,
@@ -94,6 +100,7 @@ BAD = [
     (None, {".terraform-version": "1.6.0"}, ["!= 1.6.0"], NoToolVersion),
     (None, {}, ["< 1.5", "> 1.6"], NoToolVersion),
     ("0.14.11", {}, [], NoToolVersion),  # cannot `plan -json`
+    (None, {}, [f">= 1.{n}" for n in range(21)], TooManyRequired),
 ]
 
 
@@ -104,6 +111,11 @@ def test_refused(
     """It says what cannot be meant, and what contradicts itself."""
     with pytest.raises(error):
         wanted("terraform", own(mine), files, required(*needs))
+
+
+def test_said_again() -> None:
+    """It counts what is said in many files once."""
+    assert wanted("terraform", None, {}, required(*[">= 1.5"] * 500)).words.count("1.5") == 1
 
 
 def test_says_where() -> None:

@@ -37,3 +37,11 @@ def test_processed(output: object, text: str, shown: str, failed: str | None) ->
     ).output
     assert processed(text, options, failed=False) == shown
     assert processed(text, options, failed=True) == (shown if failed is None else failed)
+
+
+@pytest.mark.parametrize("expression", [".*password.*=.*", "(?i).+key.+:.+", "a*a*a*a*b"])
+def test_hostile_output(expression: str) -> None:
+    """It masks in a moment whatever was printed: nothing else goes on meanwhile."""
+    options = (OutputOption(filter_regex=expression),)
+    text = ("password" * 1000 + "key" * 1000 + "a" * 20_000)[:32_000]
+    assert processed(text, options, failed=False) == text
