@@ -17,6 +17,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from prbot.config.stages import recipe_differences
+from prbot.engine.stages import Stage
 from prbot.engine.state_versions import StateVersions
 from prbot.engine.toolbox import Toolbox
 from prbot.engine.ways import Way
@@ -26,8 +27,9 @@ from prbot.model import Checkout, PlanId, PullRef
 from prbot.plans import canonical
 from prbot.plans.plan import parse
 from prbot.plans.record import Inputs, StoredPlan
+from prbot.plans.risk import environment_of
 from prbot.plans.summary import PlanSummary, sensitive_strings, summarise
-from prbot.ports import Clock, InitResult, ToolRun, Tree
+from prbot.ports import Clock, InitResult, Tool, ToolRun, Tree
 from prbot.runs.run import Job, Placed
 from prbot.telemetry import Redactor
 
@@ -78,13 +80,8 @@ class Planner:
         plan_file = stage.plan_file
         if plan_file.is_symlink() or not plan_file.is_file():
             raise NoPlanFile
-        shown, raises = await asyncio.gather(
-            tool.show(stage.run, plan_file),
-            self.state_versions.raised(pull.repo, job.project, tool, stage.run),
-        )
+        shown, digest, summary = await self._judged(pull, job, tool, stage)
         init = await tool.initialised(stage.run)
-        # In a thread: a large plan takes seconds to read, and webhooks want their answer.
-        digest, summary = await asyncio.to_thread(read_plan, shown, self.redactor, self.hash_key)
         file = plan_file.read_bytes()
         record = StoredPlan(
             id=plan_id,
@@ -103,10 +100,7 @@ class Planner:
                 arguments=" ".join(stage.arguments),
                 workflow=way.recipe.lines,
             ),
-            # what the steps printed may hold secrets that only the plan itself told
-            summary=self.redactor.redact_values(
-                replace(summary, steps=tuple(stage.said), raises=raises)
-            ),
+            summary=summary,
             plan_file=f"{plan_id}.tfplan",
             plan_file_sha256=hashlib.sha256(file).hexdigest(),
             plan_json=f"{plan_id}.json",
@@ -114,6 +108,23 @@ class Planner:
             created_at=self.clock.now(),
         )
         return MadePlan(record, file, shown)
+
+    async def _judged(
+        self, pull: PullRef, job: Job, tool: Tool, stage: Stage
+    ) -> tuple[bytes, str, PlanSummary]:
+        """The plan's JSON, its canonical hash, and what people are told of it."""
+        shown, raises = await asyncio.gather(
+            tool.show(stage.run, stage.plan_file),
+            self.state_versions.raised(pull.repo, job.project, tool, stage.run),
+        )
+        # In a thread: a large plan takes seconds to read, and webhooks want their answer.
+        digest, summary = await asyncio.to_thread(
+            read_plan, shown, self.redactor, self.hash_key, environment_of(job.project)
+        )
+        whole = replace(summary, steps=tuple(stage.said), raises=raises)
+        # what the steps printed may hold secrets that only the plan itself told
+        told: PlanSummary = self.redactor.redact_values(whole)
+        return shown, digest, told
 
     async def _files(
         self,
@@ -139,7 +150,9 @@ class Planner:
         return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
-def read_plan(shown: bytes, redactor: Redactor, hash_key: bytes) -> tuple[str, PlanSummary]:
+def read_plan(
+    shown: bytes, redactor: Redactor, hash_key: bytes, environment: str | None = None
+) -> tuple[str, PlanSummary]:
     """Canonical hash and summary of `show -json`, both fit to be kept. Raises BadPlan.
 
     From here on the redactor knows every secret that the plan marks.
@@ -148,7 +161,7 @@ def read_plan(shown: bytes, redactor: Redactor, hash_key: bytes) -> tuple[str, P
     # Registered before anything of this plan can reach a sink.
     for secret in sensitive_strings(plan):
         redactor.register(secret)
-    summary: PlanSummary = redactor.redact_values(summarise(plan))
+    summary: PlanSummary = redactor.redact_values(summarise(plan, environment))
     return canonical.fingerprint(plan, hash_key), summary
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
+from prbot.model import ProjectKey
 from prbot.plans.plan import Action, Plan, ResourceChange
 from prbot.plans.reasons import because
 from prbot.plans.sensitive import Veil
@@ -57,6 +58,15 @@ NO_RISK = Risk()
 def is_production(environment: str | None) -> bool:
     """Whether an environment's name says so: `prod`, `eu-production`, `live-2`."""
     return bool(environment and _PRODUCTION.search(environment))
+
+
+def environment_of(project: ProjectKey) -> str | None:
+    """What a project's environment seems to be called: its workspace, else the innermost
+    directory that says production; None where neither tells."""
+    if project.workspace != "default":
+        return project.workspace
+    parts = reversed(project.dir.split("/"))
+    return next((part for part in parts if is_production(part)), None)
 
 
 def resource_risk(resource: ResourceChange, environment: str | None, hide: Veil) -> Risk:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prbot.model import ProjectKey
 from prbot.plans.plan import parse
-from prbot.plans.risk import MOST_REASONS, Level, is_production
+from prbot.plans.risk import MOST_REASONS, Level, environment_of, is_production
 from prbot.plans.statefulness import (
     _ACCESS,
     _DATA,
@@ -186,6 +187,24 @@ def test_the_table() -> None:
     assert all(re.fullmatch(r"[a-z0-9_]+\*?", name) for name in names)
     families = [name[:-1] for name in names if name.endswith("*")]
     assert [f for f in families for g in families if f != g and f.startswith(g)] == []
+
+
+@pytest.mark.parametrize(
+    ("project", "expected"),
+    [
+        (ProjectKey("environments/production/network"), "production"),
+        (ProjectKey("prod-eu"), "prod-eu"),
+        (ProjectKey("live/prod/live"), "live"),
+        (ProjectKey("app", "prod"), "prod"),
+        (ProjectKey("live/app", "staging"), "staging"),
+        (ProjectKey("environments/staging"), None),
+        (ProjectKey("products/nonprod"), None),
+        (ProjectKey("."), None),
+    ],
+)
+def test_environment_of(project: ProjectKey, expected: str | None) -> None:
+    """It goes by the workspace, else by a directory that says production."""
+    assert environment_of(project) == expected
 
 
 ACTIONS = st.sampled_from([DELETE, REPLACE, GENTLY, UPDATE, CREATE, FORGET, ("no-op",)])
