@@ -109,9 +109,12 @@ class ForgeReader(Protocol):
 
 
 class StatusState(StrEnum):
+    """NEUTRAL is only shown by `show_check`."""
+
     PENDING = "pending"
     SUCCESS = "success"
     FAILURE = "failure"
+    NEUTRAL = "neutral"
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,22 @@ class ForgeWriter(Protocol):
         """`description` is cut to what the forge takes (GitHub: 140 characters).
 
         `report` is shown where the forge has checks (GitHub: with an App), else left out.
+        """
+        ...
+
+    async def show_check(
+        self,
+        repo: RepoRef,
+        sha: Sha,
+        name: str,
+        state: StatusState,
+        line: str,
+        report: CheckReport | None = None,
+    ) -> None:
+        """A check that nothing depends on, beside those that `set_status` sets.
+
+        NEUTRAL takes one back that stands there, and makes none. Nothing is shown, and
+        nothing refused, where the forge has no checks or lets us write none.
         """
         ...
 
@@ -672,6 +691,8 @@ class StatusLetter:
     state: StatusState
     description: str
     report: CheckReport | None = None
+    beside: bool = False
+    """Shown by `show_check`, else by `set_status`."""
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,22 @@ class GitHubForge:
                 log.warning("status instead of a check", action="write", error=str(error))
         await self._set_status(repo, sha, context, state, description)
 
+    async def show_check(
+        self,
+        repo: RepoRef,
+        sha: Sha,
+        name: str,
+        state: StatusState,
+        line: str,
+        report: CheckReport | None = None,
+    ) -> None:
+        if not isinstance(self._auth, GitHubApp):
+            return
+        try:
+            await Checks(self._wire, self._auth.id).show(repo, sha, name, state, line, report)
+        except (ForgeRefused, NotFound) as error:
+            log.info("check not shown", action="write", error=str(error))
+
     async def _set_status(
         self, repo: RepoRef, sha: Sha, context: str, state: StatusState, description: str
     ) -> None:

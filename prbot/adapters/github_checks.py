@@ -78,9 +78,13 @@ class Checks:
         line: str,
         report: CheckReport | None,
     ) -> None:
-        """Two requests; one when it stands there already."""
+        """Two requests; one when it stands there already, or is to be taken back and does
+        not stand there."""
         body = _body(name, state, line, report)
-        standing = place_for(await self._standing(repo, sha, name), body["external_id"])
+        ours = await self._standing(repo, sha, name)
+        if state is StatusState.NEUTRAL and not ours:
+            return
+        standing = place_for(ours, body["external_id"])
         if standing is not None and standing.external_id == body["external_id"]:
             return
         path, what = f"/repos/{quote(repo.path)}/check-runs", f"check {name} of {repo}"

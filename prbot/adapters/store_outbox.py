@@ -7,8 +7,9 @@ must never see an old text written over a newer one.
 Who takes a letter in hand leases it: `due_at` moves to the end of the lease, so that a
 letter whose process died comes due again by itself. `worker` is null unless it is leased.
 
-A status is passed over, which costs no call, when the forge shows it already, and when a
-later one for the same commit and name waits behind it: only the end state matters.
+A status is passed over, which costs no call, when the forge shows it already, when a
+later one for the same commit and name waits behind it (only the end state matters), and
+when it would take back one that was never written.
 """
 
 from __future__ import annotations
@@ -26,7 +27,15 @@ from prbot.adapters.store_tables import comments, outbox, runs
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_pull, pull_values, read_pull
 from prbot.model import PullRef
-from prbot.ports import Clock, CommentLetter, FoldLetter, Letter, OutboxRow, StatusLetter
+from prbot.ports import (
+    Clock,
+    CommentLetter,
+    FoldLetter,
+    Letter,
+    OutboxRow,
+    StatusLetter,
+    StatusState,
+)
 
 _waits = outbox.c.settled_at.is_(None)
 
@@ -104,8 +113,10 @@ class SqlOutbox:
         later = (await self.db.execute(_waiting_behind(row))).all()
         if any(_overtakes(each.letter, letter) for each in later):
             return "overtaken"
-        shown = await ShownStatuses(self.db).shows(read_pull(row), letter)
-        return "shown already" if shown else None
+        statuses, pull = ShownStatuses(self.db), read_pull(row)
+        if letter.state is StatusState.NEUTRAL and not await statuses.was_tried(pull, letter):
+            return "never shown"
+        return "shown already" if await statuses.shows(pull, letter) else None
 
     async def _lease(self, row: Row[Any], worker: str, until: datetime) -> OutboxRow:
         fence = row.fence + 1

@@ -34,6 +34,11 @@ class ShownStatuses:
         shown = await self.db.execute(select(statuses.c.shown).where(_same(pull, letter)))
         return bool(shown.scalar() == letter)
 
+    async def was_tried(self, pull: PullRef, letter: StatusLetter) -> bool:
+        """A status of this commit and name was taken in hand once."""
+        found = await self.db.execute(select(statuses.c.seq).where(_same(pull, letter)))
+        return found.first() is not None
+
     async def in_hand(self, pull: PullRef, letter: StatusLetter) -> None:
         """From now on it is not known whether the forge shows this or what it did."""
         new = {**pull_values(pull), "sha": letter.sha, "context": letter.context, "shown": None}

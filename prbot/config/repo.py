@@ -131,9 +131,9 @@ class Effective:
     """What holds for a pull request: the repository's wishes within the server's bounds.
 
     `approvals` is the number of approvals an apply by comment needs. More than
-    `projects_per_run` are planned only when somebody asks for all of them. `may_apply` is
-    False on a server that only comments; then `apply_on_merge` is NEVER. `bounded` lists
-    what was asked for and not given.
+    `projects_per_run` are planned only when somebody asks for all of them; up to
+    `project_checks` have a check each. `may_apply` is False on a server that only comments;
+    then `apply_on_merge` is NEVER. `bounded` lists what was asked for and not given.
     """
 
     may_apply: bool
@@ -141,6 +141,7 @@ class Effective:
     approvals: int
     plan_drafts: bool
     projects_per_run: int = 100
+    project_checks: int = 0
     bounded: tuple[Bounded, ...] = ()
 
 
@@ -155,6 +156,7 @@ def effective(repo: RepoConfig, server: ServerConfig) -> Effective:
         approvals=repo.defaults.apply_requirements.approved.count,
         plan_drafts=repo.plan_drafts,
         projects_per_run=repo.limits.projects_per_run,
+        project_checks=server.statuses.per_project,
         bounded=bounded,
     )
 

@@ -191,6 +191,10 @@ class Reconcile(Section):
     )
 
 
+MOST_PROJECT_CHECKS = 100
+"""Each costs two requests, and GitHub takes 500 that write in an hour."""
+
+
 class StatusNames(Section):
     plan: str = Field(
         default="prbot/plan", min_length=1, max_length=100, description="the plan status's name."
@@ -198,10 +202,16 @@ class StatusNames(Section):
     apply: str = Field(
         default="prbot/apply", min_length=1, max_length=100, description="the apply status's name."
     )
+    per_project: int = Field(
+        default=10,
+        ge=0,
+        le=MOST_PROJECT_CHECKS,
+        description="most projects that have a check each, with a GitHub App; 0: none has.",
+    )
 
     @model_validator(mode="after")
     def _differ(self) -> Self:
-        if self.plan == self.apply:
+        if self.plan == self.apply or self.apply.startswith(f"{self.plan}: "):
             raise ValueError(TwiceTheSame("the names of the two statuses"))
         return self
 
@@ -258,7 +268,7 @@ class ServerConfig(Section):
         default=Reconcile(), description="how often the forge itself is asked what there is."
     )
     statuses: StatusNames = Field(
-        default=StatusNames(), description="names of the commit statuses: `plan` and `apply`."
+        default=StatusNames(), description="the commit statuses: names and `per_project`."
     )
     workflows: Workflows = Field(default={}, description="custom workflows by name.")
     per_repository: tuple[RepositoryRule, ...] = Field(

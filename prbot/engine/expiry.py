@@ -150,7 +150,8 @@ class Expiry:
                 await unit.outbox.put(f"{key} comment", pull, letter, self._now())
             case SetStatus():
                 status = status_letter(self._world, pull, step)
-                await unit.outbox.put(f"{key} {status.context}", pull, status, self._now())
+                if status is not None:
+                    await unit.outbox.put(f"{key} {status.context}", pull, status, self._now())
 
     def _now(self) -> datetime:
         return self._world.clock.now()

@@ -322,6 +322,8 @@ class Orchestrator:
 
     async def _set_status(self, unit: UnitOfWork, run: Run, step: SetStatus) -> None:
         letter = status_letter(self._world, run.pull, step)
+        if letter is None:
+            return
         what = f"status {step.sha} {letter.context} {step.verdict} {step.description}"
         await self._put(unit, run, what, letter)
 

@@ -120,9 +120,9 @@ class Postman:
         match row.letter:
             case CommentLetter(marker, body):
                 return await writer.upsert_comment(row.pull, marker, body, row.known_id)
-            case StatusLetter(sha, context, state, description, report):
-                repo = row.pull.repo
-                await writer.set_status(repo, sha, context, state, description, report)
+            case StatusLetter(sha, context, state, description, report, beside):
+                show = writer.show_check if beside else writer.set_status
+                await show(row.pull.repo, sha, context, state, description, report)
             case ReactionLetter(comment_id):
                 await writer.react(row.pull, comment_id)
             case FoldLetter():

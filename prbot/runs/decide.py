@@ -15,6 +15,7 @@ from prbot.runs import applying, merging, planning
 from prbot.runs.aftermath import break_locks
 from prbot.runs.named import means, unknown_names
 from prbot.runs.order import in_order, release
+from prbot.runs.project_checks import take_back
 from prbot.runs.requirements import may_command
 from prbot.runs.run import AskKind, JobKind, Run, RunState, Trouble
 from prbot.runs.say import AppliedUnmerged, Cancelled, Help, Hint, Reason, Refusal, Unlocked
@@ -38,7 +39,7 @@ def decide(run: Run, scene: Scene) -> tuple[Step, ...]:
         return ()
     if not _concerns_us(run, scene):
         return (Finish(RunState.IGNORED),)
-    steps = in_order(run, _decide(run, scene)) or release(run)
+    steps = in_order(run, take_back(_decide(run, scene), scene)) or release(run)
     if run.ask.comment_id is not None and run.state is RunState.QUEUED:
         return (Acknowledge(run.ask.comment_id), *steps)
     return steps

@@ -20,6 +20,7 @@ from prbot.model import PlanId, ProjectKey, PullRef, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.locks import Lock
 from prbot.runs.phases import has_work
+from prbot.runs.project_checks import taken_back
 from prbot.runs.run import AskKind, JobKind, Run, RunState
 from prbot.runs.say import PlansExpired
 from prbot.runs.steps import Check, FreeLocks, Say, SetStatus, Verdict
@@ -63,7 +64,7 @@ def expire(kept: Kept, age: timedelta, may_apply: bool) -> Expiring | None:
     if told:
         topic = f"expired-{gone[-1].id}"
         steps.append(Say(topic, PlansExpired(tuple(told), age, freed)))
-    steps += _checks(kept.runs, len(concerned), may_apply)
+    steps += _checks(kept.runs, concerned, may_apply)
     return Expiring(tuple(reversed(gone)), tuple(steps))
 
 
@@ -117,13 +118,16 @@ def _head(runs: tuple[Run, ...]) -> Sha | None:
     return None
 
 
-def _checks(runs: tuple[Run, ...], count: int, may_apply: bool) -> list[SetStatus]:
+def _checks(
+    runs: tuple[Run, ...], concerned: tuple[StoredPlan, ...], may_apply: bool
+) -> list[SetStatus]:
     """A merged commit was planned in its time; only its apply is still open."""
     head = _head(runs)
-    if head is None or not count:
+    if head is None or not concerned:
         return []
-    plans = "plan" if count == 1 else f"{count} plans"
+    plans = "plan" if len(concerned) == 1 else f"{len(concerned)} plans"
     text = f"{plans} expired: comment `prbot plan`"
     checks = [] if _is_merged(runs) else [Check.PLAN]
     checks += [Check.APPLY] if may_apply else []
-    return [SetStatus(head, check, Verdict.FAILURE, text) for check in checks]
+    each = [] if _is_merged(runs) else [taken_back(head, p.project, "expired") for p in concerned]
+    return [*(SetStatus(head, check, Verdict.FAILURE, text) for check in checks), *each]

@@ -10,6 +10,7 @@ from prbot.model import Notice, ProjectKey, Selector, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.checks import RERUN, CheckDetail, detail_of
 from prbot.runs.orphans import Orphan, digests, left_words, meant, open_orphans, orphans
+from prbot.runs.project_checks import project_checks
 from prbot.runs.requirements import may_command, pull_is_fit
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 from prbot.runs.say import Failure, NoProjects, PlanReport, ProjectResult, Reason, Refusal, TooMany
@@ -267,9 +268,12 @@ def applies_on_merge(scene: Scene) -> bool:
 def plan_verdicts(
     run: Run, scene: Scene, rules: Effective, accepted: tuple[Orphan, ...] = ()
 ) -> Steps:
-    """Both checks after planning, each in an end state. `accepted` are settled just now."""
+    """The checks after planning, each in an end state. `accepted` are settled just now."""
     sha, results = head_of(run, scene), _results(run, scene) + _left_out(run, scene)
-    detail = detail_of(results, scene.pull, rules, run.checkout.changed if run.checkout else ())
+    paths = run.checkout.changed if run.checkout else ()
+    each = project_checks(sha, results, rules.project_checks, paths)
+    detail = detail_of(results, scene.pull, rules, paths)
+    detail = replace(detail, notes=()) if each else detail  # a note stands once
     failed, total = sum(map(_failed, results)), len(results)
     again = replace(detail, results=(), notes=())
     if failed:
@@ -277,6 +281,7 @@ def plan_verdicts(
         return (
             SetStatus(sha, Check.PLAN, Verdict.FAILURE, missing, detail),
             SetStatus(sha, Check.APPLY, Verdict.FAILURE, "not everything is planned", again),
+            *each,
         )
     left = tuple(orphan for orphan in open_orphans(run, scene) if orphan not in accepted)
     if left:
@@ -284,6 +289,7 @@ def plan_verdicts(
         return (
             SetStatus(sha, Check.PLAN, Verdict.FAILURE, words, detail),
             SetStatus(sha, Check.APPLY, Verdict.FAILURE, words, again),
+            *each,
         )
     changed = tuple(r.plan for r in results if r.plan and r.plan.summary.has_changes)
     told = f"{_projects(total)} planned, {len(changed)} with changes"
@@ -292,6 +298,7 @@ def plan_verdicts(
     return (
         SetStatus(sha, Check.PLAN, Verdict.SUCCESS, told, detail),
         SetStatus(sha, Check.APPLY, verdict, text, again),
+        *each,
     )
 
 

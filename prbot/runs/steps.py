@@ -121,17 +121,21 @@ class Verdict(StrEnum):
     PENDING = "pending"
     SUCCESS = "success"
     FAILURE = "failure"
+    NEUTRAL = "neutral"
+    """Only of a project: what stood there holds no longer."""
 
 
 @dataclass(frozen=True)
 class SetStatus:
-    """`detail`: what a forge that shows more than a line may show beside it."""
+    """`detail`: what a forge that shows more than a line may show beside it. `project`: its
+    own check, beside the whole's; without words those of its plan stand there."""
 
     sha: Sha
     check: Check
     verdict: Verdict
     description: str
     detail: CheckDetail | None = None
+    project: ProjectKey | None = None
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,7 @@ BAD = {
     ),
     f"{SMALL}limits:\n  zzz: 1": (
         f"{PLACE} 8: unknown key `zzz`. Known here: grace, job_timeout, lease, max_payload, "
-        "parallel_jobs, per_repository, plan_age, total_jobs."
+        "parallel_jobs, per_repository, plan_age, summary_every, total_jobs."
     ),
     f"{SMALL}    tokn: env://X": f"{PLACE} 7: unknown key `tokn`. Did you mean `token`?",
     f"{SMALL}mode: apply\nmode: comment": (
@@ -246,6 +246,9 @@ BAD = {
         "equal to 0. `limits.grace`: seconds an interrupted tool has before it is killed."
     ),
     f"{SMALL}statuses: {{plan: x, apply: x}}": (
+        f"{PLACE} 7: the names of the two statuses must differ. Rename one of them."
+    ),
+    f"{SMALL}statuses: {{plan: x, apply: 'x: y'}}": (  # a project's check could be called so
         f"{PLACE} 7: the names of the two statuses must differ. Rename one of them."
     ),
     f"{SMALL}branches: ['']": (

@@ -411,6 +411,8 @@ def _words(step: Step) -> list[str]:
             return [step.action]
         case Fold():
             return []  # tests/runs/test_outdated.py
+        case SetStatus(project=ProjectKey()):
+            return []  # tests/runs/test_project_checks.py
         case SetStatus():
             return [f"{step.check}:{step.verdict}"]
         case StopJob():

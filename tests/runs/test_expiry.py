@@ -38,7 +38,7 @@ from prbot.runs.journal import EXPIRED, JournalEntry
 from prbot.runs.locks import Lock
 from prbot.runs.run import AskKind, Job, JobState, Run, RunState
 from prbot.runs.say import HoldReport, PlansExpired, Refusal
-from prbot.runs.steps import FreeLocks, Say, SetStatus
+from prbot.runs.steps import FreeLocks, Say, SetStatus, Verdict
 
 AGE = timedelta(days=7)
 MOMENT = at(20)
@@ -224,7 +224,9 @@ def test_what_is_said() -> None:
         Say("expired-p-000001", PlansExpired(keys("a b"), AGE, keys("b"))),
     )
     checks = [step for step in expiring.steps if isinstance(step, SetStatus)]
-    assert {(step.sha, step.description) for step in checks} == {(HEAD, text)}
+    assert {(step.sha, step.description) for step in checks if not step.project} == {(HEAD, text)}
+    taken = [(step.sha, step.project, step.verdict) for step in checks if step.project]
+    assert taken == [(HEAD, project, Verdict.NEUTRAL) for project in keys("b a")]
 
 
 def test_a_server_that_never_applies() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from town import REPOSITORY, Town, resource
+from town import PATIENCE, REPOSITORY, Town, resource
 
+from prbot.config.server import StatusNames
 from prbot.demo.state import CheckRun, Pull
 
 WRONG = 'resource "terraform_data" "one" {\n  input = var.missing\n}\n'
@@ -25,7 +26,9 @@ async def test_an_error_is_noted_at_its_line(town: Town) -> None:
     await clone.push("topic", "Wrong", {"envs/prod/one.tf": WRONG})
     pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
     check = await town.check(pull, "prbot/plan", "failure")
-    (note,) = check.annotations
+    own = await town.check(pull, "prbot/plan: envs/prod", "failure")
+    assert check.annotations == []
+    (note,) = own.annotations
     assert (note["path"], note["start_line"], note["annotation_level"]) == (
         "envs/prod/one.tf",
         2,
@@ -37,6 +40,56 @@ async def test_an_error_is_noted_at_its_line(town: Town) -> None:
     assert [action["identifier"] for action in check.actions] == ["rerun"]
     await town.check(pull, "prbot/apply", "failure")
     assert pull.repo.statuses == []
+
+
+async def test_each_project_has_a_check(town: Town) -> None:
+    """It shows a check for each project while they are few, takes those back that are not
+    planned any more, and has none where they are too many."""
+    town.config = town.config.model_copy(update={"statuses": StatusNames(per_project=2)})
+    names = ("a", "b", "c")
+    clone = await town.build({f"{name}/main.tf": town.backend(name) for name in names})
+    town.become_an_app()
+    await town.start()
+    await clone.push("topic", "Two", {"a/x.tf": resource("x"), "b/x.tf": WRONG})
+    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
+    good = await town.check(pull, "prbot/plan: a", "success")
+    assert (good.title, good.actions) == ("1 to create", [])
+    bad = await town.check(pull, "prbot/plan: b", "failure")
+    assert "terraform" in (bad.title or "")
+    assert "undeclared" in (bad.summary or "")
+    await clone.push("topic", "Three", {"b/x.tf": resource("x"), "c/x.tf": resource("x")})
+    whole = await town.check(pull, "prbot/plan", "success")
+    assert "3 projects planned" in (whole.title or "")
+    await town.check(pull, "prbot/apply", "success")
+    assert {run.name for run in pull.repo.latest_checks(pull.head_sha)} == {
+        "prbot/plan",
+        "prbot/apply",
+    }
+    assert pull.repo.statuses == []
+
+
+async def test_checks_of_projects_are_taken_back(town: Town) -> None:
+    """It leaves no verdict at a commit whose plan nobody waits for any more: the base went
+    on, and more projects than may have a check are planned at the same commit."""
+    town.config = town.config.model_copy(update={"statuses": StatusNames(per_project=1)})
+    names = ("a", "b")
+    clone = await town.build({f"{name}/main.tf": town.backend(name) for name in names})
+    town.become_an_app()
+    await town.start()
+    await clone.push("topic", "One", {"a/x.tf": resource("x")})
+    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
+    first = await town.check(pull, "prbot/plan: a", "success")
+    await town.hears(pull, "terraform_data.x")
+    await town.forge.comment(pull, "alice", "prbot plan -d b")
+    await town.hears(pull, "`b`")
+
+    def taken() -> bool:
+        newest = (r for r in pull.repo.latest_checks(pull.head_sha) if r.name == first.name)
+        return [run.conclusion for run in newest] == ["neutral"]
+
+    await town.forge.wait_for(taken, PATIENCE)
+    assert first.conclusion == "success", "what has ended is not edited"
+    assert "prbot/plan: b" not in {run.name for run in pull.repo.check_runs.values()}
 
 
 async def test_an_app_without_checks_sets_statuses(town: Town) -> None:
@@ -102,6 +155,19 @@ async def test_apply_pressed_too_early_or_too_late(town: Town) -> None:
     await town.forge.press(pull.repo, check, "alice", "apply")
     assert "beside the button" in await town.hears(pull, "not those")
     assert not [line for line in await town.journal(pull) if "apply" in line.action]
+
+
+async def test_apply_pressed_after_the_merge(town: Town) -> None:
+    """It does nothing: GitHub no longer says which pull request the check belongs to."""
+    pull, check = await planned(town)
+    await town.forge.merge(pull, "alice")
+    await town.hears(pull, "Held: nothing was applied")
+    before = len(town.said(pull))
+    await town.forge.press(pull.repo, check, "alice", "apply")
+    await town.forge.comment(pull, "alice", "prbot help")
+    await town.hears(pull, "prbot plan", "prbot apply")
+    assert len(town.said(pull)) == before + 1
+    assert "applied" not in [line.action for line in await town.journal(pull)]
 
 
 async def test_outdated_comments_are_folded(town: Town) -> None:

@@ -130,3 +130,48 @@ async def test_a_token_sets_statuses(scene: Scene) -> None:
     await say(scene, StatusState.FAILURE, "bad", REPORT)
     (latest,) = scene.pull.repo.latest_statuses(scene.pull.head_sha)
     assert (latest.state, latest.description, shown(scene)) == ("failure", "bad", [])
+
+
+# --- beside them ----------------------------------------------------------------------------
+
+
+async def beside(scene: Scene, state: StatusState, line: str, name: str = "prbot/plan: a") -> None:
+    await scene.port.show_check(scene.repo, Sha(scene.pull.head_sha), name, state, line, REPORT)
+
+
+@pytest.mark.parametrize("identity", ["app"])
+async def test_a_check_is_taken_back(scene: Scene) -> None:
+    """It says so as a neutral one, once, and only where one stands."""
+    await beside(scene, StatusState.NEUTRAL, "taken back")
+    assert shown(scene) == []
+    await beside(scene, StatusState.FAILURE, "bad")
+    await beside(scene, StatusState.FAILURE, "bad", "prbot/plan: b (größe)")
+    for _ in range(2):
+        await beside(scene, StatusState.NEUTRAL, "taken back")
+    latest = scene.pull.repo.latest_checks(scene.pull.head_sha)
+    found = {(run.name, run.conclusion, run.title) for run in latest}
+    assert found == {
+        ("prbot/plan: a", "neutral", "taken back"),
+        ("prbot/plan: b (größe)", "failure", "bad"),
+    }
+    assert len(shown(scene)) == 3
+
+
+@pytest.mark.parametrize("identity", ["token", "app"])
+async def test_where_there_is_none(scene: Scene) -> None:
+    """It shows nothing to a token, or to an App without checks, and is not refused."""
+    for installation in scene.demo.installations.values():
+        installation.app.permissions = dict(installation.app.permissions) | {"checks": ""}
+    for token in scene.demo.tokens.values():
+        if token.permissions:
+            token.permissions = dict(token.permissions) | {"checks": ""}
+    await beside(scene, StatusState.FAILURE, "bad")
+    assert (shown(scene), scene.pull.repo.statuses) == ([], [])
+
+
+@pytest.mark.parametrize("identity", ["app"])
+async def test_a_forge_that_is_away(scene: Scene) -> None:
+    """It tells of an outage, so that the check is shown later."""
+    scene.demo.fail_next("GET", "/check-runs", 502)
+    with pytest.raises(ForgeUnavailable):
+        await beside(scene, StatusState.FAILURE, "bad")

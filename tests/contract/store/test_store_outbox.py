@@ -307,6 +307,20 @@ async def test_two_pull_requests_of_one_commit(scene: Any) -> None:
         assert await written(scene) == [SUCCESS]
 
 
+async def test_only_what_stood_is_taken_back(scene: Any) -> None:
+    """It takes back a status that was written, or may have been, and no other."""
+    back = status(StatusState.NEUTRAL, beside=True)
+    await put(scene, back, COMMENT)
+    assert await written(scene) == [COMMENT]
+    await put(scene, status(StatusState.SUCCESS, beside=True))
+    (row,) = await due(scene)
+    async with scene.store.begin() as tables:
+        await tables.outbox.give_up(row, "403")
+    others = [status(StatusState.NEUTRAL, context="other"), replace(back, sha=Sha("b" * 40))]
+    await put(scene, back, *others)
+    assert await written(scene) == [back]
+
+
 async def test_a_fold_knows_the_comment_of_its_marker(scene: Any) -> None:
     """It hands out the id of the comment that is to be folded, if it was written."""
     await put(scene, COMMENT, FoldLetter(COMMENT.marker), FoldLetter("<!-- other -->"))
