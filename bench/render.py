@@ -75,10 +75,12 @@ def _rows(what: str, file: Path, rounds: int) -> list[Row]:
     size = file.stat().st_size / MEGABYTE
     ours: list[Cost] = []
     plain: list[Cost] = []
+    bare: list[Cost] = []
     for number in range(rounds):
         tell(f"{what}, {size:.0f} MB: round {number + 1} of {rounds}")
         ours.append(_child("prbot", file))
         plain.append(_child("json", file))
+        bare.append(_child("json, no collector", file))
     pairs = list(zip(ours, plain, strict=True))
     return [
         Row(f"{what}: time, prbot / json", [a.seconds / b.seconds for a, b in pairs], "x", 2,
@@ -86,6 +88,7 @@ def _rows(what: str, file: Path, rounds: int) -> list[Row]:
         Row("…: memory, prbot / json", [a.memory / b.memory for a, b in pairs], "x", 2, MEMORY_AIM),
         Row("…: time of prbot", [a.seconds for a in ours], "s", 3),
         Row("…: time of json.loads", [b.seconds for b in plain], "s", 3),
+        Row("…: time of json.loads, no collector", [c.seconds for c in bare], "s", 3),
         Row("…: memory of prbot", [a.memory / MEGABYTE for a in ours], "MB"),
         Row("…: memory of json.loads", [b.memory / MEGABYTE for b in plain], "MB"),
     ]  # fmt: skip
@@ -156,7 +159,16 @@ def _stored(digest: str, summary: PlanSummary) -> StoredPlan:
     )
 
 
-_WAYS: dict[str, Callable[[bytes], object]] = {"prbot": comment, "json": json.loads}
+def _without_collector(data: bytes) -> object:
+    gc.disable()
+    return json.loads(data)
+
+
+_WAYS: dict[str, Callable[[bytes], object]] = {
+    "prbot": comment,
+    "json": json.loads,
+    "json, no collector": _without_collector,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
+from heapq import merge
 from typing import Any, TextIO
 from urllib.parse import quote, quote_plus
 
@@ -28,6 +29,8 @@ import structlog
 MARK = "[redacted]"
 SHORTEST = 4
 """Shorter secrets are not looked for: they occur by chance in every text."""
+_LONG, _FEW = 10_000, 30
+"""A text of so many characters is searched for one beginning after another, up to so many."""
 SHORTEST_LINE = 8
 """Of a secret with several lines, such as a PEM key, lines shorter than this may show."""
 
@@ -114,15 +117,30 @@ class Needles:
 
     def finds(self, text: str) -> Iterator[tuple[int, int]]:
         """(start, end) of the longest find at each place where there is one, in order."""
-        for start in range(len(text) - SHORTEST + 1):
+        for start in self._candidates(text):
             lengths = self._by_start.get(text[start : start + SHORTEST])
             if lengths is not None:
                 found = [n for n, alike in lengths.items() if text[start : start + n] in alike]
                 if found:
                     yield start, start + max(found)
 
+    def _candidates(self, text: str) -> Iterable[int]:
+        """Places at which a find may begin, in order: all of them, or where few beginnings are
+        looked for in a long text, those at which one stands."""
+        if len(text) < _LONG or len(self._by_start) > _FEW:
+            return range(len(text) - SHORTEST + 1)
+        return merge(*(_places(start, text) for start in self._by_start))
+
     def __len__(self) -> int:
         return self._count
+
+
+def _places(start: str, text: str) -> Iterator[int]:
+    """Where it stands, overlapping ones too."""
+    at = text.find(start)
+    while at >= 0:
+        yield at
+        at = text.find(start, at + 1)
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ that both say the same. Keeps nothing itself.
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import json
 import posixpath
@@ -157,12 +158,31 @@ def read_plan(
 
     From here on the redactor knows every secret that the plan marks.
     """
-    plan = parse(shown)
-    # Registered before anything of this plan can reach a sink.
-    for secret in sensitive_strings(plan):
-        redactor.register(secret)
-    summary: PlanSummary = redactor.redact_values(summarise(plan, environment))
-    return canonical.fingerprint(plan, hash_key), summary
+    with _collector_at_rest():
+        plan = parse(shown)
+        secrets = sensitive_strings(plan)
+        # Registered before anything of this plan can reach a sink.
+        for secret in secrets:
+            redactor.register(secret)
+        summary: PlanSummary = redactor.redact_values(summarise(plan, environment, secrets))
+        return canonical.fingerprint(plan, hash_key), summary
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """No search for cycles meanwhile: of the millions of objects in a plan none is in one, and
+    looking at them again and again takes twice as long as making them.
+
+    For the whole process. Of several threads the one that found it on switches it on again,
+    which costs the others time and nothing else.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def var_files_of(place: Placed, root: Path, worktree: Path) -> tuple[str, ...]:

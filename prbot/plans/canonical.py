@@ -114,6 +114,8 @@ def _tagged(value: Json, unknown: Json = False, sensitive: Json = False) -> Json
     Every list starts with a tag (l: list, n: fraction, s: sensitive, u: unknown), so that
     no value can pass for another one's tag.
     """
+    if not unknown and not sensitive:
+        return _unmarked(value)
     if sensitive is True:
         return ["s", _tagged(value, unknown)]
     if unknown is True:
@@ -122,6 +124,15 @@ def _tagged(value: Json, unknown: Json = False, sensitive: Json = False) -> Json
         return _tagged_object(value or {}, unknown, sensitive)
     if isinstance(value, list):
         return ["l", *_tagged_items(value, unknown, sensitive)]
+    return ["n", str(value)] if isinstance(value, Decimal) else value
+
+
+def _unmarked(value: Json) -> Json:
+    """The same for the most of a plan, where nothing is marked: texts are taken at once."""
+    if isinstance(value, dict):
+        return {k: v if type(v) is str else _unmarked(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return ["l", *(v if type(v) is str else _unmarked(v) for v in value)]
     return ["n", str(value)] if isinstance(value, Decimal) else value
 
 

@@ -11,6 +11,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from prbot.plans.align import aligned
 from prbot.plans.json_text import json_in
@@ -32,9 +33,8 @@ class _Absent:
 ABSENT = _Absent()
 
 
-@dataclass(frozen=True)
-class _Side:
-    """One side of a change at one place."""
+class _Side(NamedTuple):
+    """One side of a change at one place. Made by the million: a tuple costs the least."""
 
     value: Json
     unknown: Json = False
@@ -251,11 +251,14 @@ def _text(side: _Side) -> str:
 
 
 def _common_start(old: Json, new: Json) -> int:
-    """How many characters two strings share at their start (looked for in the first 100,000)."""
+    """How many characters two strings share at their start."""
     if not (isinstance(old, str) and isinstance(new, str)):
         return 0
-    pairs = enumerate(islice(zip(old, new, strict=False), 100_000))
-    return next((at for at, (a, b) in pairs if a != b), min(len(old), len(new)))
+    low, high = 0, min(len(old), len(new))
+    while low < high:  # everything before `low` is shared, nothing at `high` needs to be
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if old[low:middle] == new[low:middle] else (low, middle - 1)
+    return low
 
 
 def _line_diff(old: str, new: str) -> Iterator[str]:

@@ -42,8 +42,8 @@ class Rename:
 @not_too_deep
 def renames(plan: Plan, hide: Veil) -> tuple[Rename, ...]:
     """Likely renames by old address; none whose address holds a secret or is no HCL."""
-    gone = [r for r in _candidates(plan) if r.change.action is Action.DELETE]
-    new = [r for r in _candidates(plan) if r.change.action is Action.CREATE]
+    gone = list(_candidates(plan, Action.DELETE))
+    new = list(_candidates(plan, Action.CREATE))
     if not (gone and new):
         return ()
     pairs = {a: b for a, b in _pairs(gone, new) if _fit(a, hide) and _fit(b, hide)}
@@ -56,10 +56,11 @@ def _fit(address: str, hide: Veil) -> bool:
     return address_text(address, hide) == address
 
 
-def _candidates(plan: Plan) -> Iterator[ResourceChange]:
+def _candidates(plan: Plan, action: Action) -> Iterator[ResourceChange]:
     for resource in plan.resource_changes:
         whole = not resource.deposed and not resource.imported and not resource.change.forgets_old
-        if resource.managed and whole and steps(resource.address):
+        acts = resource.managed and resource.change.action is action
+        if acts and whole and steps(resource.address):
             yield resource
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prbot.plans.plan import Change, Json, Plan, not_too_deep
 from prbot.telemetry import SHORTEST, Needles
@@ -21,6 +21,7 @@ SENSITIVE = "(sensitive value)"
 """Secrets shorter than SHORTEST are hidden only where they are the whole value: `1` stands
 everywhere."""
 _SHORTEST_LINE = 16
+_LONG = 10_000
 
 
 @not_too_deep
@@ -45,9 +46,10 @@ def _all(plan: Plan) -> Iterator[str]:
 
 def _of_change(change: Change) -> Iterator[str]:
     # a value may keep its place and lose its mark: each side is read with both marks
-    for value in (change.before, change.after):
-        yield from marked(value, change.before_sensitive)
-        yield from marked(value, change.after_sensitive)
+    for marks in (change.before_sensitive, change.after_sensitive):
+        if any_mark(marks):
+            yield from marked(change.before, marks)
+            yield from marked(change.after, marks)
 
 
 def marked(value: Json, marks: Json) -> Iterator[str]:
@@ -66,9 +68,10 @@ def marked(value: Json, marks: Json) -> Iterator[str]:
 
 def any_mark(marks: Json) -> bool:
     """Whether a tree of marks marks anything."""
-    if isinstance(marks, dict | list):
-        return any(map(any_mark, marks.values() if isinstance(marks, dict) else marks))
-    return marks is True
+    if not marks or marks is True:  # most are false or empty
+        return marks is True
+    inner = marks.values() if isinstance(marks, dict) else marks
+    return isinstance(marks, dict | list) and any(map(any_mark, inner))
 
 
 def _strings(value: Json) -> Iterator[str]:
@@ -114,7 +117,9 @@ def _of_state(values: Mapping[str, Json]) -> Iterator[str]:
 def _of_state_module(module: Mapping[str, Json]) -> Iterator[str]:
     for resource in _list(module.get("resources")):
         resource = _object(resource)
-        yield from marked(resource.get("values"), resource.get("sensitive_values"))
+        marks = resource.get("sensitive_values")
+        if any_mark(marks):
+            yield from marked(resource.get("values"), marks)
     for child in _list(module.get("child_modules")):
         yield from _of_state_module(_object(child))
 
@@ -137,8 +142,17 @@ class Veil:
 
     whole: frozenset[str]
     parts: Needles
+    _long: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
+    """What was found of texts longer than _LONG, which are asked for several times."""
 
     def hides(self, text: str) -> bool:
+        if len(text) <= _LONG:
+            return self._holds(text)
+        if text not in self._long:
+            self._long[text] = self._holds(text)
+        return self._long[text]
+
+    def _holds(self, text: str) -> bool:
         return text in self.whole or any(self.parts.finds(text))
 
     def over(self, text: str) -> str:

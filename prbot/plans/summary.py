@@ -193,12 +193,16 @@ _ORDER = (
 
 
 @not_too_deep
-def summarise(plan: Plan, environment: str | None = None) -> PlanSummary:
+def summarise(
+    plan: Plan, environment: str | None = None, secrets: frozenset[str] | None = None
+) -> PlanSummary:
     """Count everything, show what fits. Raises BadPlan for values nested without end.
 
-    `environment` is the project's environment by name; it weighs in the risk.
+    `environment` is the project's environment by name; it weighs in the risk. `secrets`
+    are the plan's `sensitive_strings` where somebody looked for them already.
     """
-    view = _View(veil(sensitive_strings(plan)), _Budget(MOST_CHARACTERS), environment)
+    hide = veil(sensitive_strings(plan) if secrets is None else secrets)
+    view = _View(hide, _Budget(MOST_CHARACTERS), environment)
     ordered = sorted(filter(_is_shown, plan.resource_changes), key=_rank)
     outputs = sorted(_changed(plan.output_changes))
     shown_changes = tuple(_changes(ordered, view))

@@ -105,3 +105,11 @@ def test_long_lists_are_compared_place_by_place() -> None:
     """It does not look for equal elements in lists that are too long for it."""
     old = list(range(MOST_ELEMENTS + 1))
     assert aligned(old, old[1:])[-1] == (MOST_ELEMENTS, None)
+
+
+def test_it_shows_where_a_long_text_changes(document: Build, resource: Build) -> None:
+    """It begins shortly before the first change, however far back that is."""
+    same, start = "x" * 300_000, "x" * 20
+    (line,) = lines(document, resource, same + "old", same + "new")
+    ends = (f'…"{start}{word}" (300,003 characters)' for word in ("old", "new"))
+    assert line == f"~ v = {' -> '.join(ends)}"
