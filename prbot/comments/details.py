@@ -60,7 +60,8 @@ def _of_outputs(summary: PlanSummary, budget: Budget) -> Fold:
 
 
 def _resource_lines(change: ShownChange, budget: Budget) -> list[str]:
-    head = f"{_HEADS[change.action]} {_short(change.address, budget)}"
+    deposed = " (deposed)" if change.deposed else ""
+    head = f"{_HEADS[change.action]} {_short(change.address, budget)}{deposed}"
     return [head, *_cut_lines(change.lines, change.more_lines, budget, "    ")]
 
 

@@ -29,7 +29,8 @@ def count_words(counts: Counts, outputs: OutputCounts) -> list[str]:
         if getattr(counts, verb)
     ]
     changed = outputs.create + outputs.update + outputs.delete
-    return [*words, *([plural(changed, "output")] if changed else [])]
+    verb = "changes" if changed == 1 else "change"
+    return [*words, *([f"{plural(changed, 'output')} {verb}"] if changed else [])]
 
 
 def result_words(result: ProjectResult) -> Safe:

@@ -8,6 +8,7 @@ is one line without keys; unknown values read `(known after apply)`. Signs: `+` 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -22,6 +23,7 @@ from prbot.plans.text import path_text, printable, shown, shown_string, single_l
 UNKNOWN = "(known after apply)"
 LONGEST_TEXT = 50_000
 """Characters up to which two multi-line strings are compared line by line."""
+_AT_THE_TOP = re.compile(r"@@ -[01][, ]")
 
 _Path = tuple[PathStep, ...]
 
@@ -266,6 +268,7 @@ def _line_diff(old: str, new: str) -> Iterator[str]:
     a, b = printable(old).split("\n") if old else [], printable(new).split("\n") if new else []
     for line in islice(difflib.unified_diff(a, b, n=2, lineterm=""), 2, None):
         if line.startswith("@@"):
-            yield "      …"
+            if not _AT_THE_TOP.match(line):
+                yield "      …"
         else:
             yield f"{line[:1]}     {single_line(line[1:], 240)}".rstrip()

@@ -145,7 +145,7 @@ def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     """It tells counts, risk, drift and likely renames without any option."""
     assert run(["explain", "plan", str(PLANS / "09_rename_without_moved.json")]) == 0
     assert capsys.readouterr().out == (
-        "1 to delete, 1 to create, 1 output\n"
+        "1 to delete, 1 to create, 1 output changes\n"
         "risk: high\n"
         "    deletes `aws_sqs_queue.q`, which holds data (no longer in the configuration)\n"
         "looks like a rename; this block would keep the object:\n"

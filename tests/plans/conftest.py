@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -13,7 +14,13 @@ from typing import Any
 
 import pytest
 
+from prbot.app.explain_plan import print_comment
+
 RECORDED = Path(__file__).parent.parent / "fixtures" / "plans"
+KINDS = Path(__file__).parent.parent / "comments" / "golden" / "kinds"
+ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+DEPOSED = re.compile(rb'(?<="deposed":")[0-9a-f]{8}(?=")')
+VERSION = re.compile(rb'(?<="terraform_version":")[^"]+')
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +90,30 @@ def terraform(tmp_path: Path) -> Workbench:
         "CHECKPOINT_DISABLE": "1",
     }
     return Workbench(root, environment)
+
+
+Told = Callable[[Made, str], tuple[str, str]]
+
+
+@pytest.fixture
+def told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Told:
+    """A plan's whole comment, and the golden file of this name."""
+
+    def told(made: Made, name: str) -> tuple[str, str]:
+        file = tmp_path / "plan.json"
+        file.write_bytes(steady(made.data))
+        capsys.readouterr()
+        assert print_comment(file, None) == 0
+        return capsys.readouterr().out, (KINDS / f"{name}.md").read_text(encoding="utf-8")
+
+    return told
+
+
+def steady(data: bytes) -> bytes:
+    """With ids that are the same each time: numbered as they come."""
+    ids = list(dict.fromkeys(ID.findall(data)))
+    data = ID.sub(lambda m: b"%08x-0000-4000-8000-000000000000" % ids.index(m[0]), data)
+    return VERSION.sub(b"1.11.4", DEPOSED.sub(b"0badcafe", data))
 
 
 @pytest.fixture(scope="session")

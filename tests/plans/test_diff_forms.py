@@ -53,12 +53,16 @@ def lines(document: Build, resource: Build, old: Any, new: Any, **marks: Any) ->
             "#!/bin/sh\nset -e\necho b\n",
             [
                 "~ v = (text)",
-                "      …",
                 "      #!/bin/sh",
                 "      set -e",
                 "-     echo a",
                 "+     echo b",
             ],
+        ),
+        (
+            "1\n2\n3\n4\n5",
+            "1\n2\n3\n4\nx",
+            ["~ v = (text)", "      …", "      3", "      4", "-     5", "+     x"],
         ),
         ({"a": 1, "b": 2}, {"b": 3, "c": 4}, ["- v.a = 1", "~ v.b = 2 -> 3", "+ v.c = 4"]),
     ],

@@ -1,6 +1,7 @@
 """Every kind of plan that Terraform can make with its built-in provider, made by it here.
 
-Whatever the kind, the counts must be those of Terraform's own line.
+Whatever the kind, the counts must be those of Terraform's own line, and the comment is,
+letter by letter, the golden one (tests/comments/golden/kinds).
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ FORGET = """
 removed {
   from = terraform_data.a
   lifecycle { destroy = false }
+}
+"""
+MOVED = """
+resource "terraform_data" "b" {}
+moved {
+  from = terraform_data.a
+  to   = terraform_data.b
 }
 """
 IMPORT = """
@@ -107,58 +115,76 @@ def judged(made: Any) -> PlanSummary:
     return summary
 
 
+def same(comments: tuple[str, str]) -> None:
+    """The comment as it is, and as it should be."""
+    made, golden = comments
+    assert made == golden
+
+
 def actions(summary: PlanSummary) -> list[tuple[str, str]]:
     return [(change.address, change.action.value) for change in summary.changes]
 
 
-def test_forget(terraform: Any) -> None:
+def test_forget(terraform: Any, told: Any) -> None:
     """It is a change although nothing is added, changed or destroyed."""
     terraform.plan(ONE)
     terraform.apply()
-    summary = judged(terraform.plan(FORGET))
+    made = terraform.plan(FORGET)
+    summary = judged(made)
+    same(told(made, "forget"))
     assert (summary.has_changes, summary.counts.forget) == (True, 1)
     assert summary.risk.level.value == "low"
 
 
-def test_import(terraform: Any) -> None:
+def test_import(terraform: Any, told: Any) -> None:
     """It counts an import beside the update that comes with it."""
-    summary = judged(terraform.plan(IMPORT))
+    made = terraform.plan(IMPORT)
+    summary = judged(made)
+    same(told(made, "import"))
     assert (summary.counts.import_, summary.counts.update) == (1, 1)
     assert summary.changes[0].import_id == '"abc"'
 
 
-def test_tainted(terraform: Any) -> None:
+def test_tainted(terraform: Any, told: Any) -> None:
     """It replaces what an apply did not finish, and says so."""
     terraform.plan(TAINTED)
     terraform.apply(fails=True)
-    summary = judged(terraform.plan(TAINTED))
+    made = terraform.plan(TAINTED)
+    summary = judged(made)
+    same(told(made, "tainted"))
     assert actions(summary) == [("terraform_data.a", "replace")]
     assert summary.changes[0].reasons == ("tainted: an earlier apply did not finish it",)
 
 
-def test_deposed(terraform: Any) -> None:
+def test_deposed(terraform: Any, told: Any) -> None:
     """It counts the object left behind as a deletion beside the instance that stays."""
     terraform.plan(DEPOSED, v="1")
     terraform.apply()
-    first = judged(terraform.plan(DEPOSED, v="2"))
+    replaced = terraform.plan(DEPOSED, v="2")
+    first = judged(replaced)
+    same(told(replaced, "create_before_destroy"))
     assert "the new one is created first" in first.changes[0].reasons
     terraform.apply(fails=True)
-    summary = judged(terraform.plan(DEPOSED, v="2"))
+    made = terraform.plan(DEPOSED, v="2")
+    summary = judged(made)
+    same(told(made, "deposed"))
     assert actions(summary) == [("terraform_data.b", "replace"), ("terraform_data.a", "delete")]
     assert summary.changes[1].deposed
     assert summary.renames == ()
 
 
-def test_errored(terraform: Any) -> None:
+def test_errored(terraform: Any, told: Any) -> None:
     """It is never applicable, and what was planned until then is counted."""
-    summary = judged(terraform.plan(ERRORED, fails=True))
+    made = terraform.plan(ERRORED, fails=True)
+    summary = judged(made)
+    same(told(made, "errored"))
     assert (summary.errored, summary.applyable, summary.complete) == (True, False, False)
     assert summary.counts.create == 1
     assert summary.checks.fail == 1
     assert summary.risk.level.value == "medium"
 
 
-def test_checks(terraform: Any) -> None:
+def test_checks(terraform: Any, told: Any) -> None:
     """It tells failing, passing and unknown ones apart, and one that cannot be evaluated."""
     some = {
         "fails": 'terraform_data.a.input == "y"',
@@ -166,50 +192,75 @@ def test_checks(terraform: Any) -> None:
         "unknown": 'terraform_data.a.id == "1"',
     }
     text = CHECKS % "".join(CHECK % pair for pair in some.items())
-    summary = judged(terraform.plan(text))
+    made = terraform.plan(text)
+    summary = judged(made)
+    same(told(made, "checks"))
     assert summary.checks == CheckCounts(pass_=1, fail=1, unknown=1)
     assert (summary.applyable, summary.errored) == (True, False)
     worse = text + CHECK % ("errs", "tonumber(terraform_data.a.input) == 1")
-    broken = judged(terraform.plan(worse, fails=True))
+    made = terraform.plan(worse, fails=True)
+    broken = judged(made)
+    same(told(made, "checks_broken"))
     assert broken.checks == CheckCounts(pass_=1, fail=1, error=1, unknown=1)
     assert broken.applyable is False
     assert [check.name for check in broken.failing_checks] == ["check.errs", "check.fails"]
 
 
-def test_target(terraform: Any) -> None:
+def test_target(terraform: Any, told: Any) -> None:
     """It counts what is in the plan, which is not all there is to do."""
-    summary = judged(terraform.plan(TWO % (1, 1, 1), "-target=terraform_data.a"))
+    made = terraform.plan(TWO % (1, 1, 1), "-target=terraform_data.a")
+    summary = judged(made)
+    same(told(made, "target"))
     assert actions(summary) == [("terraform_data.a", "create")]
     assert summary.complete is False
 
 
-def test_refresh_only(terraform: Any) -> None:
+def test_refresh_only(terraform: Any, told: Any) -> None:
     """It is a change when only outputs are saved, though the code has more to do."""
     terraform.plan(TWO % (1, 1, 1))
     terraform.apply()
-    summary = judged(terraform.plan(TWO % (2, 1, 2), "-refresh-only"))
+    made = terraform.plan(TWO % (2, 1, 2), "-refresh-only")
+    summary = judged(made)
+    same(told(made, "refresh_only"))
     assert (summary.has_changes, summary.outputs) == (True, OutputCounts(update=1))
     assert actions(summary) == []
 
 
-def test_destroy(terraform: Any) -> None:
+def test_destroy(terraform: Any, told: Any) -> None:
     """It counts everything as deleted, outputs too."""
     terraform.plan(TWO % (1, 1, 1))
     terraform.apply()
-    summary = judged(terraform.plan(TWO % (1, 1, 1), "-destroy"))
+    made = terraform.plan(TWO % (1, 1, 1), "-destroy")
+    summary = judged(made)
+    same(told(made, "destroy"))
     assert (summary.counts.delete, summary.outputs.delete) == (2, 1)
 
 
-def test_hostile_keys(terraform: Any) -> None:
+def test_hostile_keys(terraform: Any, told: Any) -> None:
     """It counts instances whatever their keys are, and finds their renames."""
-    first = judged(terraform.plan(KEYS))
+    made = terraform.plan(KEYS)
+    first = judged(made)
+    same(told(made, "hostile_keys"))
     assert first.counts.create == 3
     terraform.apply()
     assert judged(terraform.plan(KEYS)).has_changes is False
     renamed = terraform.plan(KEYS.replace('"a"', '"b"'))
     assert judged(renamed).counts.delete == 3
+    same(told(renamed, "hostile_keys_renamed"))
     blocks = [rename.block for rename in renames(parse(renamed.data), veil(frozenset()))]
     assert blocks == ["moved {\n  from = terraform_data.a\n  to   = terraform_data.b\n}"]
+
+
+def test_moved_and_outputs(terraform: Any, told: Any) -> None:
+    """It is a change when only an address or an output is another one, and says which."""
+    terraform.plan(ONE)
+    terraform.apply()
+    moved = terraform.plan(MOVED)
+    assert judged(moved).counts.move == 1
+    same(told(moved, "moved"))
+    output = terraform.plan(f'{ONE}output "o" {{ value = {{ a = "x", b = [1, 2] }} }}')
+    assert judged(output).outputs.create == 1
+    same(told(output, "outputs_only"))
 
 
 @pytest.mark.parametrize(

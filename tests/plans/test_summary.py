@@ -180,7 +180,7 @@ def test_it_says_whether_it_can_be_applied(
             {"u": "one\ntwo\n"},
             {"u": "one\nthree\n"},
             {},
-            ["~ u = (text)", "      …", "      one", "-     two", "+     three"],
+            ["~ u = (text)", "      one", "-     two", "+     three"],
         ),
     ],
 )
