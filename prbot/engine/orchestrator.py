@@ -188,7 +188,9 @@ class Orchestrator:
         log.warning("run ignored", action="advance", run=run.id, error=str(error))
         async with self._world.store.begin() as unit:
             trouble = Trouble(str(error), error.next_step)
+            await self._live.end(run, unit, f"Stopped: {error}")
             await unit.runs.move(run.id, run.state, RunState.IGNORED, trouble)
+        self._outbox.ring()
 
     # --- laying out ----------------------------------------------------------------------
 
@@ -296,8 +298,8 @@ class Orchestrator:
             case DropWorkspaces():
                 after.drop_workspaces = True
             case Finish():
-                if step.state is RunState.SUPERSEDED:
-                    await self._live.end(run, unit, "Stopped: something newer came.")
+                if step.state in (RunState.SUPERSEDED, RunState.IGNORED):
+                    await self._live.end(run, unit, _why_stopped(step.state))
                 await unit.runs.move(run.id, run.state, step.state, step.trouble)
             case _:
                 assert_never(step)
@@ -365,3 +367,8 @@ class Orchestrator:
 def _moves(step: Step) -> bool:
     """The step itself moves the run."""
     return isinstance(step, Finish | Wait)
+
+
+def _why_stopped(state: RunState) -> str:
+    newer = state is RunState.SUPERSEDED
+    return "Stopped: something newer came." if newer else "Stopped: this is not prbot's any more."
