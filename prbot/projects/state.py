@@ -7,12 +7,17 @@ documentation that make two states different.
 
 from __future__ import annotations
 
+import posixpath
+import re
+from collections.abc import Callable
+
 from prbot.model import ProjectKey
 from prbot.projects.facts import Backend, Cloud, Origin, Settings, StateRead
 from prbot.projects.listing import joined
 
 Address = tuple[str, ...]
-"""The backend's type, its parts, and the workspace."""
+"""The backend's type and its parts, the last of which is where the workspace's state is, or
+the workspace."""
 
 _PARTS: dict[str, tuple[tuple[str, str | None], ...]] = {
     "s3": (("bucket", None), ("key", None), ("workspace_key_prefix", "env:"), ("endpoint", "")),
@@ -30,7 +35,7 @@ CLOUD = "app.terraform.io"
 
 
 def told(address: Address) -> str:
-    """For people, for example `s3 bucket/key/env:/default`."""
+    """For people, for example `s3 bucket/env:/prod/key`."""
     return f"{address[0]} {'/'.join(part for part in address[1:] if part)}"
 
 
@@ -73,7 +78,45 @@ def _address(type_: str, settings: Settings, directory: str, workspace: str) -> 
     values = [found.get(name, default) for name, default in _PARTS[type_]]
     if any(value is None for value in values):
         return None
-    return (type_, *(value for value in values if value is not None), workspace)
+    parts = [value for value in values if value is not None]
+    if type_ in _PLACES:
+        return (type_, *_PLACES[type_](parts, workspace))
+    return (type_, *parts, workspace)
+
+
+def _s3(parts: list[str], workspace: str) -> tuple[str, ...]:
+    bucket, key, prefix, endpoint = parts
+    host = endpoint.partition("://")[2] or endpoint
+    elsewhere = "" if AMAZON.search(host) else endpoint
+    named = workspace != "default"
+    return (bucket, _clean(f"{prefix}/{workspace}/{key}") if named else key, elsewhere)
+
+
+def _gcs(parts: list[str], workspace: str) -> tuple[str, ...]:
+    bucket, prefix = parts
+    return (bucket, _clean(f"{prefix.lstrip('/')}/{workspace}.tfstate").lstrip("/"))
+
+
+def _azurerm(parts: list[str], workspace: str) -> tuple[str, ...]:
+    *container, key = parts
+    return (*container, key if workspace == "default" else f"{key}env:{workspace}")
+
+
+_PLACES: dict[str, Callable[[list[str], str], tuple[str, ...]]] = {
+    "s3": _s3,
+    "gcs": _gcs,
+    "azurerm": _azurerm,
+}
+"""Where one type's parts and workspace put a state, as the backends themselves reckon it, so
+that two spellings of one place are one: https://github.com/hashicorp/terraform, `path` of
+internal/backend/remote-state/s3, `stateFile` of gcs, `path` of azure."""
+AMAZON = re.compile(r"^s3[.-][a-z0-9.-]*amazonaws\.com(\.cn)?/?$", re.IGNORECASE)
+
+
+def _clean(path: str) -> str:
+    """As Go's `path.Join`; never two slashes at the beginning."""
+    whole = posixpath.normpath(path)
+    return f"/{whole.lstrip('/')}" if whole.startswith("/") else whole
 
 
 def _local(settings: Settings, directory: str, workspace: str) -> Address | None:
@@ -85,7 +128,7 @@ def _local(settings: Settings, directory: str, workspace: str) -> Address | None
         path = found.get("path", "terraform.tfstate")
     if path is None:
         return None
-    whole = path if path.startswith("/") else joined(directory, path)
+    whole = _clean(path) if path.startswith("/") else joined(directory, path)
     return None if whole is None else ("local", whole)
 
 

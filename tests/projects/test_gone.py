@@ -74,14 +74,14 @@ CASES = {
         "",
         "b",
     ),
-    "its state is elsewhere now": (A, roots(a=s3("z")), "", "a=>s3 b/z/env:/default"),
+    "its state is elsewhere now": (A, roots(a=s3("z")), "", "a=>s3 b/z"),
     "its state is nobody knows where now": (A, roots(a=BARE), "", ""),
     "its state is known now": (roots(a=BARE), A, "", ""),
     "its state was the checkout's, and has a home now": (
         roots(a=LOCAL),
         A,
         "",
-        "a=>s3 b/a/env:/default",
+        "a=>s3 b/a",
     ),
     "a workspace removed": (
         ENVS,
@@ -201,4 +201,4 @@ def test_what_overrides_a_backend_is_the_backend(name: str) -> None:
     """It takes the backend that the tool takes, so that nobody moves a state unseen."""
     files, expected = OVERRIDES[name]
     (home,) = tree(files).homes.values()
-    assert home.address == ("s3", "b", expected, "env:", "", "default")
+    assert home.address == ("s3", "b", expected, "")
