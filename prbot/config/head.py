@@ -12,7 +12,7 @@ the head added (`added`) never take the place of what is found.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from prbot.config.document import located
@@ -32,15 +32,18 @@ class Merged:
 def merged_rules(default: ProjectRules, head: ProjectRules) -> Merged:
     """The default branch's rules with what the head may add; pure."""
     where = head.source or default.source or ""
+    known, theirs = _by_identity(default), _by_identity(head)
     kept = tuple(
-        replace(_as_far_as_allowed(old, _same(old, head)), tool_before=old.tool or default.tool)
+        replace(
+            _as_far_as_allowed(old, theirs.get(_identity(old))),
+            tool_before=old.tool or default.tool,
+        )
         for old in default.declared
     )
     added = tuple(
         replace(new, added=True, tool_before=default.tool)
         for new in head.declared
-        if not any(_identity(old) == _identity(new) for old in default.declared)
-        and not any(_taken(new, default, head))
+        if _identity(new) not in known and not any(_taken(new, default, theirs))
     )
     rules = replace(
         default,
@@ -54,12 +57,16 @@ def merged_rules(default: ProjectRules, head: ProjectRules) -> Merged:
     return Merged(rules, tuple(located(where, (line or 1, 1), problem) for line, problem in told))
 
 
-def _identity(entry: DeclaredProject) -> tuple[str, str, str | None]:
+Identity = tuple[str, str, str | None]
+
+
+def _identity(entry: DeclaredProject) -> Identity:
     return entry.dir, entry.workspace, entry.name
 
 
-def _same(old: DeclaredProject, head: ProjectRules) -> DeclaredProject | None:
-    return next((new for new in head.declared if _identity(new) == _identity(old)), None)
+def _by_identity(rules: ProjectRules) -> Mapping[Identity, DeclaredProject]:
+    """The first of each."""
+    return {_identity(entry): entry for entry in reversed(rules.declared)}
 
 
 def _called(entry: DeclaredProject) -> str:
@@ -67,11 +74,11 @@ def _called(entry: DeclaredProject) -> str:
 
 
 def _taken(
-    new: DeclaredProject, default: ProjectRules, head: ProjectRules
+    new: DeclaredProject, default: ProjectRules, theirs: Mapping[Identity, DeclaredProject]
 ) -> Iterator[tuple[DeclaredProject, str]]:
     """Each project of the default branch whose place or name an entry would take, and how."""
     for old in default.declared:
-        gone = _same(old, head) is None
+        gone = _identity(old) not in theirs
         if old.name is not None and old.name == new.name and gone:
             yield old, "moved"
         elif _covers(old, new) and (gone or old.dir != new.dir):
@@ -79,8 +86,11 @@ def _taken(
 
 
 def _covers(old: DeclaredProject, new: DeclaredProject) -> bool:
-    inside = old.dir == new.dir or matches_any((old.dir,), new.dir)
-    return inside and old.workspace == new.workspace
+    if old.workspace != new.workspace:
+        return False
+    if old.dir == new.dir:
+        return True
+    return any(sign in old.dir for sign in "*?[") and matches_any((old.dir,), new.dir)
 
 
 def _as_far_as_allowed(old: DeclaredProject, new: DeclaredProject | None) -> DeclaredProject:
@@ -114,14 +124,15 @@ def _told_of_projects(
     default: ProjectRules, head: ProjectRules
 ) -> Iterator[tuple[int, PrbotError]]:
     taken = set()
+    known, theirs = _by_identity(default), _by_identity(head)
     for new in head.declared:
-        if any(_identity(old) == _identity(new) for old in default.declared):
+        if _identity(new) in known:
             continue
-        for old, how in _taken(new, default, head):
+        for old, how in _taken(new, default, theirs):
             taken.add(_identity(old))
             yield new.line, HeadChanges(_called(old), how)
     for old in default.declared:
-        same = _same(old, head)
+        same = theirs.get(_identity(old))
         if same is not None:
             yield from ((same.line, HeadHides(key, _called(old))) for key in _hidden(old, same))
         elif _identity(old) not in taken:

@@ -153,3 +153,12 @@ def test_first_file() -> None:
     assert merged.rules.mode is DiscoveryMode.AUTO
     assert [short(entry) for entry in merged.rules.declared] == ["a:x +"]
     assert merged.rules.source == "prbot.yaml"
+
+
+def test_very_many() -> None:
+    """It compares thousands of projects with thousands of others before anybody gives up."""
+    old = ProjectRules(tuple(DeclaredProject(f"live/a{n}", line=n) for n in range(1500)))
+    new = ProjectRules(tuple(DeclaredProject(f"live/b{n}", line=n) for n in range(2000)))
+    merged = merged_rules(old, new)
+    assert len(merged.rules.declared) == 3500
+    assert len(merged.refusals) == 1500

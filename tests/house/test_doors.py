@@ -32,13 +32,12 @@ DOORS = {
     "pydantic_core": BORDERS,
     "pydantic_settings": ["prbot.config.environment"],
     "pysequoia": ["prbot.adapters.signatures"],
-    "re2": ["prbot.config.patterns"],
+    "re2": ["prbot.config.patterns", "prbot.config.globs"],
     "rich": ["prbot.cli*", "prbot.app*"],
     "sqlalchemy": STORE,
     "structlog": SHELL,
     "tenacity": ["prbot.engine.*", "prbot.adapters.*"],
     "typer": ["prbot.cli*"],
-    "wcmatch": ["prbot.config.globs", "prbot.projects.*", "prbot.runs.*"],
     "yaml": ["prbot.config.document"],
 }
 PROCESSES = ["prbot.adapters.process", "prbot.demo.*"]
