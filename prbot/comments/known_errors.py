@@ -1,8 +1,18 @@
 """Errors that many people meet, and what helps: advice beside the tool's own words.
 
-A pure function over the tool's text. The texts of Terraform were made with 1.11; the
-clouds' words are those of their SDKs' documentation (AWS: `ExpiredToken`; Google: "could
-not find default credentials", `invalid_grant`; Azure: `AADSTS…` codes and `az login`).
+A pure function over the tool's text; the tool breaks its lines anywhere. Terraform's own
+words were made with 1.11 (tests/comments/test_lock_errors.py makes some anew) or stand in
+its `internal/providercache/package_install.go`. Those of the clouds:
+
+- AWS: https://github.com/hashicorp/aws-sdk-go-base (`internal/config/errors.go`: "No valid
+  credential sources found", older "no valid credential sources for … found"),
+  https://github.com/aws/aws-sdk-go-v2 (`credentials/ssocreds`: "the SSO session has expired
+  or is invalid"), and the error codes of STS;
+- Google: https://github.com/golang/oauth2 (`google/default.go`: "could not find default
+  credentials") and `invalid_grant` of RFC 6749, 5.2;
+- Azure: "Please run 'az login' to setup account" of its CLI, "unable to build authorizer for
+  …" of the provider up to 3, and the codes of
+  https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes
 
 What is not promised: that the advice is right. It stands below what the tool said, never
 instead of it.
@@ -14,18 +24,42 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+
+def _words(*texts: str) -> re.Pattern[str]:
+    """Finds any of these, wherever their lines are broken."""
+    return re.compile("|".join(texts).replace(" ", r"\s+"), re.IGNORECASE)
+
+
 _LOCK = re.compile(r"Error (?:acquiring|locking) the state lock|Error locking state", re.I)
 _FIELD = re.compile(r"^\s*(ID|Who|Created|Operation):[ ]+(\S[^\n]{0,199})$", re.MULTILINE)
 _CREDENTIALS = {
-    "AWS": r"ExpiredToken|InvalidClientTokenId|security token included in the request is"
-    r"|No valid credential sources? found|SSO session (?:associated|has expired)",
-    "Google Cloud": r"could not find default credentials|\binvalid_grant\b|invalid_rapt",
-    "Azure": r"AADSTS(?:700082|70043|7000222|50173)|\baz login\b|unable to build authorizer",
+    "AWS": _words(
+        r"\bExpiredToken",
+        "InvalidClientTokenId",
+        "security token included in the request is",
+        r"no valid credential sources (?:for .{1,60} )?found",
+        "the SSO session has expired or is invalid",
+    ),
+    "Google Cloud": _words(
+        "could not find default credentials",
+        "attempted to load application default credentials",
+        r"\binvalid_grant\b",
+        "invalid_rapt",
+    ),
+    "Azure": _words(
+        r"AADSTS(?:700082|70043|7000222|50173)\b",
+        "please run 'az login'",
+        "unable to build authorizer for",
+    ),
 }
-_CHECKSUM = re.compile(
-    r"(?:doesn't|does not) match\s+any\s+of\s+the\s+checksums|checksum list has no .{0,9}hash", re.I
+_CHECKSUM = _words(
+    "(?:doesn't|does not) match any of the checksums", r"checksum list has no .{0,9}hash"
 )
-_LOCK_FILE = re.compile(r"Inconsistent dependency lock file", re.I)
+_LOCK_FILE = _words("Inconsistent dependency lock file", "Provider dependency changes detected")
+_LOCKED = _words(
+    r"locked provider (?P<name>[\w./-]{1,200}) (?P<version>[\w.+-]{1,60}) does not match "
+    "configured version constraint"
+)
 _VARIABLE = re.compile(r'root\s+module\s+input\s+variable\s+"([\w-]{1,100})"\s+is\s+not\s+set')
 _REGISTRY = re.compile(
     r"could\s+not\s+connect\s+to\s+(?P<host>[\w.:-]{1,200}[\w-])|failed\s+to\s+request\s+discovery"
@@ -69,7 +103,7 @@ def _holder(lock: Mapping[str, str]) -> Iterator[str]:
 
 def _credentials(output: str) -> Advice | None:
     for cloud, words in _CREDENTIALS.items():
-        if re.search(words, output):
+        if words.search(output):
             return Advice(
                 f"{cloud} did not take the credentials: they are missing or have expired.",
                 "They are those of the server, not of the pull request: whoever runs prbot "
@@ -86,6 +120,17 @@ def _checksum(output: str) -> Advice | None:
         "Run `terraform providers lock -platform=linux_amd64` with every other platform that "
         "people use, and commit `.terraform.lock.hcl`. If it should have matched, find out why "
         "the provider is another one.",
+    )
+
+
+def _locked(output: str) -> Advice | None:
+    found = _LOCKED.search(output)
+    if not found:
+        return None
+    return Advice(
+        f"The lock file holds `{found['name']}` at `{found['version']}`, and the configuration "
+        "asks for another version.",
+        "Run `terraform init -upgrade` and commit `.terraform.lock.hcl`.",
     )
 
 
@@ -136,6 +181,7 @@ _FINDERS: tuple[Callable[[str], Advice | None], ...] = (
     _state_lock,
     _credentials,
     _checksum,
+    _locked,
     _lock_file,
     _variable,
     _registry,

@@ -1,6 +1,7 @@
 """What the tools say when something usual is wrong, and the advice for it.
 
-The texts of Terraform were made with 1.11.4; those of the clouds stand in their SDKs.
+The texts of Terraform were made with 1.11.4; where those of the clouds stand is told by
+the module.
 """
 
 from __future__ import annotations
@@ -47,9 +48,28 @@ checksums previously recorded in the dependency lock file
 BACKEND = 'Error: Backend initialization required, please run "terraform init"'
 CHANGED = "Error: Backend configuration changed\n\nA change in the backend configuration"
 LOCK_FILE = "Error: Inconsistent dependency lock file\n\nThe following dependency selections"
-AWS = "operation error STS: GetCallerIdentity, api error ExpiredToken: The security token included"
-GOOGLE = "google: could not find default credentials. See https://cloud.google.com/docs"
-AZURE = "AADSTS700082: The refresh token has expired due to inactivity."
+READ_ONLY = "Error: Provider dependency changes detected\n\nChanges to the required provider"
+AWS = (
+    "operation error STS: GetCallerIdentity, api error ExpiredToken: The security token included",
+    "api error InvalidClientTokenId: The security token included in the request is invalid.",
+    "Error: No valid credential sources found\n\nPlease see https://registry.terraform.io/",
+    "error configuring S3 Backend: no valid credential sources for S3 Backend\nfound.",
+    "failed to refresh cached credentials, the SSO session has expired or\nis invalid: expired",
+)
+GOOGLE = (
+    "google: could not find default\ncredentials. See https://cloud.google.com/docs",
+    "Error: Attempted to load application default credentials since neither `credentials`",
+    'oauth2: "invalid_grant" "Bad Request"',
+    'oauth2: "invalid_grant" "reauth related error (invalid_rapt)"',
+)
+AZURE = (
+    "AADSTS700082: The refresh token has expired due to inactivity.",
+    "AADSTS7000222: The provided client secret keys for app are expired.",
+    "running Azure CLI: exit status 1: ERROR: Please run 'az login' to setup account.",
+    "AzureCLICredential: Please run 'az login' to set up an account",
+    "Error: unable to build authorizer for Resource Manager API: could not configure",
+)
+CLOUDS = {"AWS": AWS, "Google Cloud": GOOGLE, "Azure": AZURE}
 
 
 @pytest.mark.parametrize(
@@ -62,9 +82,7 @@ AZURE = "AADSTS700082: The refresh token has expired due to inactivity."
         (LOCK_FILE, "does not fit", "`terraform init`"),
         (BACKEND, "The backend is another one", "-migrate-state"),
         (CHANGED, "The backend is another one", "-migrate-state"),
-        (AWS, "AWS did not take the credentials", "whoever runs prbot"),
-        (GOOGLE, "Google Cloud did not take", "whoever runs prbot"),
-        (AZURE, "Azure did not take", "whoever runs prbot"),
+        (READ_ONLY, "does not fit", "`terraform init`"),
     ],
 )
 def test_it_knows(output: str, knows: str, helps: str) -> None:
@@ -75,7 +93,28 @@ def test_it_knows(output: str, knows: str, helps: str) -> None:
     assert helps in found.helps
 
 
-@pytest.mark.parametrize("output", ["", "Error: Unsupported argument", "expired", "x" * 10_000])
+@pytest.mark.parametrize(
+    ("cloud", "output"), [(cloud, text) for cloud, texts in CLOUDS.items() for text in texts]
+)
+def test_it_knows_clouds(cloud: str, output: str) -> None:
+    """It names the cloud whose credentials are missing or old, and who can renew them."""
+    found = advice(output)
+    assert found is not None
+    assert found.knows.startswith(f"{cloud} did not take the credentials")
+    assert "whoever runs prbot" in found.helps
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "AADSTS50058: silent sign-in",
+        "az login",
+        "",
+        "Error: Unsupported argument",
+        "expired",
+        "x" * 10_000,
+    ],
+)
 def test_it_is_silent(output: str) -> None:
     """It says nothing of what it does not know."""
     assert advice(output) is None
