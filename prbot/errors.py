@@ -1120,6 +1120,35 @@ class StepTimedOut(PrbotError):
 
 
 @dataclass(eq=False)
+class HookFailed(PrbotError):
+    """The {when} hook {number}, `{label}`, {how}."""
+
+    when: str
+    number: int
+    label: str
+    how: str
+    output: str
+    hint = "Hooks are the operator's: `per_repository[].{when}_hooks`. Mend the cause, and comment `prbot plan`."
+
+
+@dataclass(eq=False)
+class GeneratedTooMuch(PrbotError):
+    """The pre hooks left {found} MiB of new files, and at most {limit} MiB are kept."""
+
+    found: int
+    limit: int
+    hint = "Let hooks remove what is not needed for a plan, or download it below `$TMPDIR`."
+
+
+@dataclass(eq=False)
+class GeneratedIsGone(PrbotError):
+    """What the pre hooks generated ({commit}) is not kept any more."""
+
+    commit: str
+    hint = "Comment `prbot plan`, and they generate it again."
+
+
+@dataclass(eq=False)
 class UnusableValue(PrbotError):
     """The workflow gives the variable `{name}` a value that is too long or holds a null byte."""
 

@@ -332,6 +332,10 @@ class Checkout:
     `commit` is what stands in `path`: the merge of `head` into `base`, or, for a
     merged pull request, the merge commit itself (then `head` is that commit).
     `changed` are the paths that differ between `base` and `commit`.
+
+    Where hooks ran, `generated` is a commit of ours on top of `commit` with what they left
+    (`commit` itself when they left nothing), `generated_base` the same for `base`, and
+    `changed` what differs between these two.
     """
 
     path: str
@@ -339,3 +343,14 @@ class Checkout:
     base: Sha
     head: Sha
     changed: tuple[str, ...]
+    generated: Sha | None = None
+    generated_base: Sha | None = None
+
+    @property
+    def laid(self) -> Sha:
+        """What is planned: the commit with all that hooks generated."""
+        return self.generated or self.commit
+
+    @property
+    def laid_base(self) -> Sha:
+        return self.generated_base or self.base

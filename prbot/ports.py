@@ -263,7 +263,8 @@ class Workspaces(Protocol):
         ...
 
     async def ensure(self, pull: PullRef, checkout: Checkout) -> Path:
-        """The worktree of an earlier `lay_out`, made again if it is gone or was dirtied."""
+        """The worktree of an earlier `lay_out`, made again if it is gone or was dirtied, with
+        what hooks generated. Raises GeneratedIsGone where that is not in the mirror."""
         ...
 
     async def drop(self, pull: PullRef) -> None:
@@ -275,6 +276,32 @@ class Workspaces(Protocol):
 
         `drop` is called where a close is heard of, and that may be another machine.
         """
+        ...
+
+
+class Generated(Protocol):
+    """What hooks leave, as commits of the mirror. Raises GitFailed, and as `Workspaces` does
+    when git does not work or the repository is kept by others."""
+
+    def fresh(self, pull: PullRef, commit: Sha, name: str) -> AbstractAsyncContextManager[Path]:
+        """A worktree of the commit, which nobody else uses, until the block ends."""
+        ...
+
+    async def keep(self, pull: PullRef, commit: Sha, name: str) -> Sha:
+        """The commit of all that is in the `fresh` worktree of this name, on top of `commit`;
+        that itself when nothing changed. Raises GeneratedTooMuch."""
+        ...
+
+    async def changed(self, repo: RepoRef, base: Sha, commit: Sha) -> tuple[str, ...]:
+        """Paths that differ; of a renamed file the old and the new one."""
+        ...
+
+    async def pack(self, repo: RepoRef, commits: Sequence[Sha], onto: Sequence[Sha]) -> bytes:
+        """What these commits have and those of `onto` have not, for another machine."""
+        ...
+
+    async def unpack(self, repo: RepoRef, pack: bytes) -> None:
+        """Take such a pack in; the commits of `onto` must be there."""
         ...
 
 
@@ -556,11 +583,14 @@ class Runs(Protocol):
         self,
         run_id: RunId,
         checkout: Checkout,
-        projects: tuple[ProjectKey, ...],
+        projects: tuple[ProjectKey, ...] | None,
         placed: tuple[Placed, ...] = (),
         notices: tuple[Notice, ...] = (),
         gone: tuple[Gone, ...] = (),
-    ) -> None: ...
+    ) -> None:
+        """`projects` are None while hooks may still add some."""
+        ...
+
     async def move(
         self, run_id: RunId, old: RunState, new: RunState, trouble: Trouble | None = None
     ) -> None:

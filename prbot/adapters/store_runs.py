@@ -100,7 +100,7 @@ class SqlRuns:
         self,
         run_id: RunId,
         checkout: Checkout,
-        projects: tuple[ProjectKey, ...],
+        projects: tuple[ProjectKey, ...] | None,
         placed: tuple[Placed, ...] = (),
         notices: tuple[Notice, ...] = (),
         gone: tuple[Gone, ...] = (),

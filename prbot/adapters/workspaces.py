@@ -4,9 +4,10 @@
     DIRECTORY/trees/REPOSITORY/NUMBER/COMMIT  worktree, shared by the jobs of a run
     DIRECTORY/trees/REPOSITORY/NUMBER/COMMIT.ready   its record, once it is whole;
                                               touched when it is used
+    DIRECTORY/trees/REPOSITORY/NUMBER/JOB     worktree of a job with hooks, while it runs
     DIRECTORY/turns/REPOSITORY.lock           whose turn it is to write (`turns`)
 
-Meets `Workspaces` and `Tree`. The processes of one machine may share the directory: all
+Meets `Workspaces`, `Generated` and `Tree`. Processes of one machine may share the directory: all
 that writes to a repository's mirror and worktrees goes one after another. Safe choices:
 
 - A symbolic link that leads out of the checkout (or to its `.git`) is written as a plain
@@ -37,10 +38,11 @@ from datetime import datetime
 from pathlib import Path
 
 from prbot.adapters.blobs import blobs
+from prbot.adapters.generated import Left, packed, unpack
 from prbot.adapters.git import Git
 from prbot.adapters.mirrors import Mirrors, slug
 from prbot.adapters.turns import Turns
-from prbot.errors import GitFailed, HeadIsGone
+from prbot.errors import GeneratedIsGone, GitFailed, HeadIsGone
 from prbot.model import Checkout, PullRef, PullRequest, RepoRef, Sha
 from prbot.ports import CloneAccess
 from prbot.projects.listing import Listing
@@ -112,15 +114,18 @@ class GitWorkspaces:
         return base, await self._mirrors.merge(repo, base, pull.head_sha), pull.head_sha
 
     async def ensure(self, pull: PullRef, checkout: Checkout) -> Path:
-        path = self._place(pull, checkout.commit)
+        commit = checkout.laid
+        path = self._place(pull, commit)
         async with self._turn(pull.repo):
             mirror = await self._mirrors.opened(pull.repo)
             if not await self._mirrors.has(mirror, checkout.commit):
                 await self._merge_again(pull.repo, checkout)
-            ready = await self._ready(pull.repo, path, checkout.commit)
-            if not await self._mend(path, checkout.commit, ready):
+            if not await self._mirrors.has(mirror, commit):
+                raise GeneratedIsGone(commit)
+            ready = await self._ready(pull.repo, path, commit)
+            if not await self._mend(path, commit, ready):
                 await _discard(path, self._trash)
-                await self._ready(pull.repo, path, checkout.commit)
+                await self._ready(pull.repo, path, commit)
         return path
 
     async def _merge_again(self, repo: RepoRef, checkout: Checkout) -> None:
@@ -149,6 +154,36 @@ class GitWorkspaces:
         mirror = self._mirrors.directory / f"{name}.git"
         if await asyncio.to_thread(mirror.exists):
             await self._git.ask(["worktree", "prune"], cwd=mirror)
+
+    # --- Generated ----------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def fresh(self, pull: PullRef, commit: Sha, name: str) -> AsyncIterator[Path]:
+        path = self._of(pull) / name
+        async with self._turn(pull.repo):
+            await self._lay_out(pull.repo, path, commit)
+        try:
+            yield path
+        finally:
+            await _discard(path, self._trash)
+
+    async def keep(self, pull: PullRef, commit: Sha, name: str) -> Sha:
+        path = self._of(pull) / name
+        async with self._turn(pull.repo):
+            ready = await self._ready(pull.repo, path, commit)
+            return await Left(self._git, path, ready.admin, ready.flattened).keep(commit)
+
+    async def changed(self, repo: RepoRef, base: Sha, commit: Sha) -> tuple[str, ...]:
+        await self._prepare(repo)
+        return await self._mirrors.changed(repo, base, commit)
+
+    async def pack(self, repo: RepoRef, commits: Sequence[Sha], onto: Sequence[Sha]) -> bytes:
+        await self._prepare(repo)
+        return await packed(self._git, self._mirrors.path(repo), commits, onto)
+
+    async def unpack(self, repo: RepoRef, pack: bytes) -> None:
+        async with self._turn(repo):
+            await unpack(self._git, await self._mirrors.opened(repo), pack)
 
     # --- Tree ---------------------------------------------------------------------------------
 

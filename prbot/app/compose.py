@@ -183,7 +183,8 @@ def forge_of(
     def digest(delivery: Delivery) -> Event:
         return github.event_of(delivery.forge, delivery.event, delivery.body, delivery.received_at)
 
-    return Forge(adapter, adapter, workspaces, workspaces, digest, config.app is not None)
+    shows_reports = config.app is not None
+    return Forge(adapter, adapter, workspaces, workspaces, workspaces, digest, shows_reports)
 
 
 def _auth(config: ForgeConfig, secret: Secrets) -> GitHubToken | GitHubApp:
@@ -234,6 +235,7 @@ def settings_of(
         serves=lambda repo: _serves(config, repo),
         serves_branch=config.serves_branch,
         rules_of=lambda files: rules_of(files, config),
+        bounds_of=lambda repo: bounds_for(config.per_repository, repo.path),
         recipe_of=lambda repo, name, files: recipe_for(repo, name, files, config),
         aliases=config.aliases,
         bare_commands=config.bare_commands,

@@ -23,7 +23,6 @@ from prbot.errors import (
     CannotListen,
     CannotRead,
     ForgeUnavailable,
-    NotCarriedOut,
     ServiceBroken,
     WorkersNeedPostgres,
 )
@@ -44,13 +43,13 @@ def serve(config: Path) -> int:
 
 
 def read_server(path: Path, environ: Mapping[str, str]) -> ServerConfig:
-    """The operator's file. Raises CannotRead, NotCarriedOut, and what `load_server` raises."""
+    """The operator's file. Raises CannotRead, BadWorkflow, and what `load_server` raises."""
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise CannotRead(str(path), getattr(error, "strerror", None) or str(error)) from None
     config = load_server(text, str(path), environ)
-    check_workflows(config, str(path))
+    check_workflows(config)
     return config
 
 
@@ -69,17 +68,10 @@ def work(config: Path) -> int:
     return 0
 
 
-def check_workflows(config: ServerConfig, path: str) -> None:
-    """Raises BadWorkflow, or NotCarriedOut for hooks, which nobody runs yet."""
+def check_workflows(config: ServerConfig) -> None:
+    """Raises BadWorkflow."""
     for name, workflow in config.workflows.items():
         recipe_of(name, workflow)
-    hooks = [key for key in ("pre_hooks", "post_hooks") if _any_has(config, key)]
-    if hooks:
-        raise NotCarriedOut(path, ", ".join(f"`per_repository[].{key}`" for key in hooks))
-
-
-def _any_has(config: ServerConfig, key: str) -> bool:
-    return any(getattr(rule, key) for rule in config.per_repository)
 
 
 async def _serve(config: ServerConfig, environ: Mapping[str, str], redactor: Redactor) -> None:

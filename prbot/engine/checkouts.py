@@ -21,6 +21,7 @@ from prbot.errors import (
     BranchIsGone,
     CannotFetch,
     ForgeUnavailable,
+    GeneratedIsGone,
     GitFailed,
     HeadIsGone,
     LostLease,
@@ -89,20 +90,39 @@ class Checkouts:
     async def base_worktree(self, run: Run) -> tuple[Sha, Path]:
         """The commit that the run's was compared with, and where it lies."""
         checkout = _of(run)
-        path = await self._ensured(run, replace(checkout, commit=checkout.base))
-        return checkout.base, path
+        base = replace(checkout, commit=checkout.base, generated=checkout.generated_base)
+        return base.laid, await self._ensured(run, base)
 
     async def _ensured(self, run: Run, checkout: Checkout) -> Path:
+        try:
+            return await self._with_generated(run, checkout)
+        except (HeadIsGone, GitFailed):
+            forge = self._world.forge_of(run.pull.repo)
+            await self._fetch(await forge.reader.pull_request(run.pull))
+        return await self._with_generated(run, checkout)
+
+    async def _with_generated(self, run: Run, checkout: Checkout) -> Path:
+        """Hooks may have run on another machine: what they left comes from there."""
         forge = self._world.forge_of(run.pull.repo)
         try:
             return await forge.workspaces.ensure(run.pull, checkout)
-        except (HeadIsGone, GitFailed):
-            await self._fetch(await forge.reader.pull_request(run.pull))
+        except GeneratedIsGone:
+            pack = await self._world.artifacts.get(generated_name(run.id))
+            if pack is None:
+                raise
+        # it holds only what was added to the commit that was laid out
+        await forge.workspaces.ensure(run.pull, replace(_of(run), generated=None))
+        await forge.generated.unpack(run.pull.repo, pack)
         return await forge.workspaces.ensure(run.pull, checkout)
 
     async def _fetch(self, pull: PullRequest) -> None:
         forge = self._world.forge_of(pull.ref.repo)
         await forge.workspaces.fetch(pull, await forge.reader.clone_access(pull.ref.repo))
+
+
+def generated_name(run_id: RunId) -> str:
+    """The artifact with the files that hooks of this run left."""
+    return f"{run_id}.generated"
 
 
 def _of(run: Run) -> Checkout:

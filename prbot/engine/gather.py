@@ -11,6 +11,7 @@ from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
 from prbot.model import Permission, PullRequest, Review
 from prbot.plans.record import StoredPlan
+from prbot.runs.hooks import command_of, post_hooks
 from prbot.runs.run import AskKind, JobState, Run, Trouble
 from prbot.runs.scene import Scene
 
@@ -48,6 +49,9 @@ async def gather(
         plans=plans,
         locks=locks,
         journal=journal,
+        post_hooks=bool(
+            post_hooks(world.settings.bounds_of(run.pull.repo).post_hooks, command_of(run))
+        ),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from prbot.ports import AdvanceRun, Message, PerformJob, Priority
-from prbot.runs.run import Job, JobKind, Run
+from prbot.runs.hooks import HOOKS
+from prbot.runs.run import AskKind, Job, JobKind, Run
 
 
 def advance_message(run: Run) -> Message:
@@ -15,7 +16,10 @@ def advance_message(run: Run) -> Message:
 
 def job_message(run: Run, job: Job) -> Message:
     """One job of a project at a time, whichever run it belongs to."""
-    priority = Priority.PLAN if job.kind in (JobKind.PLAN, JobKind.INVENTORY) else Priority.APPLY
     repo = str(run.pull.repo)
     key = f"project {repo} {job.project.dir} {job.project.workspace}"
+    priority = Priority.PLAN if job.kind in (JobKind.PLAN, JobKind.INVENTORY) else Priority.APPLY
+    if job.kind in HOOKS:  # of no project; one pull request's do not meet
+        key = f"hooks {run.pull}"
+        priority = Priority.PLAN if run.ask.kind is AskKind.PLAN else Priority.APPLY
     return Message(PerformJob(job.id), key, priority, repo=repo, group=str(run.pull))

@@ -9,7 +9,7 @@ twice gives the same commit in the same place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -19,7 +19,7 @@ import structlog
 
 from prbot.config.files import counted
 from prbot.engine.alarm import Alarm
-from prbot.engine.checkouts import Checkouts
+from prbot.engine.checkouts import Checkouts, generated_name
 from prbot.engine.gather import files_of_default, gather
 from prbot.engine.letters import comment_letter, fold_letter, status_letter
 from prbot.engine.live import Live
@@ -35,7 +35,7 @@ from prbot.errors import (
     PrbotError,
     StoreUnavailable,
 )
-from prbot.model import JobId, PullRequest, RepoRef, RunId
+from prbot.model import Checkout, JobId, PullRequest, RepoRef, RunId
 from prbot.ports import (
     JournalEntry,
     Letter,
@@ -44,6 +44,7 @@ from prbot.ports import (
     UnitOfWork,
 )
 from prbot.runs.decide import decide
+from prbot.runs.hooks import command_of, pre_hooks
 from prbot.runs.live import pause
 from prbot.runs.locks import Lock
 from prbot.runs.order import rests
@@ -206,17 +207,35 @@ class Orchestrator:
         return None
 
     async def _lay_out_or_raise(self, run: Run, scene: Scene) -> None:
-        forge = self._world.forge_of(run.pull.repo)
+        """Once where no hooks run; else twice, before and after them."""
+        if run.checkout is not None and run.projects is None:
+            await self._survey(run, scene, run.checkout)
+            return
         checkout = await self._checkouts.lay_out(run, scene.pull)
+        bounds = self._world.settings.bounds_of(run.pull.repo)
+        if not pre_hooks(bounds.pre_hooks, command_of(run)):
+            await self._survey(run, scene, checkout)
+            return
+        async with self._world.store.begin() as unit:
+            await unit.runs.act_on(run)
+            await unit.runs.lay_out(run.id, checkout, None)
+
+    async def _survey(self, run: Run, scene: Scene, checkout: Checkout) -> None:
+        forge = self._world.forge_of(run.pull.repo)
+        if checkout.generated is not None:  # perhaps by another machine
+            await self._checkouts.worktree(run)
         surveyor = Surveyor(forge.tree, self._world.facts)
         default = await files_of_default(self._world, scene.pull)
-        head = await surveyor.files(run.pull.repo, checkout.commit)
+        head = await surveyor.files(run.pull.repo, checkout.laid)
+        before = default
+        if checkout.generated_base is not None:
+            before = await surveyor.files(run.pull.repo, checkout.generated_base)
         branch = scene.pull.base_branch
         found = await surveyor.survey(
             run.pull.repo,
             checkout,
             partial(counted, default, head, branch),
-            partial(counted, default, default, branch),
+            partial(counted, default, before, branch),
             run.ask.select,
             run.ask.by_comment,
         )
@@ -295,6 +314,7 @@ class Orchestrator:
                 await unit.runs.move(run.id, run.state, RunState.WAITING)
             case DropPlans():
                 after.artifacts += await unit.plans.drop_of_pull(run.pull)
+                after.artifacts += _generated(await unit.runs.of_pull(run.pull))
             case DropWorkspaces():
                 after.drop_workspaces = True
             case Finish():
@@ -362,6 +382,12 @@ class Orchestrator:
             if (await unit.locks.take(lock)).holder != run.pull:
                 raise SceneChanged
         await self._record(unit, run, "locked", ", ".join(map(str, step.projects)))
+
+
+def _generated(runs: Iterable[Run]) -> list[str]:
+    return [
+        generated_name(r.id) for r in runs if r.checkout and r.checkout.laid != r.checkout.commit
+    ]
 
 
 def _moves(step: Step) -> bool:

@@ -100,6 +100,7 @@ class Planner:
                 tool=await tool.version(),
                 arguments=" ".join(stage.arguments),
                 workflow=way.recipe.lines,
+                generated=checkout.laid if checkout.laid != checkout.commit else "",
             ),
             summary=summary,
             plan_file=f"{plan_id}.tfplan",
@@ -144,7 +145,7 @@ class Planner:
                 local.append(directory.relative_to(worktree).as_posix())
             else:
                 fetched.append(directory)
-        ids = await self.tree.object_ids(pull.repo, checkout.commit, sorted(set(local)))
+        ids = await self.tree.object_ids(pull.repo, checkout.laid, sorted(set(local)))
         # In a thread: a fetched module may have thousands of files.
         digests = await asyncio.to_thread(lambda: [_digest(d) for d in fetched])
         files = {**ids, **{f"module {i}": digest for i, digest in enumerate(digests)}}

@@ -109,7 +109,7 @@ class Stage:
     async def _command(self, number: int, config: StepConfig, step: RunStep) -> None:
         end = await self._shell(number, step, step.command)
         failed = end.code != 0
-        cut = self._readable(end.said)
+        cut = readable(self.redactor, end.said)
         text = await asyncio.to_thread(processed, cut, step.output, failed=failed)
         self._check(number, config, end, text)
         if text:
@@ -119,13 +119,13 @@ class Stage:
         value = step.value
         if value is None:
             end = await self._shell(number, step, step.command or "", together=False)
-            self._check(number, config, end, self._readable(end.said))
+            self._check(number, config, end, readable(self.redactor, end.said))
             value = end.printed.removesuffix("\n")
         self._take({step.name: value})
 
     async def _set_several(self, number: int, config: StepConfig, step: MultiEnvStep) -> None:
         end = await self._shell(number, step, step.command, together=False)
-        self._check(number, config, end, self._readable(end.said))
+        self._check(number, config, end, readable(self.redactor, end.said))
         found = multienv.variables(end.printed)
         self._take(found)
         if found and step.output != "hide":
@@ -159,8 +159,9 @@ class Stage:
     def _label(self, config: StepConfig) -> str:
         return self.redactor.redact(label_of(config))
 
-    def _readable(self, text: str) -> str:
-        """Redacted whole and cut after that, between lines, so that no half of a secret is left
-        over, be it one of which nobody knows yet."""
-        text = self.redactor.redact(text)
-        return text if len(text) <= KEPT else text[-KEPT:].partition("\n")[2]
+
+def readable(redactor: Redactor, text: str) -> str:
+    """Redacted whole and cut after that, between lines, so that no half of a secret is left
+    over, be it one of which nobody knows yet."""
+    text = redactor.redact(text)
+    return text if len(text) <= KEPT else text[-KEPT:].partition("\n")[2]

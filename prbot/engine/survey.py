@@ -63,8 +63,8 @@ class Surveyor:
         ProjectsShareState when two projects would write one state, StateTaken when one would
         get that of another, and what `Tree` raises.
         """
-        listing, facts = await self._read(repo, checkout.commit)
-        old_listing, old_facts = await self._read(repo, checkout.base)
+        listing, facts = await self._read(repo, checkout.laid)
+        old_listing, old_facts = await self._read(repo, checkout.laid_base)
 
         def found() -> Survey:
             said = counts()

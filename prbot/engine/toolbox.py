@@ -49,7 +49,7 @@ class Toolbox:
         """Raises ToolSwitched, BadVersionFile, BadRequiredVersion, NoToolVersion, and what
         `Tools.of` and `Tree` raise."""
         await self._check_switch(repo, checkout, place)
-        return await self.tools.of(await self._wanted(repo, checkout.commit, place))
+        return await self.tools.of(await self._wanted(repo, checkout.laid, place))
 
     async def of_base(self, run: Run, base: Sha, project: ProjectKey) -> Tool:
         """For a look at what the run's base has in this place and its head has not. What the
@@ -63,7 +63,7 @@ class Toolbox:
         if before == now or self.allow_switch:
             return
         known = {place.project.dir, (place.formerly or place.project).dir}
-        if await self.tree.object_ids(repo, checkout.base, sorted(known)):  # it is not new
+        if await self.tree.object_ids(repo, checkout.laid_base, sorted(known)):  # it is not new
             raise ToolSwitched(before, now)
 
     async def _wanted(self, repo: RepoRef, commit: Sha, place: Placed) -> Wanted:

@@ -16,6 +16,7 @@ from datetime import timedelta
 import structlog
 
 from prbot.config.stages import recipe_differences
+from prbot.engine import hooks
 from prbot.engine.alarm import Alarm
 from prbot.engine.applier import Applier
 from prbot.engine.checkouts import Checkouts
@@ -50,6 +51,7 @@ from prbot.plans.record import StoredPlan
 from prbot.plans.summary import sensitive_strings
 from prbot.ports import ApplyOutcome
 from prbot.runs.checks import LONGEST_NOTE
+from prbot.runs.hooks import HOOKS
 from prbot.runs.run import Flaw, Job, JobKind, JobState, Run, Trouble
 
 log = structlog.get_logger()
@@ -170,6 +172,8 @@ class Worker:
                 return await self._apply(run, job)
             if job.kind is JobKind.INVENTORY:
                 return await take_inventory(self._world, self._checkouts, run, job)
+            if job.kind in HOOKS:
+                return await hooks.perform(self._world, self._checkouts, run, job)
             return await self._looker.perform(run, job)
         except (LostLease, StoreUnavailable):
             raise

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from prbot.config.files import RepoFiles
+from prbot.config.per_repository import RepositoryBounds
 from prbot.config.repo import Effective
 from prbot.config.stages import Recipe
 from prbot.model import Event, RepoRef
@@ -19,6 +20,7 @@ from prbot.ports import (
     Facts,
     ForgeReader,
     ForgeWriter,
+    Generated,
     Queue,
     Store,
     Tools,
@@ -41,6 +43,7 @@ class Forge:
     writer: ForgeWriter
     workspaces: Workspaces
     tree: Tree
+    generated: Generated
     digest: Callable[[Delivery], Event]
     shows_reports: bool = False
 
@@ -53,6 +56,7 @@ class Settings:
     workflow of that name in them or in the server's (it raises UnknownWorkflow,
     WorkflowNotAllowed and BadWorkflow). Bare times are in seconds. Merges older than
     `max_event_age` are history, plans older than `plan_age` are forgotten.
+    `bounds_of` are the operator's words about one repository.
     `jobs_dir` is this process's own, beside those of the other processes of the machine.
     What is in hand is lost `lease` after the process was last heard of.
     """
@@ -60,6 +64,7 @@ class Settings:
     serves: Callable[[RepoRef], bool]
     serves_branch: Callable[[str, str], bool]
     rules_of: Callable[[RepoFiles], Effective | Trouble]
+    bounds_of: Callable[[RepoRef], RepositoryBounds]
     recipe_of: Callable[[RepoRef, str | None, RepoFiles], Recipe]
     aliases: tuple[str, ...]
     bare_commands: bool

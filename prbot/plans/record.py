@@ -20,7 +20,9 @@ class Inputs:
     `files` covers the project's directory and every module it calls, `lock_file` the
     dependency lock file as init left it, `tool` is name and version, `arguments` what
     was added on the command line. All hex SHA-256 but `tool`. `workflow` are the steps by
-    which it was made and is to be applied, as in `config.stages.Recipe.lines`.
+    which it was made and is to be applied, as in `config.stages.Recipe.lines`. `generated`
+    is the commit with what hooks left, empty where they left nothing; two plans may be equal
+    though it differs elsewhere.
     """
 
     files: str
@@ -28,6 +30,7 @@ class Inputs:
     tool: str
     arguments: str = ""
     workflow: tuple[str, ...] = ()
+    generated: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,3 +61,8 @@ class StoredPlan:
     state_is_lost: bool
     created_at: datetime
     applied_at: datetime | None = None
+
+    @property
+    def laid(self) -> str:
+        """As `Checkout.laid`."""
+        return self.inputs.generated or self.commit

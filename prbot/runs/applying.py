@@ -58,7 +58,7 @@ def decide_apply(run: Run, scene: Scene) -> Steps:
         return _after_planning_again(run, scene, rules)
     if may_apply_now(run, scene.permission) or not scene.pull.open:
         return refuse(run, may_apply_now(run, scene.permission) + pull_is_fit(scene.pull))
-    if run.checkout is None:
+    if run.projects is None:
         return (LayOut(),)
     return _begin(run, scene, rules)
 

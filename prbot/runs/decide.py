@@ -13,6 +13,7 @@ from typing import assert_never
 from prbot.model import Permission
 from prbot.runs import applying, merging, planning
 from prbot.runs.aftermath import break_locks
+from prbot.runs.hooks import HOOKS, with_hooks
 from prbot.runs.named import means, unknown_names
 from prbot.runs.order import in_order, release
 from prbot.runs.project_checks import take_back
@@ -58,13 +59,13 @@ def _concerns_us(run: Run, scene: Scene) -> bool:
 def _decide(run: Run, scene: Scene) -> tuple[Step, ...]:
     match run.ask.kind:
         case AskKind.PLAN:
-            return planning.decide_plan(run, scene)
+            return with_hooks(run, scene, planning.decide_plan)
         case AskKind.APPLY:
             if scene.pull.merged:
-                return merging.decide_merged(run, scene)
-            return applying.decide_apply(run, scene)
+                return with_hooks(run, scene, merging.decide_merged)
+            return with_hooks(run, scene, applying.decide_apply)
         case AskKind.MERGE:
-            return merging.decide_merged(run, scene)
+            return with_hooks(run, scene, merging.decide_merged)
         case AskKind.CLOSE:
             return _decide_close(run, scene)
         case AskKind.UNLOCK:
@@ -110,7 +111,7 @@ def _decide_cancel(run: Run, scene: Scene) -> tuple[Step, ...]:
         refusal = Refusal("cancel", run.ask.actor, reasons)
         return (Say(run.id, refusal), Finish(RunState.REFUSED))
     why = Trouble(f"Cancelled by {run.ask.actor}.", "Comment `prbot plan` to begin again.")
-    projects = tuple(sorted({job.project for job in stopping}))
+    projects = tuple(sorted({job.project for job in stopping if job.kind not in HOOKS}))
     return (
         *(StopJob(job, why) for job in stopping),
         *(StopRun(other.id, why) for other in resting),

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from prbot.model import PlanId, ProjectKey
 from prbot.plans.record import StoredPlan
+from prbot.runs.hooks import without_hooks
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState
 from prbot.runs.say import Progress, ProgressRow, ProjectResult
 
@@ -30,6 +31,7 @@ def pause(run: Run, told: datetime | None, now: datetime, every: timedelta) -> t
     `told` is when it was written last. In the first moments of a run there is none: most
     runs have ended by then.
     """
+    run = without_hooks(run)  # those behind the report must not have it written over
     if run.ask.kind not in TOLD or len(_newest_jobs(run)) < 2 or not run.under_way:
         return None
     return max(timedelta(0), (told or run.created_at) + every - now)
@@ -37,6 +39,7 @@ def pause(run: Run, told: datetime | None, now: datetime, every: timedelta) -> t
 
 def begins_a_comment(run: Run, runs: Iterable[Run], plans: Plans) -> bool:
     """The report will certainly be a new comment, and not an edit of an earlier one."""
+    run, runs = without_hooks(run), map(without_hooks, runs)
     earlier = [r for r in runs if r.created_at < run.created_at and _reported(r)]
     if run.ask.by_comment or not earlier:
         return True

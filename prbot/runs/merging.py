@@ -81,7 +81,7 @@ def decide_merged(run: Run, scene: Scene) -> Steps:
         return fail(run, scene, trouble)
     if run.ask.by_comment and may_apply_now(run, scene.permission):
         return refuse(run, may_apply_now(run, scene.permission))
-    if run.checkout is None:
+    if run.projects is None:
         return (LayOut(),)
     if _commit(run) != scene.pull.merge_sha:
         return _laid_out_before(run, scene)

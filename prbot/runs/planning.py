@@ -38,7 +38,7 @@ def decide_plan(run: Run, scene: Scene) -> Steps:
         return stop
     if run.trouble is not None:
         return _not_begun(run, scene, run.trouble)
-    if run.checkout is None:
+    if run.projects is None:
         # A selector may turn out to name nothing; then the checks stay as they are.
         select = run.ask.select
         named = select.dirs or select.projects

@@ -103,6 +103,8 @@ class JobKind(StrEnum):
     LOOK = "look"
     FORCE_UNLOCK = "force unlock"
     INVENTORY = "inventory"
+    PRE_HOOKS = "pre hooks"
+    POST_HOOKS = "post hooks"
 
 
 class JobState(StrEnum):
@@ -120,6 +122,7 @@ class JobState(StrEnum):
     APPLIED = "applied"
     LOOKED = "looked"
     FREED = "freed"
+    HOOKED = "hooked"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     DROPPED = "dropped"
@@ -163,6 +166,17 @@ JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
     (JobKind.INVENTORY, JobState.RUNNING): frozenset(
         {JobState.LOOKED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
     ),
+    # back to QUEUED: the worker died, and hooks run once more, before anything counts of them
+    **{
+        (kind, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED})
+        for kind in (JobKind.PRE_HOOKS, JobKind.POST_HOOKS)
+    },
+    **{
+        (kind, JobState.RUNNING): frozenset(
+            {JobState.HOOKED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
+        )
+        for kind in (JobKind.PRE_HOOKS, JobKind.POST_HOOKS)
+    },
     (JobKind.FORCE_UNLOCK, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
     (JobKind.FORCE_UNLOCK, JobState.RUNNING): frozenset(
         {JobState.FREED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
@@ -226,7 +240,7 @@ class Trouble:
 class Job:
     """One project's part of a run. A LOOK or FORCE_UNLOCK job is about the project's newest
     interrupted apply, an INVENTORY about the state of one that is no more; what they find
-    stands in the journal.
+    stands in the journal. PRE_HOOKS and POST_HOOKS are about the whole repository.
 
     `plan_id` is the plan this job made. `reviewed` is the plan people agreed to: an APPLY
     job applies it, a PLAN job compares with it, and `differences` says in what the fresh
@@ -277,7 +291,8 @@ class Placed:
 
 @dataclass(frozen=True)
 class Run:
-    """One ask being carried out. `checkout` and `projects` are None until laid out; `placed`
+    """One ask being carried out. `checkout` and `projects` are None until laid out (`projects`
+    also while hooks run, which may add some); `placed`
     has a row for each of them, `notices` what finding them brought up. `gone` are all states
     that nothing in its commit manages any more.
 

@@ -34,6 +34,7 @@ class Scene:
     plans, newest first. `locks` are all locks of the repository.
     `journal` are the pull request's entries, oldest first, if an apply was interrupted, a
     plan that was made is no longer kept, or states are left without anybody.
+    `post_hooks`: the operator wants hooks to run after this run.
     """
 
     pull: PullRequest
@@ -46,6 +47,7 @@ class Scene:
     plans: tuple[StoredPlan, ...] = ()
     locks: tuple[Lock, ...] = ()
     journal: tuple[JournalEntry, ...] = ()
+    post_hooks: bool = False
 
     def newest_plan(self, project: ProjectKey) -> StoredPlan | None:
         return next((plan for plan in self.plans if plan.project == project), None)

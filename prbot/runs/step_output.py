@@ -30,13 +30,18 @@ def label_of(config: StepConfig) -> str:
     """`run: make plan`, `env: TF_VAR_a`, `init`: what people know a step by."""
     match config.step:
         case RunStep(command=command) | MultiEnvStep(command=command):
-            first = command.strip().splitlines()[0] if command.strip() else ""
-            whole = first == command.strip() and len(first) <= LABEL
-            return f"{config.kind}: {first[:LABEL]}{'' if whole else ' …'}"
+            return f"{config.kind}: {short(command)}"
         case EnvStep(name=name):
             return f"env: {name}"
         case _:
             return config.kind
+
+
+def short(command: str) -> str:
+    """Its first line, or as much of that as people need to know it again."""
+    first = command.strip().splitlines()[0] if command.strip() else ""
+    whole = first == command.strip() and len(first) <= LABEL
+    return f"{first[:LABEL]}{'' if whole else ' …'}"
 
 
 def processed(text: str, options: Sequence[OutputOption], *, failed: bool) -> str:

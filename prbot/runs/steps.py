@@ -17,7 +17,8 @@ from prbot.runs.say import Message
 
 @dataclass(frozen=True)
 class LayOut:
-    """Fetch, read the default branch's rules, lay the commit out, find the projects.
+    """Fetch, read the default branch's rules, lay the commit out, find the projects. Where
+    hooks may add projects, these are found by a second one, after the hooks.
 
     Always the last step of its decision; the decision is taken again afterwards.
     """

@@ -330,6 +330,10 @@ JOB_PATHS = {
     " queued>dropped running>dropped",
     JobKind.INVENTORY: "queued>running running>looked running>failed running>queued"
     " queued>dropped running>dropped",
+    JobKind.PRE_HOOKS: "queued>running running>hooked running>failed running>queued"
+    " queued>dropped running>dropped",
+    JobKind.POST_HOOKS: "queued>running running>hooked running>failed running>queued"
+    " queued>dropped running>dropped",
     JobKind.FORCE_UNLOCK: "queued>running running>freed running>failed running>queued"
     " queued>dropped running>dropped",
     JobKind.APPLY: "blocked>queued blocked>skipped blocked>dropped"

@@ -14,8 +14,10 @@ from sqlalchemy import text
 
 from prbot.adapters.artifacts import EncryptedFiles
 from prbot.adapters.store import SqlStore
+from prbot.config.per_repository import RepositoryBounds
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
+from prbot.config.stages import OWN
 from prbot.engine.alarm import Alarm
 from prbot.engine.expiry import Expiry
 from prbot.engine.world import Settings, World
@@ -76,6 +78,10 @@ class Old:
             serves=lambda repo: True,
             serves_branch=lambda branch, default: True,
             rules_of=lambda text: HERE,
+            bounds_of=lambda repo: RepositoryBounds(),
+            recipe_of=lambda repo, name, files: OWN,
+            allow_tool_switch=False,
+            summary_every=AGE,
             aliases=(),
             bare_commands=True,
             plan_check="prbot/plan",
@@ -97,7 +103,7 @@ class Old:
             forges={self.scene.pull.repo.forge: nothing},
             store=store,
             queue=nothing,
-            tool=nothing,
+            tools=nothing,
             artifacts=self.artifacts,
             redactor=Redactor(),
             clock=self.scene.clock,
