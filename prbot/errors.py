@@ -967,6 +967,14 @@ class ToolMissing(PrbotError):
 
 
 @dataclass(eq=False)
+class DirectoryNotLaidOut(PrbotError):
+    """The directory `{directory}` cannot be entered in the checkout."""
+
+    directory: str
+    hint = "Give it a name in UTF-8, and let no link on the way lead out of the repository."
+
+
+@dataclass(eq=False)
 class BadVersionFile(PrbotError):
     """{path}, line {line}: `{text}` is no version of {tool} that prbot can look for."""
 

@@ -23,7 +23,7 @@ from prbot.engine.state_versions import StateVersions
 from prbot.engine.toolbox import Toolbox
 from prbot.engine.ways import Way
 from prbot.engine.world import MadePlan
-from prbot.errors import NoPlanFile, VarFileOutside
+from prbot.errors import DirectoryNotLaidOut, NoPlanFile, VarFileOutside
 from prbot.model import Checkout, PlanId, PullRef
 from prbot.plans import canonical
 from prbot.plans.plan import parse
@@ -69,9 +69,12 @@ class Planner:
         *,
         lock: bool = True,
     ) -> MadePlan:
-        """Raises ToolMissing, ToolFailed, ToolTimedOut, BadPlan, VarFileOutside, NoPlanFile, what
+        """Raises DirectoryNotLaidOut, ToolMissing, ToolFailed, ToolTimedOut, BadPlan,
+        VarFileOutside, NoPlanFile, what
         `Toolbox.for_plan` and what the steps of a workflow raise."""
         run = self.surroundings(job, worktree, data_dir)
+        if not run.root.is_dir():
+            raise DirectoryNotLaidOut(job.project.dir)
         var_files = var_files_of(way.place, run.root, worktree)
         tool = await self.toolbox.for_plan(pull.repo, checkout, way.place)
         stage = await way.stage("plan", tool, self.redactor, run)

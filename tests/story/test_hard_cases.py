@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -271,3 +272,15 @@ async def test_who_is_heard(town: Town) -> None:
     assert outsider.reactions == []
     assert own.reactions == []
     assert not any("mallory" in comment.body for comment in town.said(pull))
+
+
+async def test_a_name_that_is_no_text(town: Town) -> None:
+    """It says that a directory's name is at fault, not that Terraform is missing."""
+    clone = await town.build({})
+    await town.start()
+    name = os.fsdecode(b"caf\xe9")
+    await clone.push("topic", "Change", {f"{name}/main.tf": town.backend("a") + resource("a")})
+    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
+    body = await town.hears(pull, "cannot be entered in the checkout", "UTF-8")
+    assert "Terraform was not found" not in body
+    await town.status(pull, "prbot/plan", "failure")
