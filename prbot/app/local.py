@@ -71,16 +71,16 @@ CREDENTIAL_FILES = {
 
 
 def plan_locally(
-    *, repo: Path, base: str | None, head: str, dirs: tuple[str, ...], markdown: bool
+    *, repo: Path, base: str | None, head: str, select: Selector, markdown: bool
 ) -> int:
     """Print the comment. 0 without changes, 2 with changes, 1 when a project failed."""
-    for name in dirs:
+    for name in select.dirs:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise UnsafePath(name)
-    dirs = tuple(PurePosixPath(name).as_posix() for name in dirs)
+    select = replace(select, dirs=tuple(PurePosixPath(d).as_posix() for d in select.dirs))
     with tempfile.TemporaryDirectory(prefix="prbot-") as place:
         local = _Local(Path(place), dict(os.environ), Redactor())
-        report = asyncio.run(local.report(repo.absolute(), base, head, dirs))
+        report = asyncio.run(local.report(repo.absolute(), base, head, select))
     text = local.redactor.redact(render(report, marker="prbot:local"))
     if markdown:
         sys.stdout.write(text + "\n")
@@ -110,7 +110,7 @@ class _Local:
     redactor: Redactor
 
     async def report(
-        self, directory: Path, base: str | None, head: str, dirs: tuple[str, ...]
+        self, directory: Path, base: str | None, head: str, select: Selector
     ) -> Message:
         repository = await LocalRepository.containing(directory, self.environ)
         if await repository.is_dirty():
@@ -122,11 +122,11 @@ class _Local:
         url = await repository.offer(self.place / "offered.git", base_sha, head_sha)
         await workspaces.fetch(pull, CloneAccess(url))
         checkout = await workspaces.lay_out(pull)
-        found = await self._survey(workspaces, pull, checkout, Selector(dirs))
+        found = await self._survey(workspaces, pull, checkout, select)
         projects = found.projects
-        gone = tuple(each for each in found.gone if matches(each.project, Selector(dirs)))
-        if dirs and not projects and not gone:
-            raise NoSuchProject(", ".join(dirs))
+        gone = tuple(each for each in found.gone if matches(each.project, select))
+        if select.dirs and not projects and not gone:
+            raise NoSuchProject(", ".join(select.dirs))
         if not projects and not gone:
             return NoProjects(len(checkout.changed))
         _bring_local_state(repository.root, Path(checkout.path), projects)

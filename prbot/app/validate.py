@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from prbot.app.migrate import text_of
 from prbot.config import atlantis, repo
+from prbot.config.document import ATLANTIS, Document, parse
 from prbot.config.server import load_server
-from prbot.errors import BadConfiguration, NoText, PrbotError
+from prbot.config.stages import recipe_of
+from prbot.config.workflows import Workflow
+from prbot.errors import BadConfiguration, BadWorkflow, NoText, PrbotError
 
 
 @dataclass(frozen=True)
@@ -66,14 +69,27 @@ def _files(path: Path) -> tuple[Path, ...]:
 
 def _repo(text: str, file: Path) -> None:
     repo.load_rules(text, str(file))
+    _carried_out(repo.load_repo(text, str(file)).workflows, parse(text, str(file)))
 
 
 def _server(text: str, file: Path) -> None:
-    load_server(text, str(file), os.environ)
+    config = load_server(text, str(file), os.environ)
+    _carried_out(config.workflows, parse(text, str(file)))
+
+
+def _carried_out(workflows: Mapping[str, Workflow], document: Document) -> None:
+    """Raises BadConfiguration at the first workflow that a run would refuse."""
+    for name, workflow in workflows.items():
+        try:
+            recipe_of(name, workflow)
+        except BadWorkflow as error:
+            raise document.problem(("workflows", name), error) from None
 
 
 def _noted(text: str, file: Path, notes: list[Finding]) -> None:
-    for notice in atlantis.load_atlantis(text, str(file)).notices:
+    read = atlantis.load_atlantis(text, str(file))
+    _carried_out(read.workflows, parse(text, str(file), ATLANTIS))
+    for notice in read.notices:
         message = f"`{notice.key}` is not honoured"
         notes.append(Finding(str(file), notice.line, None, message, notice.words))
 

@@ -19,6 +19,10 @@ def plan(
         list[str] | None,
         typer.Option("--dir", "-d", metavar="DIR", help="Plan this project; may be repeated."),
     ] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Option("--project", "-p", metavar="NAME", help="The same by its name."),
+    ] = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the comment's Markdown as it is.")
     ] = False,
@@ -29,5 +33,9 @@ def plan(
     Exits 0 without changes, 2 with changes, 1 on failure.
     """
     from prbot.app.local import plan_locally
+    from prbot.model import Selector
 
-    return plan_locally(repo=repo, base=base, head=head, dirs=tuple(dirs or ()), markdown=markdown)
+    if dirs and names:
+        raise typer.BadParameter("-p says the directory already: leave out -d.")
+    select = Selector(dirs=tuple(dirs or ()), projects=tuple(names or ()))
+    return plan_locally(repo=repo, base=base, head=head, select=select, markdown=markdown)

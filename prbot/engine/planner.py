@@ -11,7 +11,7 @@ import gc
 import hashlib
 import json
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -78,7 +78,7 @@ class Planner:
         var_files = var_files_of(way.place, run.root, worktree)
         tool = await self.toolbox.for_plan(pull.repo, checkout, way.place)
         stage = await way.stage("plan", tool, self.redactor, run)
-        stage.arguments = [f"-var-file={name}" for name in var_files]
+        stage.arguments, stage.closing = _ordered(way.place, var_files)
         stage.lock = lock
         await stage.perform(way.recipe.plan)
         plan_file = stage.plan_file
@@ -101,7 +101,7 @@ class Planner:
                 files=await self._files(pull, job, checkout, worktree, init, var_files),
                 lock_file=hashlib.sha256(init.lock_file).hexdigest(),
                 tool=await tool.version(),
-                arguments=" ".join(stage.arguments),
+                arguments=" ".join((*stage.arguments, *stage.closing)),
                 workflow=way.recipe.lines,
                 generated=checkout.laid if checkout.laid != checkout.commit else "",
             ),
@@ -189,17 +189,29 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
+def _ordered(place: Placed, var_files: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What stands before a step's own arguments, and what behind them: of two values the tool
+    takes the later one, and Atlantis puts the workspace's file behind everything."""
+    words = {name: f"-var-file={name}" for name in var_files}
+    last = words.pop(_of_workspace(place), None)
+    return list(words.values()), [last] if last else []
+
+
 def var_files_of(place: Placed, root: Path, worktree: Path) -> tuple[str, ...]:
-    """The project's variable files; first, as with Atlantis, `env/WORKSPACE.tfvars` if it is
+    """The project's variable files; last, as with Atlantis, `env/WORKSPACE.tfvars` if it is
     there. Relative to the root module. Raises VarFileOutside."""
     # https://www.runatlantis.io/docs/using-atlantis ("Automatic Environment Variable Files")
-    of_workspace = f"env/{place.project.workspace}.tfvars"
+    of_workspace = _of_workspace(place)
     found = (of_workspace,) if (root / of_workspace).is_file() else ()
-    names = tuple(dict.fromkeys((*found, *place.var_files)))
+    names = (*(name for name in dict.fromkeys(place.var_files) if name not in found), *found)
     for name in names:
         if not (root / name).resolve().is_relative_to(worktree.resolve()):
             raise VarFileOutside(name)
     return names
+
+
+def _of_workspace(place: Placed) -> str:
+    return f"env/{place.project.workspace}.tfvars"
 
 
 def input_differences(reviewed: Inputs, fresh: Inputs) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ Begin = Callable[[], Awaitable[None]]
 @dataclass
 class Stage:
     """One stage being carried out. `run` grows by what `env` steps set; `given` are the job's
-    own variables. `arguments` are for the tool's plan, before those of the step.
+    own variables. `arguments` are for the tool's plan, before those of the step, `closing` behind.
 
     `said` is what people may read, step by step. `outcome` is how the built-in `apply` ended.
     """
@@ -58,6 +58,7 @@ class Stage:
     plan_file: Path
     shown_file: Path
     arguments: Sequence[str] = ()
+    closing: Sequence[str] = ()
     lock: bool = True
     apply: Applying | None = None
     begin: Begin | None = None
@@ -95,7 +96,7 @@ class Stage:
         if kind == "init":
             await self.tool.init(self.run, words)
         elif kind == "plan":
-            arguments = (*self.arguments, *words)
+            arguments = (*self.arguments, *words, *self.closing)
             await self.tool.plan(self.run, self.plan_file, self.lock, arguments)
         elif kind == "show":
             shown = await self.tool.show(self.run, self.plan_file)

@@ -111,6 +111,27 @@ VALIDATED = [
         2,
         "s.yaml: The setting forges[0].webhook_secret is missing",
     ),
+    (
+        {"prbot.yaml": "version: 1\nworkflows:\n  bad:\n    plan: {steps: [apply]}\n"},
+        [],
+        2,
+        "prbot.yaml:3:3: The workflow `bad` cannot be used: The workflow's stage",
+    ),
+    (
+        {"atlantis.yaml": "version: 3\nworkflows:\n  bad:\n    apply: {steps: []}\n"},
+        [],
+        2,
+        "atlantis.yaml:3:3: The workflow `bad` cannot be used: No step of",
+    ),
+    (
+        {
+            "s.yaml": "repositories: [a/b]\nforges: [{name: g, kind: github, token: env://T,"
+            " webhook_secret: env://S}]\nworkflows:\n  bad:\n    policy: {steps: [policy]}\n"
+        },
+        ["--server", "s.yaml"],
+        2,
+        "s.yaml:4:3: The workflow `bad` cannot be used",
+    ),
 ]
 
 

@@ -179,3 +179,18 @@ async def test_a_deleted_project(tmp_path: Path) -> None:
     assert "`app` is deleted, and its state still holds 1 resource" in out
     assert "- `terraform_data.web`" in out
     assert (tmp_path / "app" / "terraform.tfstate").read_text() == kept
+
+
+async def test_by_name(tmp_path: Path) -> None:
+    """It plans a project by its name, also one that did not change, and guesses at a wrong one."""
+    named = "version: 1\nprojects: [{dir: db, name: the-database}]\n"
+    await repository(tmp_path, {"app/more.tf": MORE, "prbot.yaml": named, "db/main.tf": WEB})
+    code, out, err = await prbot(tmp_path, "-p", "the-*")
+    assert code == 2, err
+    assert "db" in out
+    assert "terraform_data.more" not in out
+    code, _, err = await prbot(tmp_path, "-p", "the-databse")
+    assert code == 1
+    assert "the-database" in err
+    code, _, err = await prbot(tmp_path, "-p", "the-database", "-d", "db")
+    assert code == 64, err

@@ -279,6 +279,23 @@ async def test_no_step_swaps_the_plan(town: Town) -> None:
     assert '"more"' in await asyncio.to_thread(town.state_file("app").read_text)
 
 
+async def test_variable_files(town: Town) -> None:
+    """It gives the tool the workspace's file last, behind those of the project and the step."""
+    files = {
+        "app/main.tf": town.backend("app") + VARIABLE,
+        "app/env/default.tfvars": 'size = "of the workspace"\n',
+        "app/project.tfvars": 'size = "of the project"\n',
+        "app/step.tfvars": 'size = "of the step"\n',
+        "prbot.yaml": "version: 1\nprojects: [{dir: app, var_files: [project.tfvars]}]\n",
+    }
+    step = {"plan": {"extra_args": ["-var-file=step.tfvars"]}}
+    _, pull = await opened(town, files, **server({"workflow": "w"}, w=stages(["init", step])))
+    body = await town.hears(pull, "terraform_data.more")
+    assert "of the workspace" in body
+    assert "of the project" not in body
+    assert "of the step" not in body
+
+
 async def test_merge(town: Town) -> None:
     """It plans the merge by the same steps, and applies what is unchanged."""
     whole = server(
