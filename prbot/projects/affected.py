@@ -84,6 +84,8 @@ class _Asked:
             return "changed"
         if path.endswith(VARIABLES) and self._gives_values(key, path):
             return "changed"
+        if inputs.whole and not path.endswith(PROSE) and self._owner(path) == key.dir:
+            return "changed, which its workflow may read"
         return "changed, which it may read" if self._may_read(inputs, path) else None
 
     def _code_reason(self, key: ProjectKey, path: str, directory: str) -> str | None:

@@ -32,13 +32,15 @@ class Inputs:
     """What a project is made of: the directories of its code (its own first), single
     `files` (also ones that are not there yet), `globs` of paths.
 
-    `when_modified`: patterns that alone decide, where they are given.
+    `when_modified`: patterns that alone decide, where they are given. `whole`: steps of a
+    workflow of its own may read anything in its directory.
     """
 
     dirs: tuple[str, ...]
     files: frozenset[str] = frozenset()
     globs: tuple[str, ...] = ()
     when_modified: tuple[str, ...] | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def _inputs(graph: Graph, chosen: Chosen, closure: tuple[str, ...]) -> Inputs:
         files=frozenset(files - missing),
         globs=tuple(sorted(globs)),
         when_modified=entry.when_modified if entry else None,
+        whole=entry is not None and entry.workflow is not None,
     )
 
 

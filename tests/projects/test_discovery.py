@@ -66,6 +66,20 @@ SHARED = {
 }
 
 CASES = {
+    "a script of a project with a workflow": Case(
+        {**ONE, "b/main.tf": backend("b"), "a/bin/plan.sh": "", "b/bin/plan.sh": "", "a/x.md": ""},
+        "a b",
+        affected={"a/bin/plan.sh": "a", "b/bin/plan.sh": "", "a/x.md": "", "c/plan.sh": ""},
+        rules=declared(DeclaredProject("a", workflow="own", line=3)),
+    ),
+    "patterns of a project with a workflow": Case(
+        {**ONE, "a/bin/plan.sh": "", "shared/x.sh": ""},
+        "a",
+        affected={"a/bin/plan.sh": "", "shared/x.sh": "a"},
+        rules=declared(
+            DeclaredProject("a", workflow="own", when_modified=("../shared/*.sh",), line=3)
+        ),
+    ),
     # --- what is a project
     "nothing": Case({"README.md": "hello"}),
     "a backend": Case(ONE, "a"),
