@@ -27,7 +27,11 @@ def effective_of(text: str | None, server: str = "") -> Effective:
 def test_absent() -> None:
     """It needs no file: one approval, apply on merge if unchanged, no drafts."""
     assert effective_of(None) == Effective(
-        may_apply=True, apply_on_merge=IF_UNCHANGED, approvals=1, plan_drafts=False
+        may_apply=True,
+        apply_on_merge=IF_UNCHANGED,
+        approvals=1,
+        plan_drafts=False,
+        project_checks=10,
     )
 
 
@@ -46,6 +50,7 @@ discovery: {ignore: ["examples/**", sandbox]}
         apply_on_merge=NEVER,
         approvals=2,
         plan_drafts=True,
+        project_checks=10,
     )
 
 

@@ -136,7 +136,7 @@ async def world(url: str) -> AsyncIterator[World]:
     pen: Any = Pen()
     yield World(
         settings=_settings(),
-        forges={"gh": Forge(absent, pen, absent, absent, absent)},
+        forges={"gh": Forge(absent, pen, absent, absent, absent, absent)},
         store=store,
         queue=SqliteQueue(store, clock),
         tools=absent,
@@ -157,6 +157,7 @@ def _settings() -> Settings:
         serves=lambda _: True,
         serves_branch=lambda *_: True,
         rules_of=absent,
+        bounds_of=absent,
         recipe_of=absent,
         aliases=(),
         bare_commands=True,

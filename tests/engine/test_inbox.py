@@ -39,7 +39,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         absent: Any = None
-        forge = Forge(absent_reader(), absent, absent, absent, self._digest)
+        forge = Forge(absent_reader(), absent, absent, absent, absent, self._digest)
         self.world = replace(self.world, forges={"gh": forge})
         self.inbox = Inbox(self.world, Asking(self.world), Alarm())
 

@@ -108,7 +108,7 @@ async def test_comment_on_nothing(scene: Scene) -> None:
 # --- statuses ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", list(StatusState))
+@pytest.mark.parametrize("state", sorted(set(StatusState) - {StatusState.NEUTRAL}))
 async def test_status(scene: Scene, state: StatusState) -> None:
     """It sets a status on the commit, as often as it is told."""
     for _ in range(2):

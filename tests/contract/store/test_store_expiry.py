@@ -20,7 +20,7 @@ from prbot.config.server import ApplyOnMerge
 from prbot.config.stages import OWN
 from prbot.engine.alarm import Alarm
 from prbot.engine.expiry import Expiry
-from prbot.engine.world import Settings, World
+from prbot.engine.world import Forge, Settings, World
 from prbot.model import Login, RepoRef
 from prbot.plans.record import StoredPlan
 from prbot.ports import CommentLetter, Letter, StatusLetter
@@ -100,7 +100,7 @@ class Old:
         nothing = cast("Any", None)
         world = World(
             settings=settings,
-            forges={self.scene.pull.repo.forge: nothing},
+            forges={self.scene.pull.repo.forge: Forge(*[nothing] * 6)},
             store=store,
             queue=nothing,
             tools=nothing,
