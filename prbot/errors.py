@@ -1410,6 +1410,25 @@ class LostLease(PrbotError):
     what: str
 
 
+# --- freezes -------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class NoFreezeReason(PrbotError):
+    """A freeze needs a reason: everybody whose apply it stops is told."""
+
+    hint = "Give one in a few words, such as --reason 'release week'."
+
+
+@dataclass(eq=False)
+class BadFreezeEnd(PrbotError):
+    """A freeze cannot end at {text!r}: {cause}."""
+
+    text: str
+    cause: str
+    hint = "Give a time with its zone (2026-03-05T08:00+01:00, or Z for UTC), or a span (90m, 8h, 2d12h, 1w); leave it out for a freeze until somebody lifts it."
+
+
 # --- what is kept --------------------------------------------------------------------
 
 
