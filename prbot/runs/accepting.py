@@ -15,9 +15,10 @@ from prbot.config.repo import Effective
 from prbot.model import ProjectKey
 from prbot.runs.orphans import ACCEPTED, Fate, Orphan, acceptance, meant, open_orphans
 from prbot.runs.planning import plan_verdicts, refuse
-from prbot.runs.requirements import Reasons, approved_since, pull_is_fit
+from prbot.runs.requirements.approvals import approved_since
+from prbot.runs.requirements.pulls import pull_is_fit
 from prbot.runs.run import Run, RunState
-from prbot.runs.say import OrphansAccepted, OrphansLeft, Reason
+from prbot.runs.say import OrphansAccepted, OrphansLeft, Reason, Reasons
 from prbot.runs.scene import Scene
 from prbot.runs.steps import Finish, Record, Say, Step
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from prbot.config.repo import Effective
 from prbot.plans.record import StoredPlan
-from prbot.runs.accepting import accept, accounted_for, was_all
+from prbot.runs.accepting import accept, was_all
+from prbot.runs.judging import head_moved, judged
 from prbot.runs.phases import (
     Steps,
     apply_jobs,
@@ -24,20 +25,10 @@ from prbot.runs.phases import (
     why_not_equal,
 )
 from prbot.runs.planning import fail, refuse
-from prbot.runs.requirements import (
-    Reasons,
-    approved,
-    beside_the_button,
-    chosen_plans,
-    may_apply_now,
-    may_command,
-    mode_allows,
-    needs_applied,
-    not_locked,
-    plan_is_ready,
-    pull_is_fit,
-    seen_when_asked,
-)
+from prbot.runs.requirements.asking import may_apply_now
+from prbot.runs.requirements.plans import chosen_plans, not_locked
+from prbot.runs.requirements.pulls import pull_is_fit
+from prbot.runs.requirements.standing import beside_the_button
 from prbot.runs.run import Run, RunState, Trouble
 from prbot.runs.say import Reason
 from prbot.runs.scene import NOTHING_ALLOWED, Scene
@@ -70,7 +61,7 @@ def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
     todo = tuple(plan for plan in plans if has_work(plan))
     if not todo and (done := was_all(run, scene)):
         return done
-    reasons += _why_not(run, scene, rules, todo)
+    reasons += judged(run, scene, rules, todo)
     reasons += beside_the_button(run.ask, todo) if todo else ()
     locked = not_locked(scene, tuple(plan.project for plan in todo))
     if reasons:
@@ -85,7 +76,7 @@ def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
 
 def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
     fresh = fresh_plans(run, scene)
-    moved = _head_moved(run, scene)
+    moved = head_moved(run, scene)
     if moved:
         return refuse(run, moved)
     if nothing_changes(run, scene):
@@ -93,31 +84,9 @@ def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
     why = why_not_equal(run.jobs, scene)
     if why:
         return hold(run, scene, why)
-    reasons = _why_not(run, scene, rules, fresh)
+    reasons = judged(run, scene, rules, fresh)
     reasons += not_locked(scene, tuple(plan.project for plan in fresh))
     return refuse(run, reasons) if reasons else second_phase(run, scene, fresh)
-
-
-def _why_not(run: Run, scene: Scene, rules: Effective, todo: tuple[StoredPlan, ...]) -> Reasons:
-    ready = (plan_is_ready(plan, scene, scene.pull.head_sha) for plan in todo)
-    return (
-        may_command(run.ask, scene.permission)
-        + _head_moved(run, scene)
-        + mode_allows(rules)
-        + pull_is_fit(scene.pull)
-        + sum(ready, start=())
-        + needs_applied(run, scene, todo)
-        + seen_when_asked(run.ask, scene, todo)
-        + accounted_for(run, scene, {plan.project for plan in todo})
-        + (approved(rules, scene, todo) if todo else ())
-    )
-
-
-def _head_moved(run: Run, scene: Scene) -> Reasons:
-    if run.checkout is None or run.checkout.head == scene.pull.head_sha:
-        return ()
-    moved = f"the pull request moved on to {scene.pull.head_sha[:7]}"
-    return (Reason("head", moved, "wait for its plan, read it, and apply that one"),)
 
 
 def nothing_left(plans: tuple[StoredPlan, ...]) -> Reason:

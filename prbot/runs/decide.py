@@ -17,7 +17,7 @@ from prbot.runs.hooks import HOOKS, with_hooks
 from prbot.runs.named import means, unknown_names
 from prbot.runs.order import in_order, release
 from prbot.runs.project_checks import take_back
-from prbot.runs.requirements import may_command
+from prbot.runs.requirements.asking import may_command
 from prbot.runs.run import AskKind, JobKind, Run, RunState, Trouble
 from prbot.runs.say import AppliedUnmerged, Cancelled, Help, Hint, Reason, Refusal, Unlocked
 from prbot.runs.scene import Scene

@@ -30,20 +30,18 @@ from prbot.runs.phases import (
     why_not_equal,
 )
 from prbot.runs.planning import fail, refuse
-from prbot.runs.requirements import (
-    Reasons,
-    beside_the_button,
+from prbot.runs.requirements.asking import may_apply_now
+from prbot.runs.requirements.plans import (
     chosen_plans,
-    may_apply_now,
-    mode_allows,
     needs_applied,
     not_interrupted,
     not_locked,
     plan_is_ready,
-    seen_when_asked,
 )
+from prbot.runs.requirements.pulls import mode_allows
+from prbot.runs.requirements.standing import beside_the_button, seen_when_asked
 from prbot.runs.run import AskKind, Job, JobKind, Run, RunState, Trouble
-from prbot.runs.say import Reason
+from prbot.runs.say import Reason, Reasons
 from prbot.runs.scene import NOTHING_ALLOWED, Scene
 from prbot.runs.steps import DropPlans, DropWorkspaces, Finish, FreeLocks, LayOut, StartJob
 

@@ -11,7 +11,8 @@ from prbot.plans.record import StoredPlan
 from prbot.runs.checks import RERUN, CheckDetail, detail_of
 from prbot.runs.orphans import Orphan, digests, left_words, meant, open_orphans, orphans
 from prbot.runs.project_checks import project_checks
-from prbot.runs.requirements import may_command, pull_is_fit
+from prbot.runs.requirements.asking import may_command
+from prbot.runs.requirements.pulls import pull_is_fit
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 from prbot.runs.say import Failure, NoProjects, PlanReport, ProjectResult, Reason, Refusal, TooMany
 from prbot.runs.scene import NOTHING_ALLOWED, Scene

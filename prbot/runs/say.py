@@ -131,6 +131,9 @@ class Reason:
     unblock: str
 
 
+Reasons = tuple[Reason, ...]
+
+
 @dataclass(frozen=True)
 class Refusal:
     """A command that was not carried out; every reason is told at once."""

@@ -20,7 +20,7 @@ from prbot.runs.checks import (
     path_in_repository,
 )
 from prbot.runs.reconcile import why_known
-from prbot.runs.requirements import beside_the_button
+from prbot.runs.requirements.standing import beside_the_button
 from prbot.runs.run import Ask, AskKind, Flaw, Run, RunState, Trouble
 from prbot.runs.say import ProjectResult
 

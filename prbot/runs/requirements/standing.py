@@ -1,0 +1,51 @@
+"""Since when a plan stands in the pull request, and who saw it there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from prbot.plans.record import StoredPlan
+from prbot.runs.checks import mark_of
+from prbot.runs.run import Ask
+from prbot.runs.say import Reason, Reasons
+from prbot.runs.scene import Scene
+
+
+def stood_since(plan: StoredPlan, scene: Scene) -> datetime | None:
+    """Since when this very content stands in a comment without a different plan between;
+    None while it was not told. A plan that is made but not told was seen by nobody."""
+    since = scene.told_at(plan)
+    for earlier in scene.plans:  # newest first
+        if earlier.project != plan.project or earlier.created_at > plan.created_at:
+            continue
+        if (earlier.hash, earlier.inputs, earlier.head) != (plan.hash, plan.inputs, plan.head):
+            break
+        since = scene.told_at(earlier) or since
+    return since
+
+
+def seen_when_asked(ask: Ask, scene: Scene, plans: Iterable[StoredPlan]) -> Reasons:
+    """Whoever says apply means what stood there when it was said, not what came since."""
+    return tuple(
+        Reason(
+            "seen",
+            f"plan {plan.id} of `{plan.project}` was not in the pull request when you asked",
+            "read it, then repeat the command",
+        )
+        for plan in plans
+        if ask.commented_at is not None and not _stood_at(ask.commented_at, plan, scene)
+    )
+
+
+def beside_the_button(ask: Ask, plans: Iterable[StoredPlan]) -> Reasons:
+    """A button means the plans that its check told of: neither more of them nor others."""
+    if ask.check_id is None or ask.mark == mark_of(plans):
+        return ()
+    other = "the plans are not those that stood beside the button"
+    return (Reason("seen", other, "read them, then comment `prbot apply`"),)
+
+
+def _stood_at(moment: datetime, plan: StoredPlan, scene: Scene) -> bool:
+    since = stood_since(plan, scene)
+    return since is not None and moment >= since.replace(microsecond=0)
