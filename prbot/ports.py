@@ -145,6 +145,24 @@ class ForgeWriter(Protocol):
         """
         ...
 
+    async def upsert_issue(
+        self,
+        repo: RepoRef,
+        marker: str,
+        title: str,
+        body: str,
+        labels: Sequence[str],
+        is_open: bool,
+        known: int | None,
+    ) -> int | None:
+        """Write the issue whose `body` holds `marker`, opened or closed, and return its number.
+
+        Edits issue `known`, else our own issue that holds `marker` (both matched by author
+        and marker), else creates one; none is created only to be closed. `labels` are added
+        to what stands there. `title` has at most 256 characters.
+        """
+        ...
+
     async def minimise(self, pull: PullRef, comment_id: int) -> None:
         """Fold our own comment as outdated. One that is gone, or somebody else's, is left.
 
@@ -737,13 +755,30 @@ class FoldLetter:
     folds: str
 
 
-Letter = CommentLetter | StatusLetter | ReactionLetter | FoldLetter
+@dataclass(frozen=True)
+class IssueLetter:
+    """Put it for `of_repository`: all issues of a repository are written in one order,
+    whichever pull request they come from."""
+
+    marker: str
+    title: str
+    body: str
+    labels: tuple[str, ...]
+    is_open: bool
+
+
+def of_repository(repo: RepoRef) -> PullRef:
+    """The repository as a whole, where else a pull request stands; forges count from 1."""
+    return PullRef(repo, 0)
+
+
+Letter = CommentLetter | StatusLetter | ReactionLetter | FoldLetter | IssueLetter
 
 
 @dataclass(frozen=True)
 class OutboxRow:
-    """A letter still to be written. `known_id`: the forge's id of the comment with its
-    marker, when we wrote it before. `fence` grows each time it is leased."""
+    """A letter still to be written. `known_id`: the forge's id of the comment, or the number
+    of the issue, with its marker, when we wrote it before. `fence` grows each time it is leased."""
 
     id: int
     pull: PullRef

@@ -16,6 +16,7 @@ import structlog
 
 from prbot.adapters.github_auth import GitHubApp, GitHubToken, git_header
 from prbot.adapters.github_checks import Checks
+from prbot.adapters.github_issues import Issues
 from prbot.adapters.github_limits import Request
 from prbot.adapters.github_lists import Lists
 from prbot.adapters.github_shapes import (
@@ -28,6 +29,7 @@ from prbot.adapters.github_shapes import (
     REVIEWS,
     USER,
     ReviewShape,
+    is_marked,
     permission_of,
     pull_of,
 )
@@ -83,6 +85,7 @@ class GitHubForge:
         self.open_pulls = lists.open_pulls
         self.recently_closed_pulls = lists.recently_closed_pulls
         self.comments_since = lists.comments_since
+        self.upsert_issue = Issues(self._wire, self.bot_login).upsert
         self._bot: Login | None = None
 
     @property
@@ -191,7 +194,7 @@ class GitHubForge:
         request = Request("read", f"comments of {pull}", "GET", path, pull.repo.path)
         async for page in self._wire.pages(request, COMMENTS):
             for comment in page:
-                if comment.author == bot and _is_marked(comment.body or "", marker):
+                if comment.author == bot and is_marked(comment.body or "", marker):
                     return comment.id
         return None
 
@@ -259,12 +262,6 @@ class GitHubForge:
             await self._wire.ask(Request("react to", what, "POST", path, pull.repo.path, body=body))
         except NotFound:
             return
-
-
-def _is_marked(body: str, marker: str) -> bool:
-    """At its start or end: in between it may be quoted from a plan, by whoever wrote that."""
-    text = body.strip()
-    return text.startswith(marker) or text.endswith(marker)
 
 
 def _write(pull: PullRef, what: str, verb: str, path: str, text: str) -> Request:

@@ -157,6 +157,28 @@ class Comment(CommentId):
         return int(found[1]) if found else None
 
 
+class Label(BaseModel):
+    name: str
+
+
+class IssueShape(BaseModel):
+    """`pull_request` is there only in an issue that is one."""
+
+    number: int
+    body: str | None
+    user: User | None
+    labels: list[Label]
+    pull_request: dict[str, Any] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        return [label.name for label in self.labels]
+
+    def is_ours(self, bot: str, marker: str) -> bool:
+        mine = self.user is not None and self.user.login == bot and self.pull_request is None
+        return mine and is_marked(self.body or "", marker)
+
+
 class GraphQLError(BaseModel):
     """`type` is GitHub's word for what went wrong; some errors have none."""
 
@@ -185,6 +207,8 @@ REVIEWS = TypeAdapter(list[ReviewShape])
 COMMENTS = TypeAdapter(list[Comment])
 COMMENT_ID = TypeAdapter(CommentId)
 COMMENT_NODE = TypeAdapter(CommentNode)
+ISSUE = TypeAdapter(IssueShape)
+ISSUES = TypeAdapter(list[IssueShape])
 GRAPHQL = TypeAdapter(GraphQLAnswer)
 LISTED_PULLS = TypeAdapter(list[ListedPull])
 REPOSITORIES = TypeAdapter(list[OwnRepository])
@@ -192,6 +216,12 @@ INSTALLATIONS = TypeAdapter(list[Installation])
 INSTALLED: TypeAdapter[list[OwnRepository]] = TypeAdapter(
     Annotated[list[OwnRepository], BeforeValidator(_repositories)]
 )
+
+
+def is_marked(body: str, marker: str) -> bool:
+    """At its start or end: in between it may be quoted from a plan, by whoever wrote that."""
+    text = body.strip()
+    return text.startswith(marker) or text.endswith(marker)
 
 
 def listed_pull_of(repo: RepoRef, pull: ListedPull) -> PullRequest:

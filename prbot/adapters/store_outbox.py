@@ -31,6 +31,7 @@ from prbot.ports import (
     Clock,
     CommentLetter,
     FoldLetter,
+    IssueLetter,
     Letter,
     OutboxRow,
     StatusLetter,
@@ -84,7 +85,7 @@ class SqlOutbox:
     async def sent(self, row: OutboxRow, forge_id: int | None, at: datetime) -> bool:
         if not await self._change(row, settled_at=at, why=None):
             return False
-        if forge_id is not None and isinstance(row.letter, CommentLetter):
+        if forge_id is not None and isinstance(row.letter, CommentLetter | IssueLetter):
             await self._remember(row.pull, row.letter.marker, forge_id)
         if isinstance(row.letter, StatusLetter):
             await ShownStatuses(self.db).written(row.pull, row.letter)
@@ -149,10 +150,10 @@ class SqlOutbox:
 
 
 def _marker(letter: Letter) -> str | None:
-    """Of the comment that the letter is about."""
+    """Of the comment or issue that the letter is about."""
     if isinstance(letter, FoldLetter):
         return letter.folds
-    return letter.marker if isinstance(letter, CommentLetter) else None
+    return letter.marker if isinstance(letter, CommentLetter | IssueLetter) else None
 
 
 def _waiting_behind(row: Row[Any]) -> Select[Any]:

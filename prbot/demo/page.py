@@ -77,6 +77,7 @@ class Page:
         app.router.add_get(pull, self._read)
         app.router.add_post(pull, self._act)
         app.router.add_get(f"{pull}/changes", self._changes)
+        app.router.add_get(r"/{owner}/{repo}/issues/{number:\d+}", self._read_issue)
         app.on_shutdown.append(self._close)
 
     async def _close(self, _: web.Application) -> None:
@@ -91,6 +92,16 @@ class Page:
     async def _read(self, request: web.Request) -> web.StreamResponse:
         self._check_origin(request)
         return await self._show(request, self._pull(request))
+
+    async def _read_issue(self, request: web.Request) -> web.StreamResponse:
+        self._check_origin(request)
+        match = request.match_info
+        try:
+            repo = self._forge.repository(f"{match['owner']}/{match['repo']}")
+            issue = self._forge.issue(repo, int(match["number"]))
+        except DemoForgeRefused as refused:
+            raise web.HTTPNotFound(text="There is no such issue.") from refused
+        return _render(request, "issue.html.j2", {"issue": issue})
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
         self._check_origin(request)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
+from urllib.parse import quote
+
 from prbot.demo.rules import REACTIONS
 from prbot.demo.shapes import Json, Shapes, node_id, stamp
-from prbot.demo.state import Comment, Pull, Repository, Review, User
+from prbot.demo.state import Comment, Issue, Pull, Repository, Review, User
 
 
 def association(repo: Repository, user: User) -> str:
@@ -108,38 +111,11 @@ class PullShapes(Shapes):
     def issue(self, pull: Pull) -> Json:
         """The pull request as an issue, which is what its comments belong to."""
         root = self.urls.repo(pull.repo.full_name)
-        issue = f"{root}/issues/{pull.number}"
         page = self.urls.page(pull.repo.full_name, pull.number)
-        return {
-            "url": issue,
-            "repository_url": root,
-            "labels_url": f"{issue}/labels{{/name}}",
-            "comments_url": f"{issue}/comments",
-            "events_url": f"{issue}/events",
-            "timeline_url": f"{issue}/timeline",
-            "html_url": page,
-            "id": pull.id,
+        return self._issue(pull, page) | {
             "node_id": node_id("PullRequest", pull.id),
-            "number": pull.number,
-            "title": pull.title,
-            "user": self.user(pull.author),
-            "labels": [],
-            "state": "open" if pull.open else "closed",
-            "state_reason": None,
-            "locked": False,
-            "active_lock_reason": None,
-            "assignee": None,
-            "assignees": [],
-            "milestone": None,
             "comments": len(pull.comments),
-            "created_at": stamp(pull.created_at),
-            "updated_at": stamp(pull.updated_at),
-            "closed_at": stamp(pull.closed_at),
-            "author_association": association(pull.repo, pull.author),
             "draft": pull.draft,
-            "body": pull.body or None,
-            "reactions": self._rollup(f"{issue}/reactions", []),
-            "performed_via_github_app": None,
             "pull_request": {
                 "url": f"{root}/pulls/{pull.number}",
                 "html_url": page,
@@ -147,6 +123,57 @@ class PullShapes(Shapes):
                 "patch_url": f"{page}.patch",
                 "merged_at": stamp(pull.merged_at),
             },
+        }
+
+    def plain_issue(self, issue: Issue) -> Json:
+        page = self.urls.issue_page(issue.repo.full_name, issue.number)
+        labels = [self._label(issue.repo, name) for name in issue.labels]
+        return self._issue(issue, page) | {"labels": labels}
+
+    def _issue(self, issue: Issue | Pull, page: str) -> Json:
+        root = self.urls.repo(issue.repo.full_name)
+        own = f"{root}/issues/{issue.number}"
+        return {
+            "url": own,
+            "repository_url": root,
+            "labels_url": f"{own}/labels{{/name}}",
+            "comments_url": f"{own}/comments",
+            "events_url": f"{own}/events",
+            "timeline_url": f"{own}/timeline",
+            "html_url": page,
+            "id": issue.id,
+            "node_id": node_id("Issue", issue.id),
+            "number": issue.number,
+            "title": issue.title,
+            "user": self.user(issue.author),
+            "labels": [],
+            "state": "open" if issue.open else "closed",
+            "state_reason": None,
+            "locked": False,
+            "active_lock_reason": None,
+            "assignee": None,
+            "assignees": [],
+            "milestone": None,
+            "comments": 0,
+            "created_at": stamp(issue.created_at),
+            "updated_at": stamp(issue.updated_at),
+            "closed_at": stamp(issue.closed_at),
+            "author_association": association(issue.repo, issue.author),
+            "body": issue.body or None,
+            "reactions": self._rollup(f"{own}/reactions", []),
+            "performed_via_github_app": None,
+        }
+
+    def _label(self, repo: Repository, name: str) -> Json:
+        """Labels come to be when they are first given; GitHub draws a colour, here it is grey."""
+        return {
+            "id": zlib.crc32(name.encode()),
+            "node_id": node_id("Label", zlib.crc32(name.encode())),
+            "url": f"{self.urls.repo(repo.full_name)}/labels/{quote(name, safe='')}",
+            "name": name,
+            "description": None,
+            "color": "ededed",
+            "default": False,
         }
 
     def comment(self, comment: Comment) -> Json:

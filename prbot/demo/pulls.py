@@ -62,7 +62,7 @@ class Pulls(Branches):
         head_sha, now = source.branches[branch], self.now()
         pull = Pull(
             id=self.next_id(),
-            number=max(repo.pulls, default=0) + 1,
+            number=repo.next_number(),
             repo=repo,
             title=title,
             body=body,

@@ -12,6 +12,8 @@ from prbot.errors import DemoForgeRefused
 
 COMMENT_LIMIT = 65_536
 """Characters of a comment's body."""
+TITLE_LIMIT = 256
+"""Characters of an issue's title."""
 DESCRIPTION_LIMIT = 140
 """Characters of a commit status's description."""
 STATUS_STATES = ("error", "failure", "pending", "success")
@@ -26,6 +28,17 @@ def check_comment(body: object) -> str:
             "IssueComment", "body", f"body is too long (maximum is {COMMENT_LIMIT} characters)"
         )
     return body
+
+
+def check_title(title: str, body: str) -> tuple[str, str]:
+    """Of an issue; GitHub takes 256 characters, and a body as long as a comment's."""
+    if not title.strip():
+        raise invalid("Issue", "title", "title can't be blank", code="missing_field")
+    if len(title) > TITLE_LIMIT:
+        raise invalid("Issue", "title", f"title is too long (maximum is {TITLE_LIMIT} characters)")
+    if len(body) > COMMENT_LIMIT:
+        raise invalid("Issue", "body", f"body is too long (maximum is {COMMENT_LIMIT} characters)")
+    return title, body
 
 
 def check_status(state: str, description: str | None, target_url: str | None) -> None:

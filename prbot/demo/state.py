@@ -227,6 +227,26 @@ class Pull:
 
 
 @dataclass
+class Issue:
+    """A plain issue; pull requests are issues too, but keep their own record."""
+
+    id: int
+    number: int
+    repo: Repository
+    title: str
+    body: str
+    author: User
+    labels: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.closed_at is None
+
+
+@dataclass
 class Repository:
     """`branches` are the heads as last seen: what moved since is news."""
 
@@ -242,6 +262,7 @@ class Repository:
     protections: dict[str, Protection] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     pulls: dict[int, Pull] = field(default_factory=dict)
+    issues: dict[int, Issue] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     statuses: list[Status] = field(default_factory=list)
     check_runs: dict[int, CheckRun] = field(default_factory=dict)
@@ -251,6 +272,10 @@ class Repository:
     @property
     def full_name(self) -> str:
         return f"{self.owner.login}/{self.name}"
+
+    def next_number(self) -> int:
+        """Pull requests and issues are counted together."""
+        return max((*self.pulls, *self.issues), default=0) + 1
 
     def level(self, login: str) -> Level:
         """The account's permission here; the owner is an administrator."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prbot.demo.issues import Issues
 from prbot.demo.payloads import review_event, status_event
 from prbot.demo.rules import (
     check_comment,
@@ -12,7 +13,6 @@ from prbot.demo.rules import (
     unprocessable,
 )
 from prbot.demo.state import Comment, Level, Pull, Reaction, Repository, Review, Status, User
-from prbot.demo.world import World
 from prbot.errors import DemoForgeRefused
 
 REVIEW_STATES = {
@@ -25,7 +25,7 @@ STATUSES_PER_CONTEXT = 1000
 """GitHub takes no more statuses than so many of one context on one commit."""
 
 
-class Talk(World):
+class Talk(Issues):
     reads_until_mergeable = 1
     """How many reads after a change see `mergeable: null`."""
 

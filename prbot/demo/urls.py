@@ -75,6 +75,9 @@ class Urls:
         pull = "" if number is None else f"/pull/{number}"
         return f"{self.site}/{full_name}{pull}"
 
+    def issue_page(self, full_name: str, number: int) -> str:
+        return f"{self.site}/{full_name}/issues/{number}"
+
     def clone(self, full_name: str) -> str:
         return f"{self.site}/{full_name}.git"
 

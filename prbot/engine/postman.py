@@ -19,7 +19,14 @@ import structlog
 from prbot.engine.alarm import Alarm
 from prbot.engine.world import World
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, StoreUnavailable
-from prbot.ports import CommentLetter, FoldLetter, OutboxRow, ReactionLetter, StatusLetter
+from prbot.ports import (
+    CommentLetter,
+    FoldLetter,
+    IssueLetter,
+    OutboxRow,
+    ReactionLetter,
+    StatusLetter,
+)
 
 log = structlog.get_logger()
 
@@ -123,6 +130,9 @@ class Postman:
             case StatusLetter(sha, context, state, description, report, beside):
                 show = writer.show_check if beside else writer.set_status
                 await show(row.pull.repo, sha, context, state, description, report)
+            case IssueLetter(marker, title, body, labels, is_open):
+                repo, known = row.pull.repo, row.known_id
+                return await writer.upsert_issue(repo, marker, title, body, labels, is_open, known)
             case ReactionLetter(comment_id):
                 await writer.react(row.pull, comment_id)
             case FoldLetter():

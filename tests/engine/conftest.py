@@ -60,6 +60,19 @@ class Pen:
         self.written.append((pull.number, body))
         return len(self.written)
 
+    async def upsert_issue(
+        self,
+        repo: RepoRef,
+        marker: str,
+        title: str,
+        body: str,
+        labels: Any,
+        is_open: bool,
+        known: Any,
+    ) -> int:
+        self.written.append((0, f"{title} {'open' if is_open else 'closed'} {known}"))
+        return 41
+
     async def set_status(
         self, repo: RepoRef, sha: str, context: str, state: str, text: str, report: Any
     ) -> None:

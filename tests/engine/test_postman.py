@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from prbot.engine.postman import FAILURES, LAST_RETRY, STORE_RETRY, next_try
 from prbot.errors import ForgeRefused, ForgeUnavailable
+from prbot.ports import IssueLetter
 
 Trouble = Callable[[int, str], Awaitable[None]]
 
@@ -166,3 +168,15 @@ async def test_rest(office: Any) -> None:
         now = office.clock.now()
         due = await unit.outbox.due(now, "w-2", now + timedelta(seconds=30))
     assert [row.letter.body for row in due] == ["behind", "later"]
+
+
+async def test_issues_keep_their_order(office: Any) -> None:
+    """It writes an issue as often as its letters say, in their order, and knows its number
+    from the first on."""
+    first = IssueLetter("<!-- m -->", "first", "b <!-- m -->", (), True)
+    await office.put(0, first, replace(first, title="second"))
+    await office.put(0, replace(first, title="third", is_open=False))
+    for _ in range(3):
+        await office.round()
+    written = ["first open None", "second open 41", "third closed 41"]
+    assert office.pen.written == [(0, line) for line in written]

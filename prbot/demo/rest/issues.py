@@ -1,4 +1,4 @@
-"""Comments of pull requests (which are issues to GitHub) and reactions to them."""
+"""Issues, and the comments of pull requests (which are issues to GitHub) and reactions to them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,71 @@ from datetime import UTC, datetime
 
 from prbot.demo.rest.call import Answer, Call
 from prbot.demo.rules import invalid
-from prbot.demo.state import Comment
+from prbot.demo.state import Comment, Issue, Pull
+
+STATES = ("open", "closed", "all")
+
+
+async def issues(call: Call) -> Answer:
+    """Pull requests stand among them, as on GitHub. Filtered by `state`, `creator` and
+    `labels`, newest first unless `direction=asc`; `sort` is not honoured beyond creation."""
+    wanted = call.query.get("state", "open")
+    if wanted not in STATES:
+        raise invalid("Issue", "state", "state is not included in the list", "invalid")
+    every: list[Issue | Pull] = [*call.repo.issues.values(), *call.repo.pulls.values()]
+    found = [each for each in every if _matches(each, call, wanted)]
+    found.sort(key=lambda each: each.number, reverse=call.query.get("direction") != "asc")
+    return Answer([_shape(call, each) for each in found])
+
+
+def _matches(issue: Issue | Pull, call: Call, state: str) -> bool:
+    labels = issue.labels if isinstance(issue, Issue) else ()
+    wanted = [name for name in call.query.get("labels", "").split(",") if name]
+    creator = call.query.get("creator", issue.author.login)
+    return (
+        (state == "all" or issue.open == (state == "open"))
+        and issue.author.login.lower() == creator.lower()
+        and set(wanted) <= set(labels)
+    )
+
+
+async def issue(call: Call) -> Answer:
+    number = call.number(call.path["issue_number"])
+    found = call.repo.pulls.get(number) or call.forge.issue(call.repo, number)
+    return Answer(_shape(call, found))
+
+
+async def create_issue(call: Call) -> Answer:
+    title, body = call.text("title", "Issue") or "", call.text("body", "Issue") or ""
+    made = await call.forge.open_issue(call.repo, call.login, title, body, _labels(call) or ())
+    return Answer(_shape(call, made), 201)
+
+
+async def edit_issue(call: Call) -> Answer:
+    """Of plain issues only: prbot edits no pull request's words."""
+    found = call.forge.issue(call.repo, call.number(call.path["issue_number"]))
+    state = call.text("state", "Issue")
+    if state not in (None, "open", "closed"):
+        raise invalid("Issue", "state", "state is not included in the list", "invalid")
+    words = call.text("title", "Issue"), call.text("body", "Issue")
+    await call.forge.edit_issue(found, call.login, *words, _labels(call))
+    if state is not None:
+        await call.forge.set_issue_open(found, call.login, state == "open")
+    return Answer(_shape(call, found))
+
+
+def _labels(call: Call) -> list[str] | None:
+    given = call.body.get("labels")
+    if given is None:
+        return None
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        raise invalid("Issue", "labels", "labels is not a list of names", "invalid")
+    return given
+
+
+def _shape(call: Call, issue: Issue | Pull) -> dict[str, object]:
+    shapes = call.forge.shapes
+    return shapes.plain_issue(issue) if isinstance(issue, Issue) else shapes.issue(issue)
 
 
 async def comments(call: Call) -> Answer:

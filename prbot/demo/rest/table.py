@@ -10,6 +10,7 @@ REPO = "/repos/{owner}/{repo}"
 PULL = f"{REPO}/pulls/{{pull_number}}"
 COMMENT = f"{REPO}/issues/comments/{{comment_id}}"
 CHECK_RUN = f"{REPO}/check-runs/{{check_run_id}}"
+ISSUE = f"{REPO}/issues/{{issue_number}}"
 READ, WRITE = Level.READ, Level.WRITE
 
 
@@ -57,7 +58,11 @@ ROUTES: tuple[Route, ...] = (
         READ,
         ("issues", "write"),
     ),
+    Route("GET", f"{REPO}/issues", issues.issues, READ, ("issues", "read")),
+    Route("POST", f"{REPO}/issues", issues.create_issue, READ, ("issues", "write")),
     Route("GET", f"{REPO}/issues/comments", issues.all_comments, READ, ("issues", "read")),
+    Route("GET", ISSUE, issues.issue, READ, ("issues", "read")),
+    Route("PATCH", ISSUE, issues.edit_issue, READ, ("issues", "write")),
     Route("GET", COMMENT, issues.comment, READ, ("issues", "read")),
     Route("PATCH", COMMENT, issues.edit_comment, READ, ("issues", "write")),
     Route("DELETE", COMMENT, issues.delete_comment, READ, ("issues", "write")),

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from prbot.demo.forge import DemoForge
-from prbot.demo.rest.table import CHECK_RUN, COMMENT, PULL, REPO, ROUTES
+from prbot.demo.rest.table import CHECK_RUN, COMMENT, ISSUE, PULL, REPO, ROUTES
 from prbot.demo.state import Protection
 
 if TYPE_CHECKING:
@@ -148,6 +148,23 @@ CASES = [
     Case("GET", f"{REPO}/issues/comments", 200),
     Case("GET", f"{REPO}/issues/comments", 200, query="?sort=updated&since=2026-01-01T00:00:00Z"),
     Case("GET", f"{REPO}/issues/comments", 422, query="?since=yesterday"),
+    Case("GET", f"{REPO}/issues", 200),
+    Case("GET", f"{REPO}/issues", 200, query="?state=all&creator=bob&labels=drift&direction=asc"),
+    Case("GET", f"{REPO}/issues", 422, query="?state=strange"),
+    Case("POST", f"{REPO}/issues", 201, {"title": "t", "body": "b", "labels": ["drift"]}),
+    Case("POST", f"{REPO}/issues", 201, {"title": "t"}, by="carol"),
+    Case("POST", f"{REPO}/issues", 422, {"title": "x" * 257}),
+    Case("POST", f"{REPO}/issues", 422, {"title": "t", "body": "x" * 65_537}),
+    Case("POST", f"{REPO}/issues", 422, {"title": "t", "labels": [7]}),
+    Case("POST", f"{REPO}/issues", 422, {}),
+    Case("GET", ISSUE, 200, fill={"issue_number": "4"}),
+    Case("GET", ISSUE, 200),
+    Case("GET", ISSUE, 404, fill=GONE),
+    Case("PATCH", ISSUE, 200, {"title": "u", "state": "closed"}, fill={"issue_number": "4"}),
+    Case("PATCH", ISSUE, 200, {"labels": []}, fill={"issue_number": "4"}),
+    Case("PATCH", ISSUE, 422, {"state": "odd"}, fill={"issue_number": "4"}),
+    Case("PATCH", ISSUE, 403, {"body": "mine"}, by="carol", fill={"issue_number": "4"}),
+    Case("PATCH", ISSUE, 404, {"body": "b"}, fill=GONE),
     Case("GET", COMMENT, 200),
     Case("GET", COMMENT, 404, fill=GONE),
     Case("PATCH", COMMENT, 200, {"body": "better"}),
@@ -217,6 +234,7 @@ async def names(forge: DemoForge) -> dict[str, str]:
     late = await forge.open_pull("acme/infra", head="late", title="Late", author="alice")
     await forge.merge(late, "bob")
     comment = await forge.comment(pull, "bob", "first")
+    await forge.open_issue(pull.repo, "bob", "An issue", "words", ["drift"])
     await forge.react(comment, "bob", "rocket")
     await forge.review(pull, "carol", "REQUEST_CHANGES", "why?")
     repo = forge.repository("acme/infra")

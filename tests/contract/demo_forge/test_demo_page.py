@@ -44,7 +44,9 @@ async def test_hostile_text_is_harmless(forge: DemoForge, session: aiohttp.Clien
     await forge.set_status(repo, sha, "bob", "failure", HOSTILE, HOSTILE[:140])
     with pytest.raises(DemoForgeRefused):
         await forge.set_status(repo, sha, "bob", "failure", target_url="javascript:alert(4)")
-    for url in (forge.url, forge.page_url(pull)):
+    issue = await forge.open_issue(repo, "bob", HOSTILE, HOSTILE, [HOSTILE])
+    issue_url = forge.urls.issue_page(repo.full_name, issue.number)
+    for url in (forge.url, forge.page_url(pull), issue_url):
         status, text = await _read(session, url)
         tags = Tags(text).found
         scripts = [attrs.get("src") for tag, attrs in tags if tag == "script"]

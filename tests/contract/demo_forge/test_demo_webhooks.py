@@ -31,6 +31,10 @@ SPOKEN = {
     "issue_comment deleted",
     "pull_request_review submitted",
     "pull_request_review dismissed",
+    "issues opened",
+    "issues edited",
+    "issues closed",
+    "issues reopened",
 }
 
 
@@ -69,6 +73,10 @@ async def test_every_webhook_fits_githubs_schema(
     await forge.change_base(pull, "alice", "late")
     await forge.change_base(pull, "alice", "main")
     await forge.set_status(repo, pull.head_sha, "prbot", "success", "prbot/plan", "1 project")
+    issue = await forge.open_issue(repo, "bob", "An issue", "words", ["drift"])
+    await forge.edit_issue(issue, "bob", "Another", "other words")
+    await forge.set_issue_open(issue, "bob", False)
+    await forge.set_issue_open(issue, "bob", True)
     await forge.merge(pull, "bob")
     tools.git(work, "push", "--quiet", "origin", ":topic")
     await forge.refresh("acme/infra")

@@ -13,15 +13,18 @@ from prbot.ports import (
     CheckReport,
     CommentLetter,
     FoldLetter,
+    IssueLetter,
     Letter,
     ReactionLetter,
     StatusLetter,
     StatusState,
+    of_repository,
 )
 from prbot.runs.checks import RERUN, Annotation
 
 COMMENT = CommentLetter("<!-- m1 -->", "body <!-- m1 --> é \x00")
 STATUS = StatusLetter(Sha("a" * 40), "prbot/plan", StatusState.SUCCESS, "2 projects")
+ISSUE = IssueLetter("<!-- m1 -->", "Applied, unmerged", "body <!-- m1 -->", ("drift",), True)
 
 REPORTED = replace(
     STATUS,
@@ -44,7 +47,7 @@ async def due(scene: Any, worker: str = "w-1") -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize(
-    "letter", [COMMENT, STATUS, REPORTED, ReactionLetter(2**40), FoldLetter("<!-- m1 -->")]
+    "letter", [COMMENT, STATUS, REPORTED, ReactionLetter(2**40), FoldLetter("<!-- m1 -->"), ISSUE]
 )
 async def test_a_letter_comes_back_as_it_went_in(scene: Any, letter: Letter) -> None:
     """It gives back each kind of letter as that kind."""
@@ -331,3 +334,15 @@ async def test_a_fold_knows_the_comment_of_its_marker(scene: Any) -> None:
         async with scene.store.begin() as tables:
             assert await tables.outbox.sent(row, forge_id, scene.clock.now())
     assert found == [None, 77, None]
+
+
+async def test_an_issue_is_known_by_its_marker(scene: Any) -> None:
+    """It tells the number of the issue with this marker in the repository, whichever pull
+    request it comes from, and mixes it up with no comment."""
+    whole = of_repository(scene.pull.repo).number
+    await put(scene, ISSUE, ISSUE, number=whole)
+    (row,) = await due(scene)
+    async with scene.store.begin() as tables:
+        await tables.outbox.sent(row, 41, scene.clock.now())
+    await put(scene, COMMENT)
+    assert [(r.letter, r.known_id) for r in await due(scene)] == [(ISSUE, 41), (COMMENT, None)]

@@ -1,0 +1,111 @@
+"""Issues: written once, found again by marker and author, opened and closed as told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from prbot.errors import ForgeRefused, ForgeUnavailable
+
+# fixtures are typed Any: conftest modules cannot be imported from here
+Scene = Any
+
+MARKER = "<!-- prbot:x:issue:unmerged-1 -->"
+BODY = f"{MARKER}\nwords"
+
+
+async def write(scene: Scene, known: int | None = None, **changed: Any) -> int | None:
+    words = {"title": "Title", "body": BODY, "labels": ("prbot",), "is_open": True} | changed
+    number: int | None = await scene.port.upsert_issue(scene.repo, MARKER, *words.values(), known)
+    return number
+
+
+def shown(scene: Scene) -> list[tuple[str, str, str, tuple[str, ...], bool]]:
+    issues = scene.pull.repo.issues.values()
+    return [(i.author.login, i.title, i.body, i.labels, i.open) for i in issues]
+
+
+async def test_issue_is_created_and_edited(scene: Scene) -> None:
+    """It opens one issue, edits it in place, closes it and opens it again."""
+    number = await write(scene)
+    assert number == scene.pull.number + 1  # counted together with pull requests
+    assert await write(scene, number, title="Better", body=f"{MARKER} more") == number
+    assert shown(scene) == [(scene.bot, "Better", f"{MARKER} more", ("prbot",), True)]
+    assert await write(scene, number, is_open=False) == number
+    assert shown(scene) == [(scene.bot, "Title", BODY, ("prbot",), False)]
+    assert await write(scene, number) == number
+    assert shown(scene) == [(scene.bot, "Title", BODY, ("prbot",), True)]
+
+
+async def test_known_issue_costs_two_requests(scene: Scene) -> None:
+    number = await write(scene)
+    sent = scene.port.requests_sent
+    await write(scene, number)
+    assert scene.port.requests_sent == sent + 2
+
+
+async def test_issue_is_found_by_its_marker(scene: Scene) -> None:
+    """It finds the issue again after its number was lost, also a closed one."""
+    number = await write(scene)
+    await write(scene, is_open=False)
+    assert await write(scene, body=f"{BODY} more") == number
+    assert shown(scene) == [(scene.bot, "Title", f"{BODY} more", ("prbot",), True)]
+
+
+async def test_none_is_opened_to_be_closed(scene: Scene) -> None:
+    assert await write(scene, is_open=False) is None
+    assert shown(scene) == []
+
+
+async def test_somebody_elses_issue(scene: Scene) -> None:
+    """It takes no issue of others, whatever marker or number, and no pull request."""
+    forged = await scene.demo.open_issue(scene.pull.repo, "bob", "Forged", BODY)
+    number = await write(scene, forged.number)
+    assert [entry[:2] for entry in shown(scene)] == [("bob", "Forged"), (scene.bot, "Title")]
+    again = await write(scene, scene.pull.number)
+    assert again == number
+
+
+async def test_another_of_ours(scene: Scene) -> None:
+    """It tells its issues apart, and takes none that only quotes the marker."""
+    other = "<!-- other -->"
+    quoting = f"{other}\n```\n{MARKER}\n```\nend"
+    await scene.port.upsert_issue(scene.repo, other, "Other", quoting, (), True, None)
+    await write(scene)
+    assert [entry[1] for entry in shown(scene)] == ["Other", "Title"]
+
+
+async def test_labels_of_people_stay(scene: Scene) -> None:
+    """It adds its labels once and leaves what people labelled."""
+    number = await write(scene)
+    issue = scene.pull.repo.issues[number]
+    await scene.demo.edit_issue(issue, "ann", labels=["urgent"])
+    await write(scene, number)
+    await write(scene, number)
+    assert issue.labels == ("urgent", "prbot")
+
+
+async def test_lost_answer(scene: Scene) -> None:
+    """It opens one issue even when the forge did and the answer never came."""
+    scene.demo.fail_next("POST", "/issues$", 0, after=True)
+    with pytest.raises(ForgeUnavailable):
+        await write(scene)
+    await write(scene)
+    assert len(shown(scene)) == 1
+
+
+async def test_behind_many(scene: Scene) -> None:
+    """It finds its issue on a later page."""
+    for number in range(101):
+        other = f"<!-- other {number} -->"
+        await scene.demo.open_issue(scene.pull.repo, scene.bot, "Other", other)
+    number = await write(scene)
+    assert await write(scene) == number
+
+
+@pytest.mark.parametrize("changed", [{"title": "x" * 257}, {"body": MARKER + "x" * 70_000}])
+async def test_too_long(scene: Scene, changed: dict[str, str]) -> None:
+    """It tells that the forge refuses, which no repetition would change."""
+    with pytest.raises(ForgeRefused):
+        await write(scene, **changed)
