@@ -1421,6 +1421,23 @@ class NoFreezeReason(PrbotError):
 
 
 @dataclass(eq=False)
+class FrozenMeanwhile(PrbotError):
+    """Plan {plan_id} was not applied, because meanwhile {freezes}."""
+
+    plan_id: str
+    freezes: str
+    hint = "Nothing was begun. When the freeze is over, plan again and apply that plan."
+
+
+@dataclass(eq=False)
+class NoSuchFreeze(PrbotError):
+    """No freeze is called {freeze_id}."""
+
+    freeze_id: str
+    hint = "`prbot freeze list` shows those in force with their ids."
+
+
+@dataclass(eq=False)
 class BadFreezeEnd(PrbotError):
     """A freeze cannot end at {text!r}: {cause}."""
 

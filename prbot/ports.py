@@ -38,7 +38,9 @@ from prbot.projects.gone import Gone
 from prbot.projects.listing import Listing
 from prbot.projects.tool_choice import Wanted
 from prbot.runs.checks import Annotation, Button
+from prbot.runs.freezes import Freeze, FreezeId
 from prbot.runs.journal import JournalEntry as JournalEntry
+from prbot.runs.journal import JournalLine, JournalQuery
 from prbot.runs.locks import Lock
 from prbot.runs.run import Job, JobState, Placed, Run, RunState, Trouble
 from prbot.runs.state_look import StateLock, StateLook
@@ -719,10 +721,37 @@ class Locks(Protocol):
         ...
 
 
+class Freezes(Protocol):
+    """Each freeze, and each lifting, is a line of the journal by itself."""
+
+    async def add(self, freeze: Freeze) -> None: ...
+    async def lift(self, freeze_id: FreezeId, by: Login, at: datetime) -> Freeze:
+        """The freeze as it is now; one that was lifted before stays as it was.
+
+        Raises NoSuchFreeze.
+        """
+        ...
+
+    async def in_force(self, now: datetime) -> tuple[Freeze, ...]:
+        """Whatever they stop, oldest first. What is intended in this transaction is intended
+        before any freeze that this did not see."""
+        ...
+
+    async def all(self) -> tuple[Freeze, ...]:
+        """Those that ended or were lifted too, oldest first."""
+        ...
+
+
 class Journal(Protocol):
     async def write(self, entry: JournalEntry) -> None: ...
     async def of_pull(self, pull: PullRef) -> tuple[JournalEntry, ...]:
         """Oldest first."""
+        ...
+
+    async def page(
+        self, query: JournalQuery, after: int = 0, limit: int = 500
+    ) -> tuple[JournalLine, ...]:
+        """The first `limit` lines behind number `after`, oldest first; fewer are the last."""
         ...
 
 
@@ -870,6 +899,8 @@ class UnitOfWork(Protocol):
     def plans(self) -> Plans: ...
     @property
     def locks(self) -> Locks: ...
+    @property
+    def freezes(self) -> Freezes: ...
     @property
     def journal(self) -> Journal: ...
     @property

@@ -28,6 +28,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from prbot.adapters import migrations
 from prbot.adapters.store_deliveries import SqlDeliveries
 from prbot.adapters.store_dialect import database_at
+from prbot.adapters.store_freezes import SqlFreezes
 from prbot.adapters.store_installation import settled_key
 from prbot.adapters.store_journal import SqlJournal
 from prbot.adapters.store_locks import SqlLocks
@@ -48,6 +49,7 @@ class SqlUnitOfWork:
     runs: SqlRuns
     plans: SqlPlans
     locks: SqlLocks
+    freezes: SqlFreezes
     journal: SqlJournal
     outbox: SqlOutbox
     repositories: SqlRepositories
@@ -101,6 +103,7 @@ class SqlStore:
                 runs=SqlRuns(db, self._clock, journal),
                 plans=SqlPlans(db, self._clock, journal),
                 locks=SqlLocks(db),
+                freezes=SqlFreezes(db, journal),
                 journal=journal,
                 outbox=SqlOutbox(db, self._clock),
                 repositories=SqlRepositories(db),

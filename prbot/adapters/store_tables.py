@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from prbot.adapters.store_types import Packed, UtcTime, Words, pull_columns
-from prbot.model import Checkout, Notice, ProjectKey
+from prbot.model import Checkout, Login, Notice, ProjectKey
 from prbot.plans.record import Inputs
 from prbot.plans.summary import PlanSummary
 from prbot.ports import Letter
@@ -166,8 +166,27 @@ journal = _table(
     _needed("subject", Text),
     _needed("action", Text),
     _needed("detail", Words),
+    Column("commit", Text),
+    Column("plan_id", Text),
+    Column("approvals", Packed(tuple[Login, ...])),
 )
 Index(None, journal.c.forge, journal.c.repo, journal.c.number)
+
+freezes = _table(
+    "freezes",
+    _needed("id", Text, unique=True),
+    _needed("scope", Text),
+    Column("forge", Text),
+    Column("repo", Words),
+    Column("environment", Words),
+    _needed("reason", Words),
+    _needed("declared_by", Words),
+    _needed("since", UtcTime),
+    Column("until", UtcTime),
+    Column("lifted_at", UtcTime),
+    Column("lifted_by", Words),
+)
+_only_where("ix_freezes_not_lifted", "lifted_at IS NULL", freezes.c.seq)
 
 outbox = _table(
     "outbox",

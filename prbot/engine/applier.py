@@ -17,6 +17,7 @@ from prbot.engine.stages import Stage
 from prbot.engine.ways import PLAN_FILE, Way
 from prbot.engine.world import World
 from prbot.errors import (
+    FrozenMeanwhile,
     PlanTriedBefore,
     StepAfterApply,
     StepFailed,
@@ -25,6 +26,7 @@ from prbot.errors import (
 )
 from prbot.plans.record import StoredPlan
 from prbot.ports import ApplyOutcome, Tool, ToolRun
+from prbot.runs.freezes import not_frozen
 from prbot.runs.run import Job, Run
 
 DONE = ApplyOutcome(ok=True, stale=False, killed=False, diagnostics="", events=())
@@ -32,7 +34,8 @@ DONE = ApplyOutcome(ok=True, stale=False, killed=False, diagnostics="", events=(
 
 @dataclass
 class Applier:
-    """One apply; `file` are the bytes of the plan that people reviewed, `tool` made it."""
+    """One apply; `file` are the bytes of the plan that people reviewed, `tool` made it,
+    `environment` is the project's: freezes may speak of it."""
 
     world: World
     run: Run
@@ -40,11 +43,12 @@ class Applier:
     plan: StoredPlan
     file: bytes
     tool: Tool
+    environment: str | None = None
     hearing: Hearing | None = None
 
     async def apply(self, way: Way, surroundings: ToolRun) -> ApplyOutcome:
-        """How it ended. Raises PlanTriedBefore, StepAfterApply, what the steps raise that
-        failed, and what the tool raises."""
+        """How it ended. Raises FrozenMeanwhile, PlanTriedBefore, StepAfterApply, what the steps
+        raise that failed, and what the tool raises."""
         world = self.world
         prepare = await way.stage("plan", self.tool, world.redactor, surroundings)
         await prepare.perform(way.recipe.preparation)
@@ -85,6 +89,9 @@ class Applier:
     async def _intend(self) -> None:
         now = self.world.clock.now()
         async with self.world.store.begin() as unit:
+            freezes = await unit.freezes.in_force(now)
+            if stops := not_frozen(freezes, self.run.pull.repo, self.environment, now):
+                raise FrozenMeanwhile(self.plan.id, "; ".join(why.message for why in stops))
             if not await unit.plans.intend(self.plan.id, self.job, now):
                 raise PlanTriedBefore(self.plan.id)
 

@@ -35,6 +35,7 @@ from prbot.errors import (
     ApplyStopped,
     BadPlan,
     ForgeUnavailable,
+    FrozenMeanwhile,
     JobStopped,
     LostLease,
     PlanFileChanged,
@@ -180,6 +181,8 @@ class Worker:
         except ForgeUnavailable:
             await self._put_off(job)
             raise
+        except FrozenMeanwhile as error:  # nothing has begun, so it is as if it were cancelled
+            return await self._stopped(job, self.trouble(error))
         except PrbotError as error:
             return await self._failed(job, self.trouble(error))
         except Exception as error:  # whatever it is, people must hear that the job ended

@@ -5,19 +5,55 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from prbot.model import Login, PullRef
+from prbot.model import Login, PlanId, PullRef, Sha
 
 EXPIRED = "plan expired"
 """The action of a line whose subject is the plan; its absence means: gone for another reason."""
+FROZEN = "freeze declared"
+"""The subject is the freeze."""
+LIFTED = "freeze lifted"
 
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """Append-only. `subject` is a run, job or plan id; `actor` is None for prbot itself."""
+    """Append-only. `subject` is a run, job, plan or freeze id; `actor` is None for prbot itself.
+
+    `pull` is None where no pull request is spoken of. `commit` is the pull request's head (after
+    a merge: the merge commit), `plan_id` the plan that was made or applied, `approvals` who had
+    approved it when the apply was decided. Older lines have none of these.
+    """
 
     at: datetime
-    pull: PullRef
+    pull: PullRef | None
     actor: Login | None
     subject: str
     action: str
     detail: str = ""
+    commit: Sha | None = None
+    plan_id: PlanId | None = None
+    approvals: tuple[Login, ...] = ()
+
+
+@dataclass(frozen=True)
+class JournalQuery:
+    """Which lines; None is all of them.
+
+    `repo` is `owner/name`, its case ignored as is that of `actor`. `action` is how a line's
+    action begins. `since` is included, `until` is not. `plan` is also looked for as the subject.
+    """
+
+    repo: str | None = None
+    number: int | None = None
+    actor: Login | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    plan: PlanId | None = None
+
+
+@dataclass(frozen=True)
+class JournalLine:
+    """An entry with its number, which only grows: where the next page begins."""
+
+    number: int
+    entry: JournalEntry

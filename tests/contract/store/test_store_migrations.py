@@ -113,4 +113,7 @@ async def test_the_rows_of_the_first_version_are_kept(
         assert await tables.runs.expired(clock.now()) == run.jobs
         (row,) = await tables.outbox.due(clock.now(), "w-1", clock.now())
         assert (row.letter, row.attempts, row.fence) == (ReactionLetter(5), 2, 1)
-        assert [line.action for line in await tables.journal.of_pull(run.pull)] == ["run queued"]
+        (line,) = await tables.journal.of_pull(run.pull)
+        assert (line.actor, line.action) == ("ann", "run queued")
+        assert (line.commit, line.plan_id, line.approvals) == (None, None, ())
+        assert await tables.freezes.in_force(clock.now()) == ()

@@ -1,0 +1,97 @@
+"""What the journal is asked: page by page, oldest first, by who, what, where, when and plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from prbot.model import Login, PlanId, PullRef, RepoRef, Sha
+from prbot.ports import JournalEntry
+from prbot.runs.journal import JournalLine, JournalQuery
+
+OTHER = PullRef(RepoRef("gl", "acme/team/infra"), 8)
+
+
+def entries(scene: Any) -> tuple[JournalEntry, ...]:
+    now = scene.clock.now()
+    first = JournalEntry(now, scene.pull, Login("ann"), "r-1", "run queued", "apply: comment")
+    return (
+        first,
+        replace(
+            first,
+            at=now + timedelta(hours=1),
+            subject="j-1",
+            action="apply decided",
+            commit=Sha("a" * 40),
+            plan_id=PlanId("p-1"),
+            approvals=(Login("bob"), Login("cyd")),
+        ),
+        replace(first, at=now + timedelta(hours=2), subject="p-1", action="apply intended"),
+        replace(first, at=now + timedelta(hours=3), pull=OTHER, actor=None, action="Apply_%x"),
+        replace(first, at=now + timedelta(hours=4), pull=None, subject="f-1", action="freeze"),
+    )
+
+
+async def asked(scene: Any, **query: Any) -> list[int]:
+    """Numbers of the entries found, from 0."""
+    written = entries(scene)
+    async with scene.store.begin() as tables:
+        for entry in written:
+            await tables.journal.write(entry)
+    async with scene.store.begin() as tables:
+        found = await tables.journal.page(JournalQuery(**query))
+    return [written.index(line.entry) for line in found]
+
+
+QUERIES: dict[str, tuple[dict[str, Any], list[int]]] = {
+    "everything": ({}, [0, 1, 2, 3, 4]),
+    "a repository": ({"repo": "acme/infra"}, [0, 1, 2]),
+    "a repository, spelled otherwise": ({"repo": "Acme/Team/infra"}, [3]),
+    "a number in any repository": ({"number": 8}, [3]),
+    "a pull request": ({"repo": "acme/infra", "number": 8}, []),
+    "somebody": ({"actor": "Ann"}, [0, 1, 2, 4]),
+    "an action": ({"action": "apply"}, [1, 2, 3]),
+    "a whole action": ({"action": "apply decided"}, [1]),
+    "no wildcards": ({"action": "apply_%"}, [3]),
+    "a quote": ({"action": "' OR 1=1 --"}, []),
+    "a plan, also of older lines": ({"plan": "p-1"}, [1, 2]),
+}
+
+
+@pytest.mark.parametrize(("query", "expected"), QUERIES.values(), ids=QUERIES.keys())
+async def test_what_is_found(scene: Any, query: dict[str, Any], expected: list[int]) -> None:
+    """It finds the lines that meet each word of the query."""
+    assert await asked(scene, **query) == expected
+
+
+async def test_a_span_of_time(scene: Any) -> None:
+    """It includes the moment a span begins, not the one it ends."""
+    now = scene.clock.now()
+    span = {"since": now + timedelta(hours=1), "until": now + timedelta(hours=3)}
+    assert await asked(scene, **span) == [1, 2]
+
+
+async def test_pages_follow_one_another(scene: Any) -> None:
+    """It goes on behind a number, in the order lines were written, whatever the clock says."""
+    async with scene.store.begin() as tables:
+        for entry in reversed(entries(scene)):
+            await tables.journal.write(entry)
+    read: tuple[JournalLine, ...] = ()
+    async with scene.store.begin() as tables:
+        while page := await tables.journal.page(
+            JournalQuery(), read[-1].number if read else 0, limit=2
+        ):
+            assert len(page) <= 2
+            read += page
+    assert tuple(line.entry for line in read) == entries(scene)[::-1]
+    assert [line.number for line in read] == sorted(line.number for line in read)
+
+
+async def test_a_pull_requests_lines_are_its_own(scene: Any) -> None:
+    """It does not count lines that speak of no pull request."""
+    await asked(scene)
+    async with scene.store.begin() as tables:
+        assert await tables.journal.of_pull(scene.pull) == entries(scene)[:3]
