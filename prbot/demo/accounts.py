@@ -10,9 +10,7 @@ from pathlib import Path
 
 from prbot.demo.git import GitDir, git
 from prbot.demo.hooks import Hook
-from prbot.demo.payloads import ping_event
 from prbot.demo.pulls import Pulls
-from prbot.demo.shapes import stamp
 from prbot.demo.state import App, Installation, Level, Protection, Repository, Token, User
 
 INSTALLATION_TOKEN_LIFE = timedelta(hours=1)
@@ -55,7 +53,7 @@ class Accounts(Pulls):
         `collaborators`: login -> read, write or admin. An owner that does not exist yet
         becomes an organisation.
         """
-        owner, name = full_name.split("/")
+        owner, name = full_name.rsplit("/", 1)
         account = self.users.get(owner.lower()) or self.create_user(owner, "Organization")
         bare = GitDir(self.directory / owner / f"{name}.git")
         branch = default_branch or (await _head_branch(source) if source else "main")
@@ -146,11 +144,7 @@ class Accounts(Pulls):
         wanted = frozenset(events) if events is not None else None
         hook = Hook(self.next_id(), url, secret, wanted, repo.id if repo else None)
         self.courier.hooks.append(hook)
-        at = stamp(self.now()) or ""
-        payload = ping_event(self.shapes, hook, repo, at)
-        if repo:
-            payload["repository"] = self.shapes.repository(repo)
-        self.courier.send("ping", payload, hook.repository, only=hook)
+        self.news.hook_added(hook, repo)
         return hook
 
 

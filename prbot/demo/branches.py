@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from prbot.demo.checks import Checks
 from prbot.demo.git import ABSENT
-from prbot.demo.payloads import COMMITS_IN_A_PUSH, PushedCommit, push_event
+from prbot.demo.payloads import COMMITS_IN_A_PUSH, PushedCommit
 from prbot.demo.state import Pull, Repository, User
 
 Moved = dict[str, tuple[str, str]]
@@ -46,8 +46,8 @@ class Branches(Checks):
         commits = await self._pushed_commits(repo, before, after)
         known = ABSENT not in (before, after)
         forced = known and not await repo.git.is_ancestor(before, after)
-        payload = push_event(self.shapes, repo, branch, before, after, commits, forced, pusher)
-        self.notify("push", repo, pusher, payload)
+        self.news.push(repo, branch, (before, after), commits, forced, pusher)
+        self.changes.tell()
 
     async def _pushed_commits(
         self, repo: Repository, before: str, after: str
@@ -75,7 +75,7 @@ class Branches(Checks):
         """Record the head, its ref, its commits and its diff against the base branch."""
         if pull.head_repo is not None and pull.head_repo is not pull.repo:
             await pull.repo.git.bring(pull.head_repo.git.path, pull.head_branch)
-        await pull.repo.git.set_ref(f"refs/pull/{pull.number}/head", sha)
+        await pull.repo.git.set_ref(f"{self.customs.pull_ref.format(pull.number)}/head", sha)
         pull.head_sha = sha
         pull.base_sha = pull.repo.branches[pull.base_branch]
         await self._measure(pull)

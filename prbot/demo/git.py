@@ -29,6 +29,7 @@ _CONFIGURATION = """\
 [receive]
 \t# Only the forge moves these.
 \thideRefs = refs/pull
+\thideRefs = refs/merge-requests
 [gc]
 \tauto = 0
 """

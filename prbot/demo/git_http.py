@@ -29,7 +29,7 @@ class GitHttp:
         self._forge = forge
 
     def routes(self) -> list[web.RouteDef]:
-        root = "/{owner}/{repo}"
+        root = "/{owner:.+}/{repo}"
         posts = [web.post(f"{root}/{{rest:{service}}}", self._serve) for service in SERVICES]
         return [web.get(f"{root}/{{rest:info/refs}}", self._serve), *posts]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from prbot.demo.rules import check_title, demand, not_found
-from prbot.demo.shapes import Json
 from prbot.demo.state import Issue, Level, Repository, User
 from prbot.demo.world import World
 
@@ -17,9 +16,11 @@ class Issues(World):
         """Whoever reads may open one; only who may push sets labels, others' are dropped."""
         user, now = self.user(by), self.now()
         demand(repo, by, Level.READ)
-        words = check_title(title, body)
+        words = check_title(title, body, self.customs.comment_limit)
         named = _unique(labels) if repo.level(by) >= Level.WRITE else ()
-        issue = Issue(self.next_id(), repo.next_number(), repo, *words, user, named, now, now)
+        issue = Issue(
+            self.next_id(), self.next_number(repo, repo.issues), repo, *words, user, named, now, now
+        )
         repo.issues[issue.number] = issue
         self._tell("opened", issue, user)
         return issue
@@ -36,7 +37,7 @@ class Issues(World):
         user = self._who_may_edit(issue, by)
         before = {"title": issue.title, "body": issue.body}
         wanted = issue.title if title is None else title, issue.body if body is None else body
-        issue.title, issue.body = check_title(*wanted)
+        issue.title, issue.body = check_title(*wanted, self.customs.comment_limit)
         if labels is not None and issue.repo.level(by) >= Level.WRITE:
             issue.labels = _unique(labels)
         after = {"title": issue.title, "body": issue.body}
@@ -62,8 +63,8 @@ class Issues(World):
 
     def _tell(self, action: str, issue: Issue, by: User, **more: object) -> None:
         issue.updated_at = self.now()
-        payload: Json = {"action": action, "issue": self.shapes.plain_issue(issue), **more}
-        self.notify("issues", issue.repo, by, payload)
+        self.news.issue(action, issue, by, **more)
+        self.changes.tell()
 
 
 def _unique(labels: Iterable[str]) -> tuple[str, ...]:

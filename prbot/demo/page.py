@@ -71,13 +71,16 @@ class Page:
         loader = jinja2.FileSystemLoader(HERE / "templates")
         filters = {"markdown": markdown.render, "diff": _diff}
         aiohttp_jinja2.setup(app, loader=loader, filters=filters, autoescape=True)
-        pull = r"/{owner}/{repo}/pull/{number:\d+}"
+        pull = r"/{owner:.+}/{repo}" + self._forge.customs.pull_page.format(r"{number:\d+}")
         app.router.add_static("/-/static", HERE / "static")
         app.router.add_get("/", self._index)
         app.router.add_get(pull, self._read)
         app.router.add_post(pull, self._act)
         app.router.add_get(f"{pull}/changes", self._changes)
-        app.router.add_get(r"/{owner}/{repo}/issues/{number:\d+}", self._read_issue)
+        app.router.add_get(
+            r"/{owner:.+}/{repo}" + self._forge.customs.issue_page.format(r"{number:\d+}"),
+            self._read_issue,
+        )
         app.on_shutdown.append(self._close)
 
     async def _close(self, _: web.Application) -> None:
@@ -87,7 +90,8 @@ class Page:
     async def _index(self, request: web.Request) -> web.StreamResponse:
         self._check_origin(request)
         repositories = sorted(self._forge.repositories.values(), key=lambda r: r.full_name)
-        return _render(request, "index.html.j2", {"repositories": repositories})
+        values = {"repositories": repositories, "customs": self._forge.customs}
+        return _render(request, "index.html.j2", values)
 
     async def _read(self, request: web.Request) -> web.StreamResponse:
         self._check_origin(request)
@@ -185,6 +189,7 @@ class Page:
         checks = sorted(repo.latest_checks(pull.head_sha), key=lambda check: check.name)
         return {
             "pull": pull,
+            "customs": forge.customs,
             "timeline": _timeline(pull),
             "statuses": statuses,
             "checks": checks,

@@ -62,7 +62,7 @@ class Pulls(Branches):
         head_sha, now = source.branches[branch], self.now()
         pull = Pull(
             id=self.next_id(),
-            number=repo.next_number(),
+            number=self.next_number(repo, repo.pulls),
             repo=repo,
             title=title,
             body=body,
@@ -156,7 +156,8 @@ class Pulls(Branches):
             parents = (base, pull.head_sha)
             message = f"Merge {pull.head_sha} into {base}"
             pull.test_merge = await git.commit_tree(tree, parents, message, _person(pull.author))
-            await git.set_ref(f"refs/pull/{pull.number}/merge", pull.test_merge)
+            ref = f"{self.customs.pull_ref.format(pull.number)}/merge"
+            await git.set_ref(ref, pull.test_merge)
 
     async def _mergeable_state(self, pull: Pull) -> str:
         if not pull.mergeable:

@@ -10,46 +10,40 @@ from __future__ import annotations
 from prbot.demo.state import Level, Protection, Pull, Repository, Review
 from prbot.errors import DemoForgeRefused
 
-COMMENT_LIMIT = 65_536
-"""Characters of a comment's body."""
 TITLE_LIMIT = 256
 """Characters of an issue's title."""
-DESCRIPTION_LIMIT = 140
-"""Characters of a commit status's description."""
 STATUS_STATES = ("error", "failure", "pending", "success")
 REACTIONS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes")
 
 
-def check_comment(body: object) -> str:
+def check_comment(body: object, limit: int) -> str:
+    """`limit` is in characters."""
     if not isinstance(body, str) or not body.strip():
         raise invalid("IssueComment", "body", "body can't be blank", code="missing_field")
-    if len(body) > COMMENT_LIMIT:
-        raise invalid(
-            "IssueComment", "body", f"body is too long (maximum is {COMMENT_LIMIT} characters)"
-        )
+    if len(body) > limit:
+        raise invalid("IssueComment", "body", f"body is too long (maximum is {limit} characters)")
     return body
 
 
-def check_title(title: str, body: str) -> tuple[str, str]:
-    """Of an issue; GitHub takes 256 characters, and a body as long as a comment's."""
+def check_title(title: str, body: str, limit: int) -> tuple[str, str]:
+    """Of an issue; GitHub takes 256 characters, and of the body `limit`."""
     if not title.strip():
         raise invalid("Issue", "title", "title can't be blank", code="missing_field")
     if len(title) > TITLE_LIMIT:
         raise invalid("Issue", "title", f"title is too long (maximum is {TITLE_LIMIT} characters)")
-    if len(body) > COMMENT_LIMIT:
-        raise invalid("Issue", "body", f"body is too long (maximum is {COMMENT_LIMIT} characters)")
+    if len(body) > limit:
+        raise invalid("Issue", "body", f"body is too long (maximum is {limit} characters)")
     return title, body
 
 
-def check_status(state: str, description: str | None, target_url: str | None) -> None:
+def check_status(
+    state: str, description: str | None, target_url: str | None, line_limit: int
+) -> None:
     if state not in STATUS_STATES:
         raise invalid("Status", "state", "state is not included in the list", code="invalid")
-    if description is not None and len(description) > DESCRIPTION_LIMIT:
-        raise invalid(
-            "Status",
-            "description",
-            f"description is too long (maximum is {DESCRIPTION_LIMIT} characters)",
-        )
+    if description is not None and len(description) > line_limit:
+        most = f"description is too long (maximum is {line_limit} characters)"
+        raise invalid("Status", "description", most)
     _check_web_address(target_url)
 
 

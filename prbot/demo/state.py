@@ -273,10 +273,6 @@ class Repository:
     def full_name(self) -> str:
         return f"{self.owner.login}/{self.name}"
 
-    def next_number(self) -> int:
-        """Pull requests and issues are counted together."""
-        return max((*self.pulls, *self.issues), default=0) + 1
-
     def level(self, login: str) -> Level:
         """The account's permission here; the owner is an administrator."""
         if login.lower() == self.owner.login.lower():

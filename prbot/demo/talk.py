@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from prbot.demo.issues import Issues
-from prbot.demo.payloads import review_event, status_event
 from prbot.demo.rules import (
     check_comment,
     check_reaction,
@@ -32,16 +31,18 @@ class Talk(Issues):
     async def comment(self, pull: Pull, by: str, body: str) -> Comment:
         user, now = self.user(by), self.now()
         demand(pull.repo, by, Level.READ)
-        comment = Comment(self.next_id(), pull, user, check_comment(body), now, now)
+        text = check_comment(body, self.customs.comment_limit)
+        comment = Comment(self.next_id(), pull, user, text, now, now)
         pull.repo.comments[comment.id] = comment
         self._tell_comment("created", comment, user)
         return comment
 
     async def edit_comment(self, comment: Comment, by: str, body: str) -> Comment:
         user = self._who_may_change(comment, by)
-        before, comment.body = comment.body, check_comment(body)
+        before, limit = comment.body, self.customs.comment_limit
+        comment.body = check_comment(body, limit)
         comment.updated_at = self.now()
-        self._tell_comment("edited", comment, user, changes={"body": {"from": before}})
+        self._tell_comment("edited", comment, user, before)
         return comment
 
     async def delete_comment(self, comment: Comment, by: str) -> None:
@@ -54,11 +55,12 @@ class Talk(Issues):
         demand(comment.pull.repo, by, Level.READ if user is comment.user else Level.WRITE)
         return user
 
-    def _tell_comment(self, action: str, comment: Comment, by: User, **more: object) -> None:
-        pull = comment.pull
-        pull.updated_at = self.now()
-        about = {"issue": self.shapes.issue(pull), "comment": self.shapes.comment(comment)}
-        self.notify("issue_comment", pull.repo, by, {"action": action, **about, **more})
+    def _tell_comment(
+        self, action: str, comment: Comment, by: User, before: str | None = None
+    ) -> None:
+        comment.pull.updated_at = self.now()
+        self.news.comment(action, comment, by, before)
+        self.changes.tell()
 
     async def react(self, comment: Comment, by: str, content: str) -> tuple[Reaction, bool]:
         """The reaction, and whether it is new; nobody reacts twice alike. No webhook."""
@@ -106,8 +108,8 @@ class Talk(Issues):
 
     def _tell_review(self, action: str, review: Review, by: User) -> None:
         review.pull.updated_at = self.now()
-        payload = {"action": action, **review_event(self.shapes, review)}
-        self.notify("pull_request_review", review.pull.repo, by, payload)
+        self.news.review(action, review, by)
+        self.changes.tell()
 
     async def set_status(
         self,
@@ -120,7 +122,7 @@ class Talk(Issues):
         target_url: str | None = None,
     ) -> Status:
         demand(repo, by, Level.WRITE)
-        check_status(state, description, target_url)
+        check_status(state, description, target_url, self.customs.line_limit)
         if await repo.git.resolve(sha) != sha:
             raise DemoForgeRefused(422, f"No commit found for SHA: {sha}")
         if (
@@ -134,5 +136,6 @@ class Talk(Issues):
         )
         repo.statuses.append(status)
         commit = await repo.git.commit(sha)
-        self.notify("status", repo, creator, status_event(self.shapes, repo, status, commit))
+        self.news.status(repo, status, commit)
+        self.changes.tell()
         return status

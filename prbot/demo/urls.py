@@ -7,6 +7,8 @@ of those, but the shapes demand them.
 
 from __future__ import annotations
 
+from prbot.demo.customs import GITHUB, Customs
+
 _REPOSITORY = {
     "forks_url": "/forks",
     "keys_url": "/keys{/key_id}",
@@ -61,8 +63,10 @@ _USER = {
 class Urls:
     """Absolute addresses below the forge's own, which is known once it listens."""
 
-    def __init__(self) -> None:
+    def __init__(self, customs: Customs = GITHUB) -> None:
         self.site = "http://forge.invalid"
+        self._pull_page = customs.pull_page
+        self._issue_page = customs.issue_page
 
     @property
     def api(self) -> str:
@@ -72,11 +76,11 @@ class Urls:
         return f"{self.api}/repos/{full_name}"
 
     def page(self, full_name: str, number: int | None = None) -> str:
-        pull = "" if number is None else f"/pull/{number}"
+        pull = "" if number is None else self._pull_page.format(number)
         return f"{self.site}/{full_name}{pull}"
 
     def issue_page(self, full_name: str, number: int) -> str:
-        return f"{self.site}/{full_name}/issues/{number}"
+        return f"{self.site}/{full_name}{self._issue_page.format(number)}"
 
     def clone(self, full_name: str) -> str:
         return f"{self.site}/{full_name}.git"

@@ -7,12 +7,14 @@ which starts the server. Each layer may call the ones below.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from prbot.demo.changes import Changes
+from prbot.demo.customs import GITHUB, Customs
 from prbot.demo.hooks import Courier
+from prbot.demo.news import GitHubNews, News
 from prbot.demo.pull_shapes import PullShapes
 from prbot.demo.rules import not_found
 from prbot.demo.shapes import Json
@@ -25,27 +27,45 @@ def _utc_now() -> datetime:
 
 
 class World:
-    """`directory` takes the bare repositories; `clock` gives aware UTC times."""
+    """`directory` takes the bare repositories; `clock` gives aware UTC times; `customs` says
+    which forge it is."""
 
-    def __init__(self, directory: Path, clock: Callable[[], datetime] = _utc_now) -> None:
+    news: News
+
+    def __init__(
+        self,
+        directory: Path,
+        clock: Callable[[], datetime] = _utc_now,
+        customs: Customs = GITHUB,
+    ) -> None:
         self.directory = directory
+        self.customs = customs
         self.users: dict[str, User] = {}
         self.tokens: dict[str, Token] = {}
         self.repositories: dict[str, Repository] = {}
         self.apps: dict[int, App] = {}
         self.installations: dict[int, Installation] = {}
-        self.urls = Urls()
+        self.urls = Urls(customs)
         self.shapes = PullShapes(self.urls)
         self.changes = Changes()
         self.courier = Courier(self.changes)
         self._clock = clock
         self._ids = itertools.count(1001)
+        self.news = GitHubNews(self)
 
     def now(self) -> datetime:
-        return self._clock().replace(microsecond=0)
+        """As exact as the forge's own times."""
+        now = self._clock()
+        kept = now.microsecond // 1000 * 1000 if self.customs.precise else 0
+        return now.replace(microsecond=kept)
 
     def next_id(self) -> int:
         return next(self._ids)
+
+    def next_number(self, repo: Repository, among: Iterable[int]) -> int:
+        """For a pull request or an issue, `among` others of the same."""
+        taken = (*repo.pulls, *repo.issues) if self.customs.counted_together else tuple(among)
+        return max(taken, default=0) + 1
 
     def user(self, login: str) -> User:
         """Raises DemoForgeRefused (404), as all of these do."""
@@ -88,6 +108,5 @@ class World:
 
     def notify_pull(self, action: str, pull: Pull, sender: User, **more: object) -> None:
         pull.updated_at = self.now()
-        shape = self.shapes.pull(pull, None if pull.open else pull.mergeable, "unknown")
-        payload: Json = {"action": action, "number": pull.number, "pull_request": shape, **more}
-        self.notify("pull_request", pull.repo, sender, payload)
+        self.news.pull(action, pull, sender, **more)
+        self.changes.tell()
