@@ -669,6 +669,10 @@ class Plans(Protocol):
         """Newest first; plans that were dropped are not among them."""
         ...
 
+    async def newest_json(self, pull: PullRef) -> tuple[str, ...]:
+        """The name of the newest plan's JSON of each project; none of dropped plans."""
+        ...
+
     async def drop_of_pull(self, pull: PullRef) -> tuple[str, ...]:
         """Forget plans whose apply never began; returns the names of their artifacts.
 

@@ -16,13 +16,17 @@ import json
 import logging
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from contextlib import AbstractContextManager
-from dataclasses import fields, is_dataclass, replace
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from heapq import merge
+from itertools import chain
 from typing import Any, TextIO
 from urllib.parse import quote, quote_plus
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -31,6 +35,8 @@ SHORTEST = 4
 """Shorter secrets are not looked for: they occur by chance in every text."""
 _LONG, _FEW = 10_000, 30
 """A text of so many characters is searched for one beginning after another, up to so many."""
+_RECENT = 500
+"""Subjects whose secrets are remembered although nobody speaks of them at the moment."""
 SHORTEST_LINE = 8
 """Of a secret with several lines, such as a PEM key, lines shorter than this may show."""
 
@@ -45,23 +51,72 @@ class Redactor:
     such as an `Authorization: Basic` header), hex, percent-encoding, and the escapes of
     JSON, Python and HTML; of a secret with several lines each line as well. Overlapping
     finds are removed together. Safe to use from several threads.
+
+    What prbot itself resolved is looked for everywhere. What a pull request's plans and steps
+    call secret is looked for in what is said `about` that pull request alone, its log lines
+    included: else anybody could hide words in the comments of others.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._forms = Needles()
+        self._everywhere = Known()
+        self._known: WeakValueDictionary[str, Known] = WeakValueDictionary()
+        self._recent: deque[Known] = deque(maxlen=_RECENT)
+        self._here: ContextVar[Known | None] = ContextVar("about", default=None)
 
     def register(self, secret: str) -> None:
-        """Look for this secret from now on; ignored when shorter than SHORTEST."""
-        forms = set(_forms(secret))
+        """Look for this secret from now on, in every text; ignored when shorter than SHORTEST."""
+        self._add([secret], self._everywhere)
+
+    @contextmanager
+    def about(self, subject: str) -> Iterator[None]:
+        """What is redacted inside, in its tasks and threads too, is about `subject`.
+
+        What was hidden is forgotten when a few hundred other subjects came since.
+        """
+        token = self._here.set(self._of(subject))
+        try:
+            yield
+        finally:
+            self._here.reset(token)
+
+    def hide(self, secrets: Iterable[str], source: str | None = None) -> None:
+        """Look for these in what is about the present subject; everywhere if there is none.
+
+        `source` names what told them, so that nobody need ask it again.
+        """
+        known = self._present
+        self._add(secrets, known)
+        if source is not None:
+            known.sources.add(source)
+
+    def has_heard(self, source: str) -> bool:
+        """Whether `hide` was told what this source calls secret, about the present subject."""
+        return source in self._present.sources
+
+    @property
+    def _present(self) -> Known:
+        return self._here.get() or self._everywhere
+
+    def _of(self, subject: str) -> Known:
+        with self._lock:
+            known = self._known.setdefault(subject, Known())
+            if known not in self._recent:
+                self._recent.append(known)
+            return known
+
+    def _add(self, secrets: Iterable[str], known: Known) -> None:
+        forms = {form for secret in secrets for form in _forms(secret)}
         with self._lock:
             for form in forms:
-                self._forms.add(form)
+                known.forms.add(form)
 
     def redact(self, text: str) -> str:
-        """`text` with MARK wherever a registered secret stood."""
+        """`text` with MARK wherever a secret stood."""
+        here = self._here.get()
+        places = [self._everywhere] if here is None else [self._everywhere, here]
         with self._lock:
-            spans = _joined(self._forms.finds(text))
+            spans = _joined(chain.from_iterable(known.forms.finds(text) for known in places))
         kept, end = [], 0
         for start, stop in spans:
             kept.append(text[end:start])
@@ -92,7 +147,7 @@ class Redactor:
         return value
 
     def __repr__(self) -> str:
-        return f"<Redactor of {len(self._forms)} forms>"
+        return f"<Redactor of {len(self._everywhere.forms)} forms>"
 
 
 class Needles:
@@ -133,6 +188,14 @@ class Needles:
 
     def __len__(self) -> int:
         return self._count
+
+
+@dataclass(eq=False)
+class Known:
+    """What is looked for in the texts about one subject, and who told of it."""
+
+    forms: Needles = field(default_factory=Needles)
+    sources: set[str] = field(default_factory=set)
 
 
 def _places(start: str, text: str) -> Iterator[int]:

@@ -18,6 +18,7 @@ import re
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -75,7 +76,7 @@ class Wire:
     async def ask(self, request: Request) -> Answer:
         """Raises NotFound, ForgeRefused or ForgeUnavailable."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._ask, request)
+        return await loop.run_in_executor(self._pool, copy_context().run, self._ask, request)
 
     async def read(self, request: Request, shape: TypeAdapter[_T]) -> _T:
         """`ask`, with the body read as `shape`; an odd one is ForgeUnavailable."""
@@ -137,7 +138,9 @@ class Wire:
         """A token that may read this repository, for git."""
         request = Request("get a token for", f"repository {repo}", "GET", "", repo)
         loop = asyncio.get_running_loop()
-        return (await loop.run_in_executor(self._pool, self._lend, request)).token
+        return (
+            await loop.run_in_executor(self._pool, copy_context().run, self._lend, request)
+        ).token
 
     async def close(self) -> None:
         """Waits for calls on the wire, at most as long as they may take."""

@@ -56,6 +56,12 @@ class SqlPlans:
     async def of_pull(self, pull: PullRef) -> tuple[StoredPlan, ...]:
         return tuple(_plan(row) for row in await self._visible(is_pull(plans, pull)))
 
+    async def newest_json(self, pull: PullRef) -> tuple[str, ...]:
+        columns = (plans.c.dir, plans.c.workspace, plans.c.plan_json)
+        kept = (is_pull(plans, pull), plans.c.dropped_at.is_(None))
+        rows = await self.db.execute(select(*columns).where(*kept).order_by(plans.c.seq))
+        return tuple({(row.dir, row.workspace): row.plan_json for row in rows}.values())
+
     async def drop_of_pull(self, pull: PullRef) -> tuple[str, ...]:
         return await self._drop(is_pull(plans, pull))
 

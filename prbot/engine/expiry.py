@@ -21,6 +21,7 @@ from prbot.config.files import RepoFiles
 from prbot.config.repo import Effective
 from prbot.engine.alarm import Alarm
 from prbot.engine.letters import comment_letter, status_letter
+from prbot.engine.memory import remember
 from prbot.engine.world import World
 from prbot.errors import StoreUnavailable
 from prbot.model import PlanId, PullRef, RepoRef
@@ -86,7 +87,8 @@ class Expiry:
             older = await unit.plans.older_than(moment)
         for pull, droppable in _by_pull(older).items():
             if pull.repo.forge in self._world.forges and self._world.settings.serves(pull.repo):
-                await self._try(pull, frozenset(droppable), moment)
+                with self._world.redactor.about(str(pull)):
+                    await self._try(pull, frozenset(droppable), moment)
         while self._freed:
             await self._wake(self._freed[0])  # it stays there if the database does not answer
             self._freed.popleft()
@@ -103,6 +105,7 @@ class Expiry:
 
     async def _expire(self, pull: PullRef, droppable: frozenset[PlanId], moment: datetime) -> None:
         age = self._world.settings.plan_age
+        await remember(self._world, pull)
         async with self._world.store.begin() as unit:
             expiring = expire(await _kept(unit, pull, droppable, moment), age, self._may_apply())
             if expiring is None:

@@ -23,6 +23,7 @@ from prbot.engine.checkouts import Checkouts, generated_name
 from prbot.engine.gather import files_of_default, gather
 from prbot.engine.letters import comment_letter, fold_letter, status_letter
 from prbot.engine.live import Live
+from prbot.engine.memory import remember
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
@@ -129,6 +130,7 @@ class Orchestrator:
                 runs = await unit.runs.of_pull(run.pull) if run.under_way else ()
             if run.state.finished:
                 return
+            await remember(self._world, run.pull)
             if rests(run, runs):
                 await self._live.tell(run, runs)
                 return
@@ -324,13 +326,7 @@ class Orchestrator:
             case _:
                 assert_never(step)
 
-    async def _put(
-        self,
-        unit: UnitOfWork,
-        run: Run,
-        what: str,
-        letter: Letter,
-    ) -> None:
+    async def _put(self, unit: UnitOfWork, run: Run, what: str, letter: Letter) -> None:
         await unit.outbox.put(f"{run.id} {what}", run.pull, letter, self._world.clock.now())
 
     async def _say(self, unit: UnitOfWork, run: Run, step: Say) -> None:

@@ -84,7 +84,8 @@ class Planner:
         plan_file = stage.plan_file
         if plan_file.is_symlink() or not plan_file.is_file():
             raise NoPlanFile
-        shown, digest, summary = await self._judged(pull, job, tool, stage)
+        plan_json = f"{plan_id}.json"
+        shown, digest, summary = await self._judged(pull, job, tool, stage, plan_json)
         init = await tool.initialised(stage.run)
         file = plan_file.read_bytes()
         record = StoredPlan(
@@ -108,14 +109,14 @@ class Planner:
             summary=summary,
             plan_file=f"{plan_id}.tfplan",
             plan_file_sha256=hashlib.sha256(file).hexdigest(),
-            plan_json=f"{plan_id}.json",
+            plan_json=plan_json,
             state_is_lost=init.state_is_lost,
             created_at=self.clock.now(),
         )
         return MadePlan(record, file, shown)
 
     async def _judged(
-        self, pull: PullRef, job: Job, tool: Tool, stage: Stage
+        self, pull: PullRef, job: Job, tool: Tool, stage: Stage, source: str
     ) -> tuple[bytes, str, PlanSummary]:
         """The plan's JSON, its canonical hash, and what people are told of it."""
         shown, raises = await asyncio.gather(
@@ -124,7 +125,7 @@ class Planner:
         )
         # In a thread: a large plan takes seconds to read, and webhooks want their answer.
         digest, summary = await asyncio.to_thread(
-            read_plan, shown, self.redactor, self.hash_key, environment_of(job.project)
+            read_plan, shown, self.redactor, self.hash_key, environment_of(job.project), source
         )
         whole = replace(summary, steps=tuple(stage.said), raises=raises)
         # what the steps printed may hold secrets that only the plan itself told
@@ -156,18 +157,21 @@ class Planner:
 
 
 def read_plan(
-    shown: bytes, redactor: Redactor, hash_key: bytes, environment: str | None = None
+    shown: bytes,
+    redactor: Redactor,
+    hash_key: bytes,
+    environment: str | None = None,
+    source: str | None = None,
 ) -> tuple[str, PlanSummary]:
     """Canonical hash and summary of `show -json`, both fit to be kept. Raises BadPlan.
 
-    From here on the redactor knows every secret that the plan marks.
+    From here on the redactor hides every secret that the plan marks, told by `source`.
     """
     with _collector_at_rest():
         plan = parse(shown)
         secrets = sensitive_strings(plan)
-        # Registered before anything of this plan can reach a sink.
-        for secret in secrets:
-            redactor.register(secret)
+        # Hidden before anything of this plan can reach a sink.
+        redactor.hide(secrets, source)
         summary: PlanSummary = redactor.redact_values(summarise(plan, environment, secrets))
         return canonical.fingerprint(plan, hash_key), summary
 

@@ -95,7 +95,8 @@ class Postman:
     async def _try(self, row: OutboxRow) -> None:
         """Write one letter; whatever happens to it, the others go on."""
         try:
-            await self._write(row)
+            with self._world.redactor.about(str(row.pull)):
+                await self._write(row)
         except StoreUnavailable as error:  # it comes due again when its lease ends
             log.warning("store does not answer", action="write", error=str(error))
         finally:

@@ -154,7 +154,7 @@ class Service:
         while True:
             await room.acquire()
             claim = await self._claim(priorities)
-            work = asyncio.create_task(self._handle(claim))
+            work = asyncio.create_task(self._speaking(claim))
             self._busy.add(work)
             work.add_done_callback(ended)
 
@@ -165,6 +165,11 @@ class Service:
             except StoreUnavailable as error:
                 log.warning("nothing claimed", action="claim", error=str(error))
             await Alarm().wait(RETRY)
+
+    async def _speaking(self, claim: Claim) -> None:
+        """All that is said meanwhile is about one pull request."""
+        with self._world.redactor.about(claim.message.group or str(claim.message.work)):
+            await self._handle(claim)
 
     async def _handle(self, claim: Claim) -> None:
         work = claim.message.work

@@ -135,8 +135,7 @@ class Stage:
     def _take(self, found: Mapping[str, str]) -> None:
         """For the steps that follow. What a name calls secret is known as such from now on."""
         kept = {name: usable(name, value, self.given) for name, value in found.items()}
-        for credential in credentials_of(kept):
-            self.redactor.register(credential)
+        self.redactor.hide(credentials_of(kept))
         self.run = self.run.with_variables(kept)
 
     async def _shell(

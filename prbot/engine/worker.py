@@ -22,6 +22,7 @@ from prbot.engine.applier import Applier
 from prbot.engine.checkouts import Checkouts
 from prbot.engine.inventory import take_inventory
 from prbot.engine.looker import Looker
+from prbot.engine.memory import remember
 from prbot.engine.messages import advance_message
 from prbot.engine.planner import Planner, input_differences, job_directory
 from prbot.engine.state_versions import StateVersions
@@ -49,7 +50,6 @@ from prbot.model import JobId, PlanId
 from prbot.plans import canonical
 from prbot.plans.plan import parse
 from prbot.plans.record import StoredPlan
-from prbot.plans.summary import sensitive_strings
 from prbot.ports import ApplyOutcome
 from prbot.runs.checks import LONGEST_NOTE
 from prbot.runs.hooks import HOOKS
@@ -167,6 +167,7 @@ class Worker:
 
     async def _work(self, run: Run, job: Job) -> Job:
         try:
+            await remember(self._world, run.pull)
             if job.kind is JobKind.PLAN:
                 return await self._plan(run, job)
             if job.kind is JobKind.APPLY:
@@ -231,7 +232,8 @@ class Worker:
         differences = await self._compare(job, made)
         await self._world.artifacts.put(made.record.plan_file, made.file)
         await self._world.artifacts.put(made.record.plan_json, made.json)
-        result = replace(job, plan_id=made.record.id, differences=differences)
+        told: tuple[str, ...] = self._world.redactor.redact_values(differences)
+        result = replace(job, plan_id=made.record.id, differences=told)
         async with self._world.store.begin() as unit:
             await unit.plans.add(made.record)
             return await unit.runs.move_job(job, JobState.PLANNED, result)
@@ -309,15 +311,7 @@ class Worker:
             raise BadPlan("its file is no longer stored")
         if hashlib.sha256(file).hexdigest() != plan.plan_file_sha256:
             raise PlanFileChanged(plan.id)
-        shown = await self._world.artifacts.get(plan.plan_json)
-        if shown is not None:
-            await asyncio.to_thread(self._register_secrets, shown)
         return file
-
-    def _register_secrets(self, shown: bytes) -> None:
-        """A new process knows no secrets yet; the apply's output may hold them."""
-        for secret in sensitive_strings(parse(shown)):
-            self._world.redactor.register(secret)
 
     async def _settle(self, job: Job, plan: StoredPlan, outcome: ApplyOutcome) -> Job:
         """What an apply did is known once, here, so a database that is away is waited for."""

@@ -20,6 +20,7 @@ from prbot.engine.postman import Postman
 from prbot.engine.world import Forge, Settings, World
 from prbot.model import PullRef, RepoRef
 from prbot.ports import CommentLetter, Letter
+from prbot.telemetry import Redactor
 
 REPO = RepoRef("gh", "acme/infra")
 
@@ -154,7 +155,7 @@ async def world(url: str) -> AsyncIterator[World]:
         queue=SqliteQueue(store, clock),
         tools=absent,
         artifacts=absent,
-        redactor=absent,
+        redactor=Redactor(),
         clock=clock,
         new_id=lambda kind: f"{kind}-1",
         worker="w-1",

@@ -134,6 +134,25 @@ def test_one_redactor(sources) -> None:
     assert [name for name in composing if not name.startswith("prbot.app.")] == []
 
 
+def test_whose_secrets(sources) -> None:
+    """It registers for everybody only what prbot itself resolved; whatever a plan or a step calls
+    secret is hidden where its own pull request is spoken of."""
+    assert {name for name in makers(sources, {"register"}) if name.startswith("prbot.")} <= {
+        "prbot.app.compose",
+        "prbot.app.explain_plan",
+    }
+    hiding = {"prbot.engine.planner", "prbot.engine.memory", "prbot.engine.stages"}
+    assert makers(sources, {"hide"}) == hiding
+
+
+def test_who_is_spoken_of(sources) -> None:
+    """It performs work, writes letters and forgets plans as being about one pull request."""
+    speaking = {"prbot.engine.service", "prbot.engine.postman", "prbot.engine.expiry"}
+    assert makers(sources, {"about"}) == speaking
+    waking = {"prbot.engine.orchestrator", "prbot.engine.worker", "prbot.engine.expiry"}
+    assert makers(sources, {"remember"}) == waking
+
+
 def test_logs(sources) -> None:
     """It hands logs to the world in one module, whose handler redacts each line."""
     assert makers(sources, HANDLERS) <= {"prbot.telemetry"}

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prbot.errors import IllegalTransition, LostLease, PlanIdTaken
-from prbot.model import PlanId
+from prbot.model import PlanId, ProjectKey
 from prbot.plans.record import Inputs
 from prbot.plans.summary import PlanSummary
 from prbot.runs.run import JobKind, JobState
@@ -46,6 +46,21 @@ async def test_plans_are_listed_newest_first(scene: Any) -> None:
     await scene.a_stored_plan(job, pull=replace(scene.pull, number=8))
     async with scene.store.begin() as tables:
         assert await tables.plans.of_pull(scene.pull) == (second, first)
+
+
+async def test_the_newest_json_of_each_project(scene: Any) -> None:
+    """It names the JSON of each project's newest plan in exactly one pull request; a dropped
+    plan's is none."""
+    job, other = await scene.a_stored_job(), ProjectKey("net", "blue")
+    await scene.a_stored_plan(job)
+    kept = await scene.a_stored_plan(job, project=other)
+    newest = await scene.a_stored_plan(job)
+    await scene.a_stored_plan(job, pull=replace(scene.pull, number=8))
+    async with scene.store.begin() as tables:
+        assert set(await tables.plans.newest_json(scene.pull)) == {newest.plan_json, kept.plan_json}
+        await tables.plans.drop([newest.id, kept.id])
+        (older,) = await tables.plans.newest_json(scene.pull)
+        assert older != newest.plan_json
 
 
 async def test_a_plan_id_is_given_once(scene: Any) -> None:
