@@ -256,10 +256,15 @@ class Notice:
 
 @dataclass(frozen=True)
 class PlanCommand:
-    """`everything`: also when it is more than `projects_per_run`."""
+    """`everything`: also when it is more than `projects_per_run`. `extra` is what the tool gets
+    besides, each word as `-name=value` or `-name`. `verbose`: everything is told unfolded."""
 
     select: Selector = field(default_factory=Selector)
     everything: bool = False
+    extra: tuple[str, ...] = ()
+    destroy: bool = False
+    refresh_only: bool = False
+    verbose: bool = False
 
 
 @dataclass(frozen=True)

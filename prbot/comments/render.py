@@ -61,6 +61,7 @@ _WORDS = (
     words.total_words,
     words.result_words,
     words.beside_words,
+    words.with_words,
     words.bold,
     words.number,
     words.is_are,
@@ -97,7 +98,9 @@ def render(
             page=message.page if isinstance(message, PlanReport) else "",
             head=message.head if isinstance(message, PlanReport) else "",
             projects=_projects(message, budget, command),
-            rows=view.rows(groups, budget, command),
+            rows=view.rows(
+                groups, budget, command, isinstance(message, PlanReport) and message.verbose
+            ),
         )
         text = _gathered(pieces, 2 * limit)
         if text is not None and _size(whole := f"{text.strip()}\n\n{last_line}\n") <= limit:

@@ -67,6 +67,7 @@ class ProjectView:
     command: str
     few: bool = True
     alike: tuple[ProjectResult, ...] = ()
+    verbose: bool = False
 
     @property
     def name(self) -> str:
@@ -164,7 +165,8 @@ class ProjectView:
     @cached_property
     def open(self) -> bool:
         """Whether the folds are short enough to be read at once."""
-        return self.few and sum(f.diff.count("\n") + 1 for f in self.folds) <= OPEN_LINES
+        lines = sum(f.diff.count("\n") + 1 for f in self.folds)
+        return self.verbose or (self.few and lines <= OPEN_LINES)
 
     @cached_property
     def aside(self) -> Cut[ShownChange]:
@@ -190,6 +192,11 @@ class ProjectView:
         said = self._known.steps[: self.budget.items]
         each = self.budget.text // max(1, len(said))
         return tuple((step.label, cut_text(step.text, each)) for step in said if each)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The arguments of a comment that its plan was made with."""
+        return self.result.plan.inputs.asked if self.result.plan else ()
 
     @property
     def apply_with(self) -> str:
@@ -237,13 +244,17 @@ def views(
 
 
 def rows(
-    groups: Iterable[tuple[ProjectResult, ...]], budget: Budget, command: str
+    groups: Iterable[tuple[ProjectResult, ...]],
+    budget: Budget,
+    command: str,
+    verbose: bool = False,
 ) -> tuple[ProjectView, ...]:
-    """The same, where projects with the same change are one view; after those that differ."""
+    """The same, where projects with the same change are one view; after those that differ.
+    `verbose`: nothing is folded."""
     ordered = sorted(groups, key=lambda g: (urgency(g[0]), len(g) > 1, g[0].project))
     few = len(ordered) <= OPEN_PROJECTS
     return tuple(
-        ProjectView(group[0], budget, command, few, group if len(group) > 1 else ())
+        ProjectView(group[0], budget, command, few, group if len(group) > 1 else (), verbose)
         for group in ordered
     )
 

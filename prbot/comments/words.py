@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import Protocol
 
-from prbot.comments.neutral import Safe
+from prbot.comments.neutral import Safe, cell
 from prbot.model import Sha
 from prbot.plans.summary import CheckCounts, Counts, OutputCounts, PlanSummary
 from prbot.runs.say import ProjectResult
@@ -18,6 +18,7 @@ class Sized(Protocol):
     def size(self) -> int: ...
 
 
+MOST_ARGUMENTS = 8
 _VERBS = ("delete", "replace", "create", "update", "import_", "move", "forget")
 
 
@@ -58,7 +59,9 @@ def _plan_words(summaries: Sequence[PlanSummary]) -> list[str]:
     failing = every.checks.fail + every.checks.error
     verb = "fails" if failing == 1 else "fail"
     checks = [f"{plural(failing, 'check')} {verb}"] if failing else []
-    return [*count_words(every.counts, every.outputs), *checks]
+    recorded = f"{plural(every.records, 'live value')} to record"
+    records = [recorded] if every.records else []
+    return [*count_words(every.counts, every.outputs), *records, *checks]
 
 
 def total(summaries: Sequence[PlanSummary]) -> PlanSummary:
@@ -66,7 +69,8 @@ def total(summaries: Sequence[PlanSummary]) -> PlanSummary:
     counts = Counts(**_sums([summary.counts for summary in summaries], Counts))
     outputs = OutputCounts(**_sums([summary.outputs for summary in summaries], OutputCounts))
     checks = CheckCounts(**_sums([summary.checks for summary in summaries], CheckCounts))
-    return PlanSummary(counts, outputs, checks)
+    records = sum(summary.records for summary in summaries)
+    return PlanSummary(counts, outputs, checks, records=records)
 
 
 def sizes(rows: Iterable[Sized]) -> int:
@@ -108,6 +112,14 @@ def was_were(number: int) -> Safe:
 
 def it_was(number: int) -> Safe:
     return Safe("it was" if number == 1 else "they were")
+
+
+def with_words(arguments: Sequence[str], longest: int) -> Safe:
+    """` with `-target=x` `: arguments that somebody asked for; they may hold anything."""
+    shown = " ".join(cell(word, longest) for word in arguments[:MOST_ARGUMENTS])
+    more = len(arguments) - MOST_ARGUMENTS
+    rest = f" and {plural(more, 'more argument')}" if more > 0 else ""
+    return Safe(f" with {shown}{rest}" if arguments else "")
 
 
 def bold(number: int) -> Safe:

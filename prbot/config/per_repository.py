@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -20,6 +21,13 @@ from prbot.errors import UnknownWorkflow, WorkflowNotAllowed
 
 DEFAULT = "default"
 """prbot's own steps, or the operator's workflow of this name."""
+
+
+class Allowed(StrEnum):
+    """What nobody may do unless the operator says so."""
+
+    DESTROY = "destroy"
+    """`plan --destroy`"""
 
 
 class RepositoryRule(Section):
@@ -39,6 +47,9 @@ class RepositoryRule(Section):
         default=None, description="commands before a run: `run`, `description`, `commands`."
     )
     post_hooks: tuple[Hook, ...] | None = Field(default=None, description="commands after a run.")
+    allow: frozenset[Allowed] | None = Field(
+        default=None, description="what is off elsewhere: `destroy` (`plan --destroy`)."
+    )
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,7 @@ class RepositoryBounds:
     own_workflows: bool = False
     pre_hooks: tuple[Hook, ...] = ()
     post_hooks: tuple[Hook, ...] = ()
+    allow: frozenset[Allowed] = frozenset()
 
 
 def bounds_for(rules: Sequence[RepositoryRule], repo: str) -> RepositoryBounds:

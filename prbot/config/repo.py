@@ -35,7 +35,7 @@ LATER: Later = {
     ),
     ("defaults",): frozenset(
         {"locks", "permissions", "apply_windows", "show_values", "workflow", "var_files"}
-        | {"sandbox", "extra_arguments", "plan_requirements"}
+        | {"sandbox", "plan_requirements"}
     ),
     ("defaults", "apply_requirements"): frozenset(
         {"mergeable", "up-to-date", "up_to_date", "policies", "undiverged"}
@@ -66,6 +66,9 @@ class Defaults(Section):
     tool: Tool = Field(default=Tool.TERRAFORM, description="`terraform` (the default) or `tofu`.")
     version: Constraint | None = Field(
         default=None, description="the tool's version or constraint, such as `>=1.9`."
+    )
+    extra_arguments: bool = Field(
+        default=True, description="whether a `plan` may have arguments behind `--`."
     )
 
 
@@ -132,8 +135,9 @@ class Effective:
 
     `approvals` is the number of approvals an apply by comment needs. More than
     `projects_per_run` are planned only when somebody asks for all of them; up to
-    `project_checks` have a check each. `may_apply` is False on a server that only comments;
-    then `apply_on_merge` is NEVER. `bounded` lists what was asked for and not given.
+    `project_checks` have a check each. `extra_arguments`: a `plan` may have some. `may_apply`
+    is False on a server that only comments; then `apply_on_merge` is NEVER. `bounded` lists
+    what was asked for and not given.
     """
 
     may_apply: bool
@@ -142,6 +146,7 @@ class Effective:
     plan_drafts: bool
     projects_per_run: int = 100
     project_checks: int = 0
+    extra_arguments: bool = True
     bounded: tuple[Bounded, ...] = ()
 
 
@@ -157,6 +162,7 @@ def effective(repo: RepoConfig, server: ServerConfig) -> Effective:
         plan_drafts=repo.plan_drafts,
         projects_per_run=repo.limits.projects_per_run,
         project_checks=server.statuses.per_project,
+        extra_arguments=repo.defaults.extra_arguments,
         bounded=bounded,
     )
 

@@ -28,7 +28,7 @@ from prbot.errors import (
     MergeCommitIsGone,
     PrbotError,
 )
-from prbot.model import Checkout, PullRequest, RunId, Sha
+from prbot.model import Checkout, ProjectKey, PullRequest, RunId, Sha
 from prbot.runs.run import Run
 
 log = structlog.get_logger()
@@ -86,6 +86,14 @@ class Checkouts:
         """Where the run's commit lies, brought here if it was laid out elsewhere."""
         checkout = _of(run)
         return checkout, await self._ensured(run, checkout)
+
+    async def worktree_of(self, run: Run, project: ProjectKey) -> tuple[Checkout, Path]:
+        """Where the project lies: what the run's commit deleted, in its base. What is laid out
+        of the checkout is what lies there."""
+        if not run.is_deleted(project):
+            return await self.worktree(run)
+        base, worktree = await self.base_worktree(run)
+        return replace(_of(run), generated=base), worktree
 
     async def base_worktree(self, run: Run) -> tuple[Sha, Path]:
         """The commit that the run's was compared with, and where it lies."""

@@ -52,6 +52,7 @@ async def gather(
         post_hooks=bool(
             post_hooks(world.settings.bounds_of(run.pull.repo).post_hooks, command_of(run))
         ),
+        allow=world.settings.bounds_of(run.pull.repo).allow,
     )
 
 

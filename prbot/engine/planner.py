@@ -25,7 +25,7 @@ from prbot.engine.ways import Way
 from prbot.engine.world import MadePlan
 from prbot.errors import DirectoryNotLaidOut, NoPlanFile, VarFileOutside
 from prbot.model import Checkout, PlanId, PullRef
-from prbot.plans import canonical
+from prbot.plans import arguments, canonical
 from prbot.plans.plan import parse
 from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.risk import environment_of
@@ -76,9 +76,11 @@ class Planner:
         if not run.root.is_dir():
             raise DirectoryNotLaidOut(job.project.dir)
         var_files = var_files_of(way.place, run.root, worktree)
+        asked_files = inside(arguments.var_files(way.asked), run.root, worktree)
         tool = await self.toolbox.for_plan(pull.repo, checkout, way.place)
         stage = await way.stage("plan", tool, self.redactor, run)
-        stage.arguments, stage.closing = _ordered(way.place, var_files)
+        stage.arguments, last = _ordered(way.place, var_files)
+        stage.closing = (*way.asked, *last)
         stage.lock = lock
         await stage.perform(way.recipe.plan)
         plan_file = stage.plan_file
@@ -99,12 +101,15 @@ class Planner:
             commit=checkout.commit,
             hash=digest,
             inputs=Inputs(
-                files=await self._files(pull, job, checkout, worktree, init, var_files),
+                files=await self._files(
+                    pull, job, checkout, worktree, init, (*var_files, *asked_files)
+                ),
                 lock_file=hashlib.sha256(init.lock_file).hexdigest(),
                 tool=await tool.version(),
                 arguments=" ".join((*stage.arguments, *stage.closing)),
                 workflow=way.recipe.lines,
                 generated=checkout.laid if checkout.laid != checkout.commit else "",
+                asked=way.asked,
             ),
             summary=summary,
             plan_file=f"{plan_id}.tfplan",
@@ -124,8 +129,15 @@ class Planner:
             self.state_versions.raised(pull.repo, job.project, tool, stage.run),
         )
         # In a thread: a large plan takes seconds to read, and webhooks want their answer.
+        recording = arguments.REFRESH_ONLY in stage.closing
         digest, summary = await asyncio.to_thread(
-            read_plan, shown, self.redactor, self.hash_key, environment_of(job.project), source
+            read_plan,
+            shown,
+            self.redactor,
+            self.hash_key,
+            environment_of(job.project),
+            source,
+            recording,
         )
         whole = replace(summary, steps=tuple(stage.said), raises=raises)
         # what the steps printed may hold secrets that only the plan itself told
@@ -162,8 +174,10 @@ def read_plan(
     hash_key: bytes,
     environment: str | None = None,
     source: str | None = None,
+    recording: bool = False,
 ) -> tuple[str, PlanSummary]:
     """Canonical hash and summary of `show -json`, both fit to be kept. Raises BadPlan.
+    `recording`: all that the plan does is to record what is live (`-refresh-only`).
 
     From here on the redactor hides every secret that the plan marks, told by `source`.
     """
@@ -173,7 +187,9 @@ def read_plan(
         # Hidden before anything of this plan can reach a sink.
         redactor.hide(secrets, source)
         summary: PlanSummary = redactor.redact_values(summarise(plan, environment, secrets))
-        return canonical.fingerprint(plan, hash_key), summary
+        if recording:
+            summary = replace(summary, records=len(summary.drift) + summary.drift_left_out)
+        return canonical.fingerprint(plan, hash_key, recording), summary
 
 
 @contextmanager
@@ -208,6 +224,11 @@ def var_files_of(place: Placed, root: Path, worktree: Path) -> tuple[str, ...]:
     of_workspace = _of_workspace(place)
     found = (of_workspace,) if (root / of_workspace).is_file() else ()
     names = (*(name for name in dict.fromkeys(place.var_files) if name not in found), *found)
+    return inside(names, root, worktree)
+
+
+def inside(names: tuple[str, ...], root: Path, worktree: Path) -> tuple[str, ...]:
+    """The same names. Raises VarFileOutside where links lead one out of the repository."""
     for name in names:
         if not (root / name).resolve().is_relative_to(worktree.resolve()):
             raise VarFileOutside(name)

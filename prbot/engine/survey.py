@@ -72,13 +72,15 @@ class Surveyor:
             projects = chosen(discovery, checkout.changed, select, asked)
             _refuse_shared_states(discovery, projects)
             try:
-                before = discover(old_listing, old_facts, counted_before().rules)
+                old = counted_before()
+                before = discover(old_listing, old_facts, old.rules)
             except BadConfiguration as error:  # of a base that this change may mend
                 told = Notice(error.path, error.line, str(BaseUnreadable(error.problem)))
                 return _survey(discovery, projects, said, NOTHING_KNOWN, (told,))
             states = compared(before, discovery)
             _refuse_taken_states(checkout, states)
-            return _survey(discovery, projects, said, states)
+            survey = _survey(discovery, projects, said, states)
+            return replace(survey, placed=(*survey.placed, *_deleted(before, old, states)))
 
         # In a thread: a large repository takes a while, and webhooks want their answer.
         return await asyncio.to_thread(found)
@@ -115,6 +117,14 @@ def _survey(
         notices=(*notices, *said.notices, *discovery.warnings),
         gone=states.gone,
     )
+
+
+def _deleted(before: Discovery, said: Said, states: Compared) -> tuple[Placed, ...]:
+    """How the base has what is deleted, should somebody want it destroyed."""
+    gone = {each.project for each in states.gone if not each.now_at}
+    whole = (with_defaults(project, said.rules) for project in before.projects)
+    found = (place for place in placed_of(whole) if place.project in gone)
+    return tuple(replace(place, tool_before=place.tool) for place in found)
 
 
 def _refuse_shared_states(discovery: Discovery, projects: tuple[Project, ...]) -> None:

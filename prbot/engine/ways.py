@@ -29,11 +29,12 @@ PLAN_FILE, SHOWN_FILE, FINDINGS = "plan.tfplan", "plan.json", "policies.json"
 @dataclass(frozen=True)
 class Way:
     """How one project is planned and applied. `subject` is None where prbot's own steps need
-    to be told nothing."""
+    to be told nothing. `asked` are the arguments of the comment, for the tool's plan."""
 
     place: Placed
     recipe: Recipe = OWN
     subject: Subject | None = None
+    asked: tuple[str, ...] = ()
 
     async def stage(self, name: StageName, tool: Tool, redactor: Redactor, run: ToolRun) -> Stage:
         """One stage, to be carried out in these surroundings."""
@@ -55,7 +56,9 @@ class Way:
         )
 
 
-async def way_of(world: World, checkouts: Checkouts, run: Run, job: Job) -> Way:
+async def way_of(
+    world: World, checkouts: Checkouts, run: Run, job: Job, asked: tuple[str, ...] = ()
+) -> Way:
     """Raises UnknownWorkflow, WorkflowNotAllowed, what is wrong with the workflow or with the
     file it stands in, and ForgeUnavailable."""
     place = run.place_of(job.project)
@@ -67,10 +70,11 @@ async def way_of(world: World, checkouts: Checkouts, run: Run, job: Job) -> Way:
     read = world.settings.recipe_of
     recipe = await asyncio.to_thread(read, run.pull.repo, place.workflow, files)
     if recipe.own:
-        return Way(place)
+        return Way(place, asked=asked)
     pull = pull or await _pull(world, checkouts, run)
     command = "apply" if job.kind is JobKind.APPLY else "plan"
-    return Way(place, recipe, Subject(pull, run.ask.actor, command, (), place.name))
+    subject = Subject(pull, run.ask.actor, command, asked, place.name)
+    return Way(place, recipe, subject, asked)
 
 
 async def _pull(world: World, checkouts: Checkouts, run: Run) -> PullRequest:

@@ -239,12 +239,21 @@ class Worker:
             return await unit.runs.move_job(job, JobState.PLANNED, result)
 
     async def _make(self, run: Run, job: Job) -> MadePlan:
-        checkout, worktree = await self._checkouts.worktree(run)
+        checkout, worktree = await self._checkouts.worktree_of(run, job.project)
         planner = self._planner(run)
         plan_id = PlanId(self._world.new_id("p"))
-        way = await way_of(self._world, self._checkouts, run, job)
+        asked = await self._asked(run, job)
+        way = await way_of(self._world, self._checkouts, run, job, asked)
         with job_directory(self._world.settings.jobs_dir, job) as data_dir:
             return await planner.plan(run.pull, job, way, plan_id, checkout, worktree, data_dir)
+
+    async def _asked(self, run: Run, job: Job) -> tuple[str, ...]:
+        """The comment's arguments: a plan that is made again is made with those it had."""
+        if job.reviewed is None:
+            return run.ask.arguments
+        async with self._world.store.begin() as unit:
+            reviewed = await unit.plans.get(job.reviewed)
+        return reviewed.inputs.asked if reviewed is not None else ()
 
     def _planner(self, run: Run) -> Planner:
         world = self._world
@@ -290,7 +299,7 @@ class Worker:
         way = await way_of(self._world, self._checkouts, run, job)
         if changes := recipe_differences(plan.inputs.workflow, way.recipe.lines):
             raise WorkflowChanged(plan.id, "; ".join(changes))
-        _, worktree = await self._checkouts.worktree(run)
+        _, worktree = await self._checkouts.worktree_of(run, job.project)
         with job_directory(self._world.settings.jobs_dir, job) as data_dir:
             surroundings = self._planner(run).surroundings(job, worktree, data_dir)
             applier = Applier(self._world, run, job, plan, file, tool)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from prbot.errors import NotInThisVersion
 from prbot.intake.comment import Wrong, read
 from prbot.intake.grammar import SELECTORS, Typed
+from prbot.intake.values import plainly
 from prbot.intake.written import written
 from prbot.model import (
     ApplyCommand,
@@ -26,12 +27,13 @@ from prbot.model import (
 
 _CARRIED_OUT: Mapping[str, frozenset[str]] = {
     "help": SELECTORS,
-    "plan": SELECTORS | {"all"},
+    "plan": SELECTORS | {"all", "destroy", "refresh-only", "verbose", ""},
     "apply": SELECTORS | {"plan", "accept-changes", "accept-orphans"},
     "unlock": SELECTORS,
     "cancel": SELECTORS,
 }
-"""By verb what else of it; the rest of the grammar is named plainly as not built yet."""
+"""By verb what else of it, the empty word for EXTRA; the rest of the grammar is named plainly as
+not built yet."""
 
 
 def parse(body: str, bot: Login, aliases: tuple[str, ...] = (), bare: bool = True) -> Command:
@@ -73,7 +75,8 @@ def _command(typed: Typed) -> Command:
     flags = dict(typed.flags)
     match typed.verb:
         case "plan":
-            return PlanCommand(typed.select, "all" in flags)
+            modes = ("destroy" in flags, "refresh-only" in flags, "verbose" in flags)
+            return PlanCommand(typed.select, "all" in flags, plainly(typed.extra), *modes)
         case "apply":
             plan = flags.get("plan")
             plan_id = PlanId(plan) if isinstance(plan, str) else None
@@ -96,8 +99,11 @@ def spell(command: Command) -> str:
     Raises ValueError for NotUnderstood and Conversation, which nobody can ask for.
     """
     match command:
-        case PlanCommand(select, everything):
-            return written(Typed("plan", select, flags=_switches(all=everything)))
+        case PlanCommand(select, everything, extra, destroy, refresh_only, verbose):
+            switches = _switches(
+                all=everything, destroy=destroy, refresh_only=refresh_only, verbose=verbose
+            )
+            return written(Typed("plan", select, extra, switches))
         case ApplyCommand(select, plan_id, accept_changes, accept_orphans):
             named = (("plan", plan_id),) if plan_id else ()
             changes = _switches(accept_changes=accept_changes, accept_orphans=accept_orphans)

@@ -118,6 +118,17 @@ def for_tool(verb: str, allowed: Sequence[str], typed: Sequence[str]) -> tuple[s
     return tuple(typed)
 
 
+def plainly(typed: Sequence[str]) -> tuple[str, ...]:
+    """The same, one word each: `-name=value` or `-name`, however it was spelled."""
+    rest, found = iter(typed), []
+    for word in rest:
+        spelt, equals, value = word.partition("=")
+        name = spelt.lstrip("-")
+        given = value if equals or name in EXTRA_SWITCHES else next(rest, "")
+        found.append(f"-{name}={given}" if given else f"-{name}")
+    return tuple(found)
+
+
 def _check_extra(word: str, allowed: Sequence[str], rest: Iterator[str]) -> None:
     spelt, equals, value = word.partition("=")
     name = spelt.removeprefix("-").removeprefix("-")

@@ -42,8 +42,9 @@ class Canonical:
 
 
 @not_too_deep
-def fingerprint(plan: Plan, key: bytes) -> str:
-    """64 hex digits: HMAC-SHA256 of the canonical form under the installation's key."""
+def fingerprint(plan: Plan, key: bytes, recording: bool = False) -> str:
+    """64 hex digits: HMAC-SHA256 of the canonical form under the installation's key. What a
+    plan records that only does that (`recording`) is part of what it is."""
     form = _canonical(plan)
     text = _dump(
         [
@@ -53,9 +54,14 @@ def fingerprint(plan: Plan, key: bytes) -> str:
             form.variables,
             form.configuration,
             form.rest,
+            *([_drift(plan)] if recording else []),
         ]
     )
     return hmac.digest(key, text.encode(), "sha256").hex()
+
+
+def _drift(plan: Plan) -> Json:
+    return sorted([list(c.key), _dump(_resource(c))] for c in plan.resource_drift)
 
 
 def _texts(parts: Mapping[tuple[str, str], Json]) -> dict[tuple[str, str], str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RunId, Sha
+from prbot.plans.arguments import DESTROY, partial, special
 from prbot.plans.summary import PlanSummary
 
 
@@ -22,7 +23,9 @@ class Inputs:
     was added on the command line. All hex SHA-256 but `tool`. `workflow` are the steps by
     which it was made and is to be applied, as in `config.stages.Recipe.lines`. `generated`
     is the commit with what hooks left, empty where they left nothing; two plans may be equal
-    though it differs elsewhere.
+    though it differs elsewhere. For a project that the head deleted it is the commit of the
+    base that was planned instead. `asked` are the arguments that somebody asked for in the
+    comment, each as `-name=value` or `-name`; they are among `arguments` too.
     """
 
     files: str
@@ -31,6 +34,7 @@ class Inputs:
     arguments: str = ""
     workflow: tuple[str, ...] = ()
     generated: str = ""
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,3 +70,18 @@ class StoredPlan:
     def laid(self) -> str:
         """As `Checkout.laid`."""
         return self.inputs.generated or self.commit
+
+    @property
+    def special(self) -> bool:
+        """Made with arguments, so that no merge applies it."""
+        return special(self.inputs.asked)
+
+    @property
+    def partial(self) -> bool:
+        """Made with arguments that leave something undone, once it is applied."""
+        return partial(self.inputs.asked)
+
+    @property
+    def destroys(self) -> bool:
+        """Somebody asked that all of the project be destroyed."""
+        return DESTROY in self.inputs.asked and not self.partial

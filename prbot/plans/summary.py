@@ -151,7 +151,8 @@ class StepOutput:
 class PlanSummary:
     """A plan for people. `*_left_out` say how many entries the bound on size cost. `steps` is
     what the workflow's commands said while it was made, `raises` the version that wrote the
-    state, if an apply would raise it."""
+    state, if an apply would raise it. `records` is how many of the `drift` a plan writes into
+    the state, and nothing else (`-refresh-only`)."""
 
     counts: Counts
     outputs: OutputCounts = OutputCounts()
@@ -172,13 +173,14 @@ class PlanSummary:
     tool_version: str = ""
     steps: tuple[StepOutput, ...] = ()
     raises: str = ""
+    records: int = 0
 
     @property
     def has_changes(self) -> bool:
         """Applying would do something, be it only a move, an import, a forget or an output."""
         c, o = self.counts, self.outputs
         work = c.create + c.update + c.replace + c.delete + c.import_ + c.move + c.forget
-        return work + o.create + o.update + o.delete > 0
+        return work + self.records + o.create + o.update + o.delete > 0
 
 
 _ORDER = (

@@ -27,6 +27,17 @@ def looks(run: Run) -> Steps:
     )
 
 
+def recounts(run: Run) -> Steps:
+    """Begin to look at what deleted projects still hold after they were destroyed."""
+    looked = {job.project for job in run.jobs if job.kind is JobKind.INVENTORY}
+    applied = (job for job in run.jobs if job.state is JobState.APPLIED)
+    return tuple(
+        StartJob(job.project, JobKind.INVENTORY)
+        for job in applied
+        if run.is_deleted(job.project) and job.project not in looked
+    )
+
+
 def reports(run: Run, scene: Scene) -> Steps:
     """Tell what the looks found, one comment for each project."""
     said = []

@@ -120,7 +120,15 @@ def _of_comment(event: Commented, listening: Listening) -> Asked | Ignored:
 
     match command:
         case PlanCommand():
-            return asked(AskKind.PLAN, select=command.select, everything=command.everything)
+            return asked(
+                AskKind.PLAN,
+                select=command.select,
+                everything=command.everything,
+                extra=command.extra,
+                destroy=command.destroy,
+                refresh_only=command.refresh_only,
+                verbose=command.verbose,
+            )
         case ApplyCommand():
             return asked(
                 AskKind.APPLY,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from prbot.config.repo import Effective
 from prbot.plans.record import StoredPlan
 from prbot.runs.accepting import accounted_for
+from prbot.runs.arguments import arguments_allowed, destroyed_in_order
 from prbot.runs.requirements.approvals import approved
 from prbot.runs.requirements.asking import may_command
 from prbot.runs.requirements.plans import needs_applied, plan_is_ready
@@ -31,6 +32,8 @@ def judged(run: Run, scene: Scene, rules: Effective, todo: tuple[StoredPlan, ...
         + pull_is_fit(scene.pull)
         + sum(ready, start=())
         + needs_applied(run, scene, todo)
+        + destroyed_in_order(scene, todo)
+        + arguments_allowed(todo, scene, rules)
         + seen_when_asked(run.ask, scene, todo)
         + accounted_for(run, scene, {plan.project for plan in todo})
         + (approved(rules, scene, todo) if todo else ())

@@ -116,7 +116,8 @@ def _touched(run: Run, scene: Scene) -> set[ProjectKey]:
     current = set(scene.current_projects())
     of_merge = {project for r in laid_out for project in r.projects or ()}
     held = set(_held(run, scene)) & set(scene.begun_projects())
-    return of_merge | (set(here) & current) | held
+    found = of_merge | (set(here) & current) | held
+    return {project for project in found if not run.is_deleted(project)}
 
 
 def _held(run: Run, scene: Scene) -> tuple[ProjectKey, ...]:
@@ -125,10 +126,10 @@ def _held(run: Run, scene: Scene) -> tuple[ProjectKey, ...]:
 
 def _is_applied(project: ProjectKey, scene: Scene) -> bool:
     ours = (scene.pull.head_sha, scene.pull.merge_sha)
-    return any(
-        plan.project == project and plan.applied_at and (plan.head in ours or plan.commit in ours)
-        for plan in scene.plans
-    )
+    applied = [p for p in scene.plans if p.project == project and p.applied_at and not p.partial]
+    if applied and applied[0].destroys:  # what somebody had destroyed is not made again
+        return True
+    return any(plan.head in ours or plan.commit in ours for plan in applied)
 
 
 def _to_compare_with(run: Run, scene: Scene, project: ProjectKey) -> StoredPlan | None:
@@ -165,6 +166,8 @@ def _was_shown(run: Run, scene: Scene) -> bool:
 def _plan_job_before_merge(run: Run, scene: Scene, project: ProjectKey) -> Job | None:
     at = run.checkout
     if at is None or at.head != scene.pull.head_sha or at.commit == scene.pull.merge_sha:
+        return None
+    if run.ask.special:  # planned with arguments: it says nothing of what is merged
         return None
     jobs = (job for job in run.jobs if job.kind is JobKind.PLAN and job.project == project)
     return next(jobs, None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from prbot.config.per_repository import Allowed
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
 from prbot.model import Notice, ProjectKey, Selector, Sha
 from prbot.plans.record import StoredPlan
+from prbot.runs.arguments import extra_allowed, may_ask
 from prbot.runs.checks import RERUN, CheckDetail, detail_of
 from prbot.runs.orphans import Orphan, digests, left_words, meant, open_orphans, orphans
 from prbot.runs.project_checks import project_checks
@@ -43,7 +45,8 @@ def decide_plan(run: Run, scene: Scene) -> Steps:
         # A selector may turn out to name nothing; then the checks stay as they are.
         select = run.ask.select
         named = select.dirs or select.projects
-        return (LayOut(),) if named else (_planning(run, scene), LayOut())
+        still = named or run.ask.special
+        return (LayOut(),) if still else (_planning(run, scene), LayOut())
     if isinstance(scene.rules, Trouble):
         return fail(run, scene, scene.rules)
     if not run.jobs:
@@ -97,7 +100,7 @@ def _refused(run: Run, scene: Scene) -> Steps:
     """Whoever comments must be allowed to, before anything is done for them."""
     if not run.ask.by_comment or run.checkout is not None or run.trouble is not None:
         return ()
-    reasons = may_command(run.ask, scene.permission)
+    reasons = may_command(run.ask, scene.permission) + may_ask(run.ask, scene)
     if not scene.pull.open and not scene.pull.merged:
         reasons += pull_is_fit(scene.pull)
     return refuse(run, reasons) if reasons else ()
@@ -129,8 +132,12 @@ def tell_failure(run: Run, sha: Sha | None, trouble: Trouble) -> Steps:
 
 
 def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
-    looks = tuple(gone.project for gone in meant(run))
-    projects = run.projects or ()
+    if refused := extra_allowed(run.ask.extra, rules):
+        return refuse(run, refused)
+    gone = tuple(gone.project for gone in meant(run))
+    deleted = tuple(project for project in gone if run.is_deleted(project))
+    looks = () if run.ask.special else gone
+    projects = (*(run.projects or ()), *(deleted if run.ask.destroy else ()))
     if not projects and not looks:
         return _nothing_to_plan(run, scene, rules)
     if scene.pull.fork and not scene.pull.merged:
@@ -145,7 +152,7 @@ def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
     if len(projects) + len(looks) > rules.projects_per_run and not run.ask.everything:
         return _too_many(run, scene, (*projects, *looks), rules)
     return (
-        _planning(run, scene),
+        *(() if run.ask.special else (_planning(run, scene),)),
         *(StartJob(project, JobKind.PLAN) for project in projects),
         *(StartJob(project, JobKind.INVENTORY) for project in looks),
     )
@@ -171,6 +178,8 @@ def _nothing_to_plan(run: Run, scene: Scene, rules: Effective) -> Steps:
         return refuse(run, (_no_such_project(run.ask.select),))
     changed = run.checkout.changed if run.checkout else ()
     answer: Steps = (Say(run.id, NoProjects(len(changed))),) if run.ask.by_comment else ()
+    if run.ask.special:
+        return (*answer, Finish(RunState.DONE))
     sha, words = head_of(run, scene), "0 projects"
     if run.gone:
         return (*answer, *plan_verdicts(run, scene, rules), Finish(RunState.DONE))
@@ -210,7 +219,7 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
         results=results,
         head=run.checkout.head if run.checkout else scene.pull.head_sha,
         base=run.checkout.base if run.checkout else scene.pull.base_sha,
-        apply_on_merge=applies_on_merge(scene),
+        apply_on_merge=applies_on_merge(scene) and not run.ask.special,
         may_apply=rules.may_apply,
         asked=run.ask.actor if run.ask.by_comment else None,
         bounded=rules.bounded,
@@ -218,11 +227,14 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
         orphans=tuple(o for o in orphans(run, scene) if o.gone.project in looked),
         moved=tuple((p.formerly, p.project) for p in run.placed if p.formerly is not None),
         page=scene.pull.url,
+        arguments=run.ask.arguments,
+        verbose=run.ask.verbose,
+        may_destroy=Allowed.DESTROY in scene.allow,
     )
     failed = any(map(_failed, results))
     return (
         Say(report_topic(run, scene), report),
-        *plan_verdicts(run, scene, rules),
+        *(() if run.ask.special else plan_verdicts(run, scene, rules)),
         *(Fold(topic) for topic in outdated(run, scene)),
         Finish(RunState.FAILED if failed else RunState.DONE),
     )
@@ -252,7 +264,7 @@ def _left_out(run: Run, scene: Scene) -> tuple[ProjectResult, ...]:
 
 
 def _as_last_planned(project: ProjectKey, scene: Scene) -> ProjectResult:
-    job = scene.newest_plan_job(project)
+    job = scene.newest_whole_plan_job(project)
     if job is None or job.state is not JobState.PLANNED:
         return ProjectResult(project)
     return result_of(job, scene)
@@ -358,6 +370,8 @@ def outdated(run: Run, scene: Scene) -> tuple[str, ...]:
     """
     earlier = [r for r in scene.runs if r.created_at < run.created_at and _reported(r)]
     kept, later = {report_topic(run, scene)}, {job.project for job in run.jobs}
+    if run.ask.special:  # it stands beside the others and replaces none
+        return ()
     told: set[ProjectKey] = set()
     found = []
     for each in earlier:  # newest first; `told` is what stood in comments after this one
@@ -365,7 +379,7 @@ def outdated(run: Run, scene: Scene) -> tuple[str, ...]:
         if topic not in kept and projects <= told | later and not projects <= told:
             found.append(topic)
         kept.add(topic)
-        told |= projects
+        told |= set() if each.ask.special else projects
     return tuple(found)
 
 

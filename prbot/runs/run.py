@@ -24,6 +24,7 @@ from prbot.model import (
     Selector,
     Sha,
 )
+from prbot.plans.arguments import DESTROY, REFRESH_ONLY, special
 from prbot.projects.gone import Gone
 
 
@@ -50,6 +51,7 @@ class Ask:
     which we heard too late to apply it by ourselves. `everything`: also more projects than
     a run usually may have. `check_id` is the check whose button was pressed, `mark` what that
     was marked with (`runs.checks`). `accept_orphans`: leave states that nothing manages any more.
+    `extra`, `destroy`, `refresh_only` and `verbose` as in `PlanCommand`.
     """
 
     kind: AskKind
@@ -69,6 +71,21 @@ class Ask:
     accept_orphans: bool = False
     check_id: int | None = None
     mark: str = ""
+    extra: tuple[str, ...] = ()
+    destroy: bool = False
+    refresh_only: bool = False
+    verbose: bool = False
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What the tool's plan gets besides, as somebody asked for it."""
+        modes = (DESTROY,) * self.destroy + (REFRESH_ONLY,) * self.refresh_only
+        return (*modes, *self.extra)
+
+    @property
+    def special(self) -> bool:
+        """Its plans say nothing of what a merge would bring."""
+        return special(self.arguments)
 
     @property
     def by_comment(self) -> bool:
@@ -319,6 +336,10 @@ class Run:
     def place_of(self, project: ProjectKey) -> Placed:
         """One that nothing is known of stands by itself."""
         return next((p for p in self.placed if p.project == project), Placed(project))
+
+    def is_deleted(self, project: ProjectKey) -> bool:
+        """Its commit has the project no more: it can only be destroyed, as the base has it."""
+        return any(gone.project == project and not gone.now_at for gone in self.gone)
 
     def jobs_of(self, kind: JobKind) -> tuple[Job, ...]:
         return tuple(job for job in self.jobs if job.kind is kind)

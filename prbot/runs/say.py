@@ -37,7 +37,8 @@ class PlanReport:
     `bounded` are wishes of the repository's file that the server's does not allow,
     `notices` what finding the projects brought up. `orphans` are states that were looked at
     because nothing would manage them any more, `moved` projects with what they were before.
-    `page` is the pull request's address.
+    `page` is the pull request's address. `arguments` are those somebody asked for, `verbose`
+    that nothing be folded. `may_destroy`: what is left to nobody may be destroyed by comment.
     """
 
     results: tuple[ProjectResult, ...]
@@ -51,6 +52,9 @@ class PlanReport:
     orphans: tuple[Orphan, ...] = ()
     moved: tuple[tuple[ProjectKey, ProjectKey], ...] = ()
     page: str = ""
+    arguments: tuple[str, ...] = ()
+    verbose: bool = False
+    may_destroy: bool = False
 
 
 @dataclass(frozen=True)

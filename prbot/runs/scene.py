@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from prbot.config.per_repository import Allowed
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
 from prbot.model import Login, Permission, PlanId, ProjectKey, PullRequest, Review, Selector
@@ -34,7 +35,8 @@ class Scene:
     plans, newest first. `locks` are all locks of the repository.
     `journal` are the pull request's entries, oldest first, if an apply was interrupted, a
     plan that was made is no longer kept, or states are left without anybody.
-    `post_hooks`: the operator wants hooks to run after this run.
+    `post_hooks`: the operator wants hooks to run after this run. `allow` is what the operator
+    lets people do in this repository that is off elsewhere.
     """
 
     pull: PullRequest
@@ -48,6 +50,7 @@ class Scene:
     locks: tuple[Lock, ...] = ()
     journal: tuple[JournalEntry, ...] = ()
     post_hooks: bool = False
+    allow: frozenset[Allowed] = frozenset()
 
     def newest_plan(self, project: ProjectKey) -> StoredPlan | None:
         return next((plan for plan in self.plans if plan.project == project), None)
@@ -107,6 +110,16 @@ class Scene:
         return next(
             (j for j in self.jobs() if j.kind is JobKind.PLAN and j.project == project), None
         )
+
+    def newest_whole_plan_job(self, project: ProjectKey) -> Job | None:
+        """Of those that say what a merge would bring."""
+        found = (job for job in self.jobs() if job.kind is JobKind.PLAN)
+        mine = (job for job in found if job.project == project and not self._special(job))
+        return next(mine, None)
+
+    def _special(self, job: Job) -> bool:
+        plan, run = self.plan(job.plan_id), next(r for r in self.runs if r.id == job.run_id)
+        return plan.special if plan is not None else run.ask.special
 
     def has_expired(self, plan_id: PlanId | None) -> bool:
         return any(line.action == EXPIRED and line.subject == plan_id for line in self.journal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,27 @@ def test_it_leaves_the_collector_on_among_many() -> None:
         digests = pool.map(lambda _: read_plan(PLAN, Redactor(), b"k")[0], range(200))
         assert len(set(digests)) == 1
     assert gc.isenabled()
+
+
+DRIFTED = Path(__file__).parent.parent / "fixtures" / "plans"
+
+
+def test_it_tells_what_would_be_recorded() -> None:
+    """It counts what a refresh-only plan records, and takes two that differ in it for two plans;
+    a clean apply leaves nothing to record."""
+    clean = (DRIFTED / "00_clean_after_apply.json").read_bytes()
+    drifted = json.loads((DRIFTED / "02_managed_attr_drift.json").read_bytes())
+    drifted["resource_changes"] = []
+    first, summary = read_plan(json.dumps(drifted).encode(), Redactor(), b"k", recording=True)
+    assert summary.records == 1
+    assert summary.has_changes
+    (change,) = (each["change"] for each in drifted["resource_drift"])
+    change["after"] = {**change["after"], "delay_seconds": 77}
+    second, _ = read_plan(json.dumps(drifted).encode(), Redactor(), b"k", recording=True)
+    assert first != second
+    _, nothing = read_plan(clean, Redactor(), b"k", recording=True)
+    assert nothing.records == 0
+    assert not nothing.has_changes
 
 
 def test_it_leaves_the_collector_off() -> None:

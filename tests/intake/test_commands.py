@@ -40,6 +40,10 @@ def dirs(*names: str) -> Selector:
             "apply --accept-changes -d a -w b",
             ApplyCommand(Selector(("a",), ("b",)), accept_changes=True),
         ),
+        ("plan --destroy -d a", PlanCommand(dirs("a"), destroy=True)),
+        ("prbot plan --refresh-only", PlanCommand(refresh_only=True)),
+        ("prbot plan --verbose", PlanCommand(verbose=True)),
+        ("prbot plan -d a -- -target=x", PlanCommand(dirs("a"), extra=("-target=x",))),
         ("prbot plan -p net", PlanCommand(Selector(projects=("net",)))),
         ("apply -p net -p a*", ApplyCommand(Selector(projects=("net", "a*")))),
         ("prbot apply --accept-orphans", ApplyCommand(accept_orphans=True)),
@@ -57,12 +61,29 @@ def test_commands(body: str, command: Command) -> None:
     assert parse(body, BOT, aliases=("atlantis",)) == command
 
 
+@pytest.mark.parametrize(
+    ("typed", "extra"),
+    [
+        ("-var-file=x", "-var-file=x"),
+        ("--var-file=x", "-var-file=x"),
+        ("-var-file x", "-var-file=x"),
+        ("--var-file x", "-var-file=x"),
+        ("-target 'a.b[\"c d\"]'", '-target=a.b["c d"]'),
+        ("--var name=a=b", "-var=name=a=b"),
+        ("-var name=", "-var=name="),
+        ("-refresh", "-refresh"),
+        ("--refresh=false", "-refresh=false"),
+        ("--compact-warnings -parallelism 3", "-compact-warnings -parallelism=3"),
+    ],
+)
+def test_spellings(typed: str, extra: str) -> None:
+    """It has one spelling for each argument, whichever was typed."""
+    command = parse(f"prbot plan -- {typed}", BOT)
+    assert isinstance(command, PlanCommand)
+    assert " ".join(command.extra) == extra
+
+
 LATER = [
-    ("prbot plan --destroy", "--destroy"),
-    ("plan --destroy", "--destroy"),
-    ("prbot plan --refresh-only", "--refresh-only"),
-    ("prbot plan --verbose", "--verbose"),
-    ("prbot plan -d a -- -target=x", "--"),
     ("prbot apply --no-merge", "--no-merge"),
     ("prbot apply --override 'all is on fire'", "--override"),
     ("prbot approve-policies", "approve-policies"),
@@ -112,8 +133,15 @@ SELECTORS = st.builds(
     st.lists(WORKSPACES, max_size=3).map(tuple),
 ) | st.lists(DIRS, max_size=3).map(lambda names: Selector(projects=tuple(names)))
 PLAN_IDS = st.from_regex(r"p-[0-9a-f]{6,12}", fullmatch=True).map(PlanId)
+EXTRA = st.lists(
+    st.sampled_from(
+        ("-target=a.b", '-replace=a.b["c d"]', "-var=x=y z", "-var-file=a/b.tfvars", "-refresh")
+    ),
+    max_size=3,
+).map(tuple)
 COMMANDS = st.one_of(
-    st.builds(PlanCommand, SELECTORS, st.booleans()),
+    st.builds(PlanCommand, SELECTORS, st.booleans(), EXTRA, st.booleans(), verbose=st.booleans()),
+    st.builds(PlanCommand, SELECTORS, refresh_only=st.booleans()),
     st.builds(ApplyCommand, SELECTORS, st.none(), st.booleans(), st.booleans()),
     st.builds(ApplyCommand, st.just(Selector()), PLAN_IDS, st.booleans(), st.booleans()),
     st.builds(UnlockCommand, SELECTORS),

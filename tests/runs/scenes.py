@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
+from prbot.config.per_repository import Allowed
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
 from prbot.model import (
@@ -292,6 +293,7 @@ class World:
     state: RunState | None = None
     placed: tuple[Placed, ...] = ()
     gone: tuple[Gone, ...] = ()
+    allow: frozenset[Allowed] = frozenset()
 
     def run(self) -> Run:
         """As it stands now: laid out only if it has done jobs."""
@@ -336,6 +338,7 @@ class World:
             plans=self.plans,
             locks=self.locks,
             journal=self.journal,
+            allow=self.allow,
         )
 
     def outcome(self) -> tuple[Step, ...]:

@@ -46,7 +46,7 @@ def plan_is_ready(plan: StoredPlan, scene: Scene, head: str) -> Reasons:
 
 def needs_applied(run: Run, scene: Scene, todo: tuple[StoredPlan, ...]) -> Reasons:
     """What a project depends on is applied before it, or together with it."""
-    mine = {plan.project for plan in todo}
+    mine = {plan.project for plan in todo if not plan.destroys}  # those go the other way round
     current = set(scene.current_projects()) - mine
     pairs = (
         (place.project, need)
