@@ -76,11 +76,10 @@ class Planner:
         if not run.root.is_dir():
             raise DirectoryNotLaidOut(job.project.dir)
         var_files = var_files_of(way.place, run.root, worktree)
-        asked_files = inside(arguments.var_files(way.asked), run.root, worktree)
         tool = await self.toolbox.for_plan(pull.repo, checkout, way.place)
         stage = await way.stage("plan", tool, self.redactor, run)
-        stage.arguments, last = _ordered(way.place, var_files)
-        stage.closing = (*way.asked, *last)
+        stage.arguments, stage.closing = _ordered(way, var_files)
+        var_files += inside(arguments.var_files(way.asked), run.root, worktree)
         stage.lock = lock
         await stage.perform(way.recipe.plan)
         plan_file = stage.plan_file
@@ -101,9 +100,7 @@ class Planner:
             commit=checkout.commit,
             hash=digest,
             inputs=Inputs(
-                files=await self._files(
-                    pull, job, checkout, worktree, init, (*var_files, *asked_files)
-                ),
+                files=await self._files(pull, job, checkout, worktree, init, var_files),
                 lock_file=hashlib.sha256(init.lock_file).hexdigest(),
                 tool=await tool.version(),
                 arguments=" ".join((*stage.arguments, *stage.closing)),
@@ -209,12 +206,13 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _ordered(place: Placed, var_files: Sequence[str]) -> tuple[list[str], list[str]]:
+def _ordered(way: Way, var_files: Sequence[str]) -> tuple[list[str], list[str]]:
     """What stands before a step's own arguments, and what behind them: of two values the tool
-    takes the later one, and Atlantis puts the workspace's file behind everything."""
+    takes the later one, and Atlantis puts the comment's and then the workspace's file behind
+    everything."""
     words = {name: f"-var-file={name}" for name in var_files}
-    last = words.pop(_of_workspace(place), None)
-    return list(words.values()), [last] if last else []
+    last = words.pop(_of_workspace(way.place), None)
+    return list(words.values()), [*way.asked, *([last] if last else [])]
 
 
 def var_files_of(place: Placed, root: Path, worktree: Path) -> tuple[str, ...]:

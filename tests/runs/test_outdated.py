@@ -9,9 +9,9 @@ import scenes
 from scenes import NOON, at
 
 from prbot.model import RunId
-from prbot.runs.planning import outdated
 from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Run, RunState
 from prbot.runs.scene import Scene
+from prbot.runs.topics import outdated
 
 NEW, SAME = "new content", "same content"
 
