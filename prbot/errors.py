@@ -1438,12 +1438,28 @@ class NoSuchFreeze(PrbotError):
 
 
 @dataclass(eq=False)
-class BadFreezeEnd(PrbotError):
-    """A freeze cannot end at {text!r}: {cause}."""
+class NobodyFreezes(PrbotError):
+    """This system has no name for who runs this command, and a freeze is told with its author."""
+
+    hint = "Name yourself: --by NAME."
+
+
+@dataclass(eq=False)
+class UnknownForge(PrbotError):
+    """No forge is called {name}; the operator's file has: {known}."""
+
+    name: str
+    known: str
+    hint = "Write owner/name for repositories of every forge, or FORGE:owner/name with one of these names."
+
+
+@dataclass(eq=False)
+class BadMoment(PrbotError):
+    """{text!r} is no time to go by: {cause}."""
 
     text: str
     cause: str
-    hint = "Give a time with its zone (2026-03-05T08:00+01:00, or Z for UTC), or a span (90m, 8h, 2d12h, 1w); leave it out for a freeze until somebody lifts it."
+    hint = "Give a time with its zone (2026-03-05T08:00+01:00, or Z for UTC), or a span (90m, 8h, 2d12h, 1w)."
 
 
 # --- what is kept --------------------------------------------------------------------
@@ -1466,6 +1482,24 @@ class StoreTooNew(PrbotError):
     found: str
     known: str
     hint = "Start the newer prbot again, or restore the backup made before it was first started."
+
+
+@dataclass(eq=False)
+class StoreTooOld(PrbotError):
+    """The database {where} was not brought up to date yet: it is at revision {found}, this prbot needs {known}."""
+
+    where: str
+    found: str
+    known: str
+    hint = "Start `prbot serve` of this version once with the same file, or run this with the prbot that serves."
+
+
+@dataclass(eq=False)
+class NoDatabase(PrbotError):
+    """There is no database {where} yet."""
+
+    where: str
+    hint = "Name the operator's file with --config, or run this from where `prbot serve` runs: `state_dir` may be relative."
 
 
 @dataclass(eq=False)

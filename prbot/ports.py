@@ -40,7 +40,7 @@ from prbot.projects.tool_choice import Wanted
 from prbot.runs.checks import Annotation, Button
 from prbot.runs.freezes import Freeze, FreezeId
 from prbot.runs.journal import JournalEntry as JournalEntry
-from prbot.runs.journal import JournalLine, JournalQuery
+from prbot.runs.journal import JournalPage, JournalQuery
 from prbot.runs.locks import Lock
 from prbot.runs.run import Job, JobState, Placed, Run, RunState, Trouble
 from prbot.runs.state_look import StateLock, StateLook
@@ -752,10 +752,8 @@ class Journal(Protocol):
         """Oldest first."""
         ...
 
-    async def page(
-        self, query: JournalQuery, after: int = 0, limit: int = 500
-    ) -> tuple[JournalLine, ...]:
-        """The first `limit` lines behind number `after`, oldest first; fewer are the last."""
+    async def page(self, query: JournalQuery, after: int = 0, limit: int = 500) -> JournalPage:
+        """Lines behind number `after`, oldest first, at most `limit` of them."""
         ...
 
 

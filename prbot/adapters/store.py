@@ -86,6 +86,13 @@ class SqlStore:
             await self._database.alone(db)
             await db.run_sync(migrations.upgrade)
 
+    async def check(self) -> None:
+        """Change nothing. Raises StoreTooNew or StoreTooOld when the tables are not those of
+        this code, and NoDatabase when there is not even a file."""
+        self._database.check_place()
+        async with self.transaction() as db:
+            await db.run_sync(migrations.check)
+
     async def installation(self, fingerprint: str, lost: str | None = None) -> str:
         async with self.transaction() as db:
             return await settled_key(db, fingerprint, lost, self._clock.now())

@@ -29,7 +29,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from prbot.adapters.store_transaction import Transaction
-from prbot.errors import StoreUnavailable
+from prbot.errors import NoDatabase, StoreUnavailable
 
 PATIENCE_MS = 30_000
 """How long a statement waits for somebody else's transaction before we give up."""
@@ -64,6 +64,10 @@ class Database(Protocol):
 
     def claim_place(self) -> None:
         """Before the first migration. Raises StoreUnavailable."""
+        ...
+
+    def check_place(self) -> None:
+        """Before a look at what is there. Raises NoDatabase."""
         ...
 
     async def alone(self, db: Transaction) -> None:
@@ -173,6 +177,10 @@ class Sqlite:
         except OSError as error:
             raise StoreUnavailable(self.place, str(error.strerror)) from error
 
+    def check_place(self) -> None:
+        if not Path(self.place).is_file():  # SQLite would make one
+            raise NoDatabase(self.place)
+
     async def alone(self, db: Transaction) -> None:
         """Every transaction is."""
 
@@ -210,6 +218,9 @@ class Postgres:
 
     def claim_place(self) -> None:
         """The database itself is made by whoever runs the server."""
+
+    def check_place(self) -> None:
+        """The server tells when it has no such database."""
 
     async def alone(self, db: Transaction) -> None:
         await one_at_a_time(db, "prbot migrates")

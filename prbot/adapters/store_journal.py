@@ -13,8 +13,12 @@ from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_pull, pull_values, read_pull
 from prbot.model import PullRef
 from prbot.ports import JournalEntry
-from prbot.runs.journal import JournalLine, JournalQuery
+from prbot.runs.journal import JournalLine, JournalPage, JournalQuery
 
+PAGE = 500
+"""Lines."""
+PART = 20_000
+"""Numbers looked through in one transaction: on SQLite everybody else waits as long."""
 _NO_PULL = {"forge": "", "repo": "", "number": 0}
 """The columns are as old as the table, where every line was about a pull request."""
 
@@ -47,19 +51,25 @@ class SqlJournal:
         return tuple(_entry(row) for row in rows)
 
     async def page(
-        self, query: JournalQuery, after: int = 0, limit: int = 500
-    ) -> tuple[JournalLine, ...]:
+        self, query: JournalQuery, after: int = 0, limit: int = PAGE, part: int = PART
+    ) -> JournalPage:
+        end = after + part
         rows = await self.db.execute(
             select(journal)
-            .where(journal.c.seq > after, *_conditions(query))
+            .where(journal.c.seq > after, journal.c.seq <= end, *_conditions(query))
             .order_by(journal.c.seq)
             .limit(limit)
         )
-        return tuple(JournalLine(row.seq, _entry(row)) for row in rows)
+        lines = tuple(JournalLine(row.seq, _entry(row)) for row in rows)
+        looked = lines[-1].number if len(lines) == limit else end
+        newest = (await self.db.execute(select(func.max(journal.c.seq)))).scalar() or 0
+        return JournalPage(lines, looked if looked < newest else None)
 
 
 def _conditions(query: JournalQuery) -> Iterator[ColumnElement[bool]]:
     columns = journal.c
+    if query.forge is not None:
+        yield columns.forge == query.forge
     if query.repo is not None:
         yield func.lower(columns.repo) == query.repo.lower()
     if query.number is not None:

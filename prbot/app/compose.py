@@ -71,8 +71,7 @@ async def composed(
         jobs = await own_place(state / "jobs", config.limits.grace, stack)
         store, queue = await opened(config, secret, clock, stack)
         await check_key(store, key, config.installation_key_lost)
-        for credential in credentials_of(_tool_environment(config, environ)):
-            redactor.register(credential)
+        register_credentials(redactor, _tool_environment(config, environ))
         git = tool_environment(environ, (), config.secret_variables)
         yield World(
             settings=settings_of(config, jobs, key, environ),
@@ -144,6 +143,12 @@ class Secrets:
         for forge in config.forges:
             if forge.webhook_secret is not None:
                 yield forge.name, self(forge.webhook_secret).encode()
+
+
+def register_credentials(redactor: Redactor, environment: Mapping[str, str]) -> None:
+    """What this environment itself holds as secrets."""
+    for credential in credentials_of(environment):
+        redactor.register(credential)
 
 
 def installation_key(config: ServerConfig, state: Path, secret: Secrets) -> bytes:

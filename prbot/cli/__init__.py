@@ -22,6 +22,8 @@ import typer
 from prbot import __version__
 from prbot.cli.demo import demo
 from prbot.cli.explain import explain
+from prbot.cli.freeze import freeze
+from prbot.cli.journal import journal
 from prbot.cli.migrate import migrate
 from prbot.cli.plan import plan
 from prbot.cli.schema import schema
@@ -54,6 +56,8 @@ app.command()(serve)
 app.command()(worker)
 app.command()(plan)
 app.command()(demo)
+app.add_typer(freeze)
+app.command()(journal)
 app.command()(validate)
 app.command()(migrate)
 app.add_typer(explain)

@@ -6,15 +6,14 @@ runs is not interrupted, because half an apply is worse than a whole one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NewType
 
 from prbot.config.globs import matches_any
-from prbot.errors import BadFreezeEnd, NoFreezeReason
+from prbot.errors import NoFreezeReason
 from prbot.model import Login, RepoRef
 from prbot.runs.say import Reason
 
@@ -136,39 +135,14 @@ def _moment(time: datetime) -> str:
 # --- from words ----------------------------------------------------------------------------
 
 
-_SPAN = re.compile(r"(?:([0-9]{1,4})w)?(?:([0-9]{1,4})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?")
-
-
-def end_of(text: str, now: datetime) -> datetime:
-    """When a freeze ends: a time with its zone (`2026-03-05T08:00+01:00`) or a span from now on
-    (`90m`, `8h`, `2d12h`, `1w`). Raises BadFreezeEnd."""
-    words = text.strip()
-    span = _SPAN.fullmatch(words)
-    end = now + _span(span) if span and any(span.groups()) else _time(words)
-    if end <= now:
-        raise BadFreezeEnd(text, "it is not in the future")
-    return end
-
-
-def _span(match: re.Match[str]) -> timedelta:
-    weeks, days, hours, minutes = (int(part or 0) for part in match.groups())
-    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)
-
-
-def _time(text: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(text)
-        if time.tzinfo is None:
-            raise BadFreezeEnd(text, "it has no time zone")
-        return time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadFreezeEnd(text, "it is neither a time nor a span") from None
-
-
 def reason_of(text: str) -> str:
     """A reason as one line of printable characters. Raises NoFreezeReason when nothing is left."""
-    words = "".join(char if char.isprintable() else " " for char in text).split()
-    if not words:
+    line = one_line(text)
+    if not line:
         raise NoFreezeReason
-    line = " ".join(words)
     return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"
+
+
+def one_line(text: str) -> str:
+    """Printable characters only, one blank between words."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

@@ -38,10 +38,12 @@ class JournalEntry:
 class JournalQuery:
     """Which lines; None is all of them.
 
-    `repo` is `owner/name`, its case ignored as is that of `actor`. `action` is how a line's
-    action begins. `since` is included, `until` is not. `plan` is also looked for as the subject.
+    `repo` is `owner/name`, its case ignored as is that of `actor`; `forge` an entry's name.
+    `action` is how a line's action begins. `since` is included, `until` is not. `plan` is also
+    looked for as the subject.
     """
 
+    forge: str | None = None
     repo: str | None = None
     number: int | None = None
     actor: Login | None = None
@@ -53,7 +55,18 @@ class JournalQuery:
 
 @dataclass(frozen=True)
 class JournalLine:
-    """An entry with its number, which only grows: where the next page begins."""
+    """An entry with its number, which only grows."""
 
     number: int
     entry: JournalEntry
+
+
+@dataclass(frozen=True)
+class JournalPage:
+    """Lines that were found, and the number behind which to go on; None: that is all there is.
+
+    A page may be empty and still not be the last: long journals are looked through in parts.
+    """
+
+    lines: tuple[JournalLine, ...]
+    after: int | None

@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from prbot.errors import BadFreezeEnd, NoFreezeReason
+from prbot.errors import NoFreezeReason
 from prbot.model import Login, RepoRef
 from prbot.runs.freezes import (
     LONGEST_REASON,
     Freeze,
     FreezeId,
     FreezeScope,
-    end_of,
     in_force,
     not_frozen,
     reason_of,
@@ -141,50 +140,6 @@ def test_its_end_is_told_in_utc():
     ending = replace(ALL, until=datetime(2026, 3, 5, 8, 0, tzinfo=zone))
     assert ", until 2026-03-05 07:00 UTC: " in sentence(ending)
     assert way_out(ending).endswith("; else it ends at 2026-03-05 07:00 UTC")
-
-
-ENDS: dict[str, tuple[str, datetime]] = {
-    "minutes": ("90m", NOW + timedelta(minutes=90)),
-    "hours": ("8h", NOW + timedelta(hours=8)),
-    "days": ("3d", NOW + timedelta(days=3)),
-    "weeks": ("1w", NOW + timedelta(weeks=1)),
-    "several": ("1w2d3h4m", NOW + timedelta(weeks=1, days=2, hours=3, minutes=4)),
-    "blanks around": (" 8h ", NOW + timedelta(hours=8)),
-    "a time in UTC": ("2026-03-05T08:00Z", datetime(2026, 3, 5, 8, 0, tzinfo=UTC)),
-    "a time elsewhere": ("2026-03-05T08:00+01:00", datetime(2026, 3, 5, 7, 0, tzinfo=UTC)),
-    "a time with a blank": ("2026-03-05 08:00:00+01:00", datetime(2026, 3, 5, 7, 0, tzinfo=UTC)),
-}
-
-
-@pytest.mark.parametrize(("text", "end"), ENDS.values(), ids=ENDS.keys())
-def test_ends(text: str, end: datetime):
-    """It reads spans from now on, and times with a zone."""
-    assert end_of(text, NOW) == end
-
-
-NO_ENDS = {
-    "nothing": ("", "neither"),
-    "a word": ("tomorrow", "neither"),
-    "a number": ("8", "neither"),
-    "units in another order": ("4m3h", "neither"),
-    "a negative span": ("-8h", "neither"),
-    "no time at all": ("0h", "not in the future"),
-    "a time without a zone": ("2026-03-05T08:00", "no time zone"),
-    "a date": ("2026-03-05", "no time zone"),
-    "the past": ("2026-03-03T08:00Z", "not in the future"),
-    "this moment": ("2026-03-04T10:00Z", "not in the future"),
-    "no such day": ("2026-02-30T10:00Z", "neither"),
-    "beyond the calendar": ("9999-12-31T23:59-12:00", "neither"),
-    "other digits": ("٨h", "neither"),
-    "a number of hundreds of digits": (f"{'9' * 400}h", "neither"),
-}
-
-
-@pytest.mark.parametrize(("text", "cause"), NO_ENDS.values(), ids=NO_ENDS.keys())
-def test_what_is_no_end(text: str, cause: str):
-    """It refuses what could be read in two ways, and what is over already."""
-    with pytest.raises(BadFreezeEnd, match=cause):
-        end_of(text, NOW)
 
 
 def test_a_reason_is_one_line():

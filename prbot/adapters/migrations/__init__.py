@@ -16,7 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from prbot.errors import StoreTooNew
+from prbot.errors import StoreTooNew, StoreTooOld
 
 
 def current(connection: Connection) -> str | None:
@@ -27,11 +27,25 @@ def current(connection: Connection) -> str | None:
 def upgrade(connection: Connection, to: str = "head") -> None:
     """Run what is missing, inside the caller's transaction. Raises StoreTooNew."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config = _config()
     config.attributes["connection"] = connection
     _refuse_newer(connection, ScriptDirectory.from_config(config))
     command.upgrade(config, to)
+
+
+def check(connection: Connection) -> None:
+    """Change nothing. Raises StoreTooNew, or StoreTooOld when something is missing."""
+    scripts = ScriptDirectory.from_config(_config())
+    _refuse_newer(connection, scripts)
+    found, newest = current(connection), scripts.get_current_head()
+    if found != newest:
+        raise StoreTooOld(connection.engine.url.render_as_string(), found or "none", newest or "")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
 
 
 def _refuse_newer(connection: Connection, scripts: ScriptDirectory) -> None:

@@ -33,7 +33,7 @@ def a_freeze(scene: Any, number: int = 1, **changes: Any) -> Freeze:
 
 async def journal(scene: Any) -> list[JournalEntry]:
     async with scene.store.begin() as tables:
-        return [line.entry for line in await tables.journal.page(JournalQuery())]
+        return [line.entry for line in (await tables.journal.page(JournalQuery())).lines]
 
 
 async def test_a_freeze_is_kept_whole(scene: Any) -> None:

@@ -43,13 +43,14 @@ async def asked(scene: Any, **query: Any) -> list[int]:
             await tables.journal.write(entry)
     async with scene.store.begin() as tables:
         found = await tables.journal.page(JournalQuery(**query))
-    return [written.index(line.entry) for line in found]
+    return [written.index(line.entry) for line in found.lines]
 
 
 QUERIES: dict[str, tuple[dict[str, Any], list[int]]] = {
     "everything": ({}, [0, 1, 2, 3, 4]),
     "a repository": ({"repo": "acme/infra"}, [0, 1, 2]),
     "a repository, spelled otherwise": ({"repo": "Acme/Team/infra"}, [3]),
+    "a forge": ({"forge": "gl"}, [3]),
     "a number in any repository": ({"number": 8}, [3]),
     "a pull request": ({"repo": "acme/infra", "number": 8}, []),
     "somebody": ({"actor": "Ann"}, [0, 1, 2, 4]),
@@ -74,20 +75,38 @@ async def test_a_span_of_time(scene: Any) -> None:
     assert await asked(scene, **span) == [1, 2]
 
 
-async def test_pages_follow_one_another(scene: Any) -> None:
-    """It goes on behind a number, in the order lines were written, whatever the clock says."""
+@pytest.mark.parametrize("part", [1, 2, 100])
+@pytest.mark.parametrize("limit", [1, 2, 5, 100])
+async def test_pages_follow_one_another(scene: Any, limit: int, part: int) -> None:
+    """It goes on behind a number, in the order lines were written, whatever the clock says, and
+    ends."""
+    written = entries(scene)[::-1]
     async with scene.store.begin() as tables:
-        for entry in reversed(entries(scene)):
+        for entry in written:
             await tables.journal.write(entry)
-    read: tuple[JournalLine, ...] = ()
+    for query, expected in ((JournalQuery(), written), (JournalQuery(number=8), written[1:2])):
+        assert await read_whole(scene, query, limit, part) == expected
+    assert await read_whole(scene, JournalQuery(plan=PlanId("p-9")), limit, part) == ()
+
+
+async def read_whole(
+    scene: Any, query: JournalQuery, limit: int, part: int
+) -> tuple[JournalEntry, ...]:
+    lines: list[JournalLine] = []
+    after: int | None = 0
     async with scene.store.begin() as tables:
-        while page := await tables.journal.page(
-            JournalQuery(), read[-1].number if read else 0, limit=2
-        ):
-            assert len(page) <= 2
-            read += page
-    assert tuple(line.entry for line in read) == entries(scene)[::-1]
-    assert [line.number for line in read] == sorted(line.number for line in read)
+        while after is not None:
+            page = await tables.journal.page(query, after, limit, part)
+            assert len(page.lines) <= limit
+            lines += page.lines
+            after = page.after
+    assert [line.number for line in lines] == sorted(line.number for line in lines)
+    return tuple(line.entry for line in lines)
+
+
+async def test_an_empty_journal(scene: Any) -> None:
+    """It has one empty page."""
+    assert await read_whole(scene, JournalQuery(), 10, 10) == ()
 
 
 async def test_a_pull_requests_lines_are_its_own(scene: Any) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, inspect, text
 from prbot.adapters import migrations
 from prbot.adapters.store import SqlStore
 from prbot.adapters.store_tables import metadata
-from prbot.errors import StoreTooNew
+from prbot.errors import StoreTooNew, StoreTooOld
 from prbot.model import RunId
 from prbot.ports import ReactionLetter
 
@@ -58,6 +58,16 @@ async def test_a_newer_database_is_refused(store: SqlStore) -> None:
     with pytest.raises(StoreTooNew, match=r"at revision r9999, this prbot knows r\d{4}"):
         await store.migrate()
     assert (await store.probe()).endswith("revision r9999")
+
+
+async def test_a_look_changes_nothing(store: SqlStore, open_store: Callable[[], SqlStore]) -> None:
+    """It is content with the tables of this code, and leaves older ones as they are."""
+    await store.check()
+    async with store.transaction() as db:
+        await db.execute(text("UPDATE alembic_version SET version_num = 'r0005'"))
+    with pytest.raises(StoreTooOld, match=r"at revision r0005, this prbot needs r\d{4}"):
+        await open_store().check()
+    assert (await store.probe()).endswith("revision r0005")
 
 
 async def test_a_failed_migration_leaves_nothing(open_store: Callable[[], SqlStore]) -> None:
