@@ -143,14 +143,16 @@ class SqlPlans:
     async def _tell(self, plan_id: PlanId, at: datetime, action: str, detail: str) -> None:
         """A line in the name of whoever asked for the run that applies."""
         asked = (
-            select(runs)
+            select(runs, plans.c.head)
             .join(jobs, jobs.c.run_id == runs.c.id)
             .join(intents, intents.c.job_id == jobs.c.id)
+            .join(plans, plans.c.id == intents.c.plan_id)
             .where(intents.c.plan_id == plan_id)
         )
         row = (await self.db.execute(asked)).one()
-        actor = row.ask.actor
-        await self.journal.write(JournalEntry(at, read_pull(row), actor, plan_id, action, detail))
+        pull, actor = read_pull(row), row.ask.actor
+        line = JournalEntry(at, pull, actor, plan_id, action, detail, row.head, plan_id)
+        await self.journal.write(line)
 
 
 def _values(plan: StoredPlan) -> dict[str, Any]:

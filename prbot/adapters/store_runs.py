@@ -29,6 +29,7 @@ from prbot.errors import IllegalTransition, LostLease
 from prbot.model import Checkout, JobId, Notice, ProjectKey, PullRef, RepoRef, RunId
 from prbot.ports import Clock, Held, JournalEntry
 from prbot.projects.gone import Gone
+from prbot.runs.journal import asked
 from prbot.runs.run import (
     Job,
     JobKind,
@@ -54,7 +55,7 @@ class SqlRuns:
 
     async def add(self, run: Run) -> None:
         await self.db.execute(insert(runs).values(_run_values(run)))
-        await self._tell_run(run.id, f"run {run.state}", f"{run.ask.kind}: {run.ask.reason}")
+        await self._tell_run(run.id, f"run {run.state}", asked(run.ask))
         for job in run.jobs:
             await self.add_job(job)
 
@@ -220,17 +221,20 @@ class SqlRuns:
 
     async def _tell_run(self, run_id: RunId, action: str, detail: str) -> None:
         row = (await self.db.execute(select(runs).where(runs.c.id == run_id))).one()
-        await self.journal.write(_line(self.clock, row, run_id, action, detail))
+        line = _line(self.clock, row, run_id, action, detail)
+        await self.journal.write(replace(line, plan_id=row.ask.plan_id))
 
     async def _tell_job(self, job: Job, action: str) -> None:
         row = (await self.db.execute(select(runs).where(runs.c.id == job.run_id))).one()
         detail = f"{job.project}: {job.trouble.sentence}" if job.trouble else str(job.project)
-        await self.journal.write(_line(self.clock, row, job.id, action, detail))
+        line = _line(self.clock, row, job.id, action, detail)
+        await self.journal.write(replace(line, plan_id=job.plan_id or job.reviewed))
 
 
 def _line(clock: Clock, run: Row[Any], subject: str, action: str, detail: str) -> JournalEntry:
     """A line in the name of whoever asked for the run."""
-    return JournalEntry(clock.now(), read_pull(run), run.ask.actor, subject, action, detail)
+    actor, commit = run.ask.actor, run.checkout.head if run.checkout else run.ask.head_sha
+    return JournalEntry(clock.now(), read_pull(run), actor, subject, action, detail, commit)
 
 
 def _run_values(run: Run) -> dict[str, Any]:

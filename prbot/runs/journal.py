@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
 from prbot.model import Login, PlanId, PullRef, Sha
+from prbot.runs.run import Ask
 
 EXPIRED = "plan expired"
 """The action of a line whose subject is the plan; its absence means: gone for another reason."""
@@ -70,3 +72,22 @@ class JournalPage:
 
     lines: tuple[JournalLine, ...]
     after: int | None
+
+
+def asked(ask: Ask) -> str:
+    """What a run was asked to do, for its first line: `apply: comment (p-3e91c0 -d app)`."""
+    select = ask.select
+    named = (("-d", select.dirs), ("-w", select.workspaces), ("-p", select.projects))
+    flags = {
+        "--all": ask.everything,
+        "--accept-changes": ask.accept_changes,
+        "--accept-orphans": ask.accept_orphans,
+    }
+    words = (
+        *((ask.plan_id,) if ask.plan_id else ()),
+        *(word for option, names in named for name in names for word in (option, name)),
+        *(flag for flag, given in flags.items() if given),
+        *ask.arguments,
+    )
+    options = f" ({shlex.join(words)})" if words else ""
+    return f"{ask.kind}: {ask.reason}{options}{', heard late' if ask.late else ''}"

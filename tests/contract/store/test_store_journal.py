@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from prbot.model import Login, PlanId, PullRef, RepoRef, Sha
+from prbot.model import Checkout, Login, PlanId, PullRef, RepoRef, Sha
 from prbot.ports import JournalEntry
 from prbot.runs.journal import JournalLine, JournalQuery
+from prbot.runs.run import Ask, AskKind, JobKind, JobState
 
 OTHER = PullRef(RepoRef("gl", "acme/team/infra"), 8)
 
@@ -114,3 +115,44 @@ async def test_a_pull_requests_lines_are_its_own(scene: Any) -> None:
     await asked(scene)
     async with scene.store.begin() as tables:
         assert await tables.journal.of_pull(scene.pull) == entries(scene)[:3]
+
+
+async def test_an_applys_lines(scene: Any) -> None:
+    """It names the plan and the pull request's commit in each line of an apply, and who asked."""
+    _, plan = await scene.an_intent("applied")
+    async with scene.store.begin() as tables:
+        lines = (await tables.journal.page(JournalQuery(action="apply "))).lines
+        about = (await tables.journal.page(JournalQuery(plan=plan.id))).lines
+    told = [(line.entry.actor, line.entry.action) for line in lines]
+    assert told == [
+        ("ann", "apply job queued"),
+        ("ann", "apply job queued->running"),
+        ("ann", "apply intended"),
+        ("ann", "apply applied"),
+    ]
+    assert [line.entry.action for line in about] == ["apply intended", "apply applied"]
+    assert {line.entry.commit for line in about} == {plan.head}
+
+
+async def test_a_jobs_lines(scene: Any) -> None:
+    """It names the plan a job made or applies, and the commit once one is laid out."""
+    run = scene.a_run(ask=Ask(AskKind.PLAN, Login("ann"), "opened", Sha("a" * 40)))
+    job = scene.a_job(run, JobKind.PLAN)
+    async with scene.store.begin() as tables:
+        await tables.runs.add(replace(run, jobs=(job,)))
+        laid = Checkout("x", Sha("c" * 40), Sha("b" * 40), Sha("d" * 40), ())
+        await tables.runs.lay_out(run.id, laid, (job.project,))
+    started = await scene.start(job.id)
+    async with scene.store.begin() as tables:
+        made = replace(started, plan_id=PlanId("p-5"))
+        await tables.runs.move_job(started, JobState.PLANNED, made)
+        lines = (await tables.journal.page(JournalQuery())).lines
+    told = [
+        (line.entry.action, (line.entry.commit or "")[:1], line.entry.plan_id) for line in lines
+    ]
+    assert told == [
+        ("run queued", "a", None),
+        ("plan job queued", "a", None),
+        ("plan job queued->running", "d", None),
+        ("plan job running->planned", "d", "p-5"),
+    ]
