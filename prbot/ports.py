@@ -41,6 +41,7 @@ from prbot.runs.checks import Annotation, Button
 from prbot.runs.freezes import Freeze, FreezeId
 from prbot.runs.journal import JournalEntry as JournalEntry
 from prbot.runs.journal import JournalPage, JournalQuery
+from prbot.runs.landings import Around, Landing
 from prbot.runs.locks import Lock
 from prbot.runs.run import Job, JobState, Placed, Run, RunState, Trouble
 from prbot.runs.state_look import StateLock, StateLook
@@ -273,6 +274,11 @@ class Workspaces(Protocol):
 
     async def base_head(self, pull: PullRequest, branch: str) -> Sha:
         """The branch's newest commit, as last fetched."""
+        ...
+
+    async def around(self, repo: RepoRef, commit: Sha, others: Collection[Sha]) -> Around:
+        """Which of the others the commit holds, and which of them hold it, as far as the
+        mirror has them."""
         ...
 
     async def lay_out(self, pull: PullRequest) -> Checkout:
@@ -746,6 +752,23 @@ class Freezes(Protocol):
         ...
 
 
+class Landings(Protocol):
+    """What merged pull requests have left to apply, and what became of it."""
+
+    async def of(self, pull: PullRef) -> tuple[Landing, ...]:
+        """Of the repository: all that are not settled, the last settled of each project, and
+        all of this pull request's; oldest first."""
+        ...
+
+    async def add(self, landing: Landing) -> None:
+        """One that stands there already (pull request, project, commit) stays as it is."""
+        ...
+
+    async def settle(self, landing: Landing, by: PullRef, at: datetime) -> None:
+        """One that is settled already stays as it is."""
+        ...
+
+
 class Journal(Protocol):
     async def write(self, entry: JournalEntry) -> None: ...
     async def of_pull(self, pull: PullRef) -> tuple[JournalEntry, ...]:
@@ -903,6 +926,8 @@ class UnitOfWork(Protocol):
     def locks(self) -> Locks: ...
     @property
     def freezes(self) -> Freezes: ...
+    @property
+    def landings(self) -> Landings: ...
     @property
     def journal(self) -> Journal: ...
     @property

@@ -17,7 +17,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import takewhile
@@ -37,6 +37,7 @@ from prbot.errors import (
 from prbot.model import PullRequest, RepoRef, Sha
 from prbot.ports import CloneAccess
 from prbot.projects.listing import Listing
+from prbot.runs.landings import Around
 
 MERGER = {
     "GIT_AUTHOR_NAME": "prbot",
@@ -206,6 +207,19 @@ class Mirrors:
         if done.code != 0:
             raise MergeCommitIsGone(str(pull.ref.repo))
         return Sha(text(done.stdout))
+
+    async def around(self, repo: RepoRef, commit: Sha, others: Collection[Sha]) -> Around:
+        """Two questions to git, however many the others are."""
+        mirror = await self.opened(repo)
+        known = [sha for sha in sorted(others) if await self.has(mirror, sha)]
+        if not known or not await self.has(mirror, commit):
+            return Around()
+        beyond = await self.git.ask(["rev-list", *known, f"^{commit}"], cwd=mirror)
+        behind = await self.git.ask(
+            ["rev-list", "--ancestry-path", *known, f"^{commit}"], cwd=mirror
+        )
+        after = frozenset(known) & set(behind.splitlines())
+        return Around(frozenset(known) - set(beyond.splitlines()), after)
 
     async def _lines(self, mirror: Path, words: Sequence[str]) -> list[str]:
         """Nothing when git cannot say: the head of a merged pull request may be gone."""

@@ -31,6 +31,7 @@ from prbot.adapters.store_dialect import database_at
 from prbot.adapters.store_freezes import SqlFreezes
 from prbot.adapters.store_installation import settled_key
 from prbot.adapters.store_journal import SqlJournal
+from prbot.adapters.store_landings import SqlLandings
 from prbot.adapters.store_locks import SqlLocks
 from prbot.adapters.store_outbox import SqlOutbox
 from prbot.adapters.store_plans import SqlPlans
@@ -50,6 +51,7 @@ class SqlUnitOfWork:
     plans: SqlPlans
     locks: SqlLocks
     freezes: SqlFreezes
+    landings: SqlLandings
     journal: SqlJournal
     outbox: SqlOutbox
     repositories: SqlRepositories
@@ -111,6 +113,7 @@ class SqlStore:
                 plans=SqlPlans(db, self._clock, journal),
                 locks=SqlLocks(db),
                 freezes=SqlFreezes(db, journal),
+                landings=SqlLandings(db),
                 journal=journal,
                 outbox=SqlOutbox(db, self._clock),
                 repositories=SqlRepositories(db),

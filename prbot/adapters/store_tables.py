@@ -158,6 +158,19 @@ locks = _table(
     UniqueConstraint("forge", "repo", "dir", "workspace"),
 )
 
+landings = _table(
+    "landings",
+    *pull_columns(),
+    _needed("dir", Text),
+    _needed("workspace", Text),
+    _needed("commit", Text),
+    _needed("at", UtcTime),
+    Column("settled_at", UtcTime),
+    Column("settled_by", Integer),
+    UniqueConstraint("forge", "repo", "number", "dir", "workspace", "commit"),
+)
+Index(None, landings.c.forge, landings.c.repo, landings.c.dir, landings.c.workspace)
+
 journal = _table(
     "journal",
     _needed("at", UtcTime),

@@ -31,7 +31,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -46,6 +46,7 @@ from prbot.errors import GeneratedIsGone, GitFailed, HeadIsGone
 from prbot.model import Checkout, PullRef, PullRequest, RepoRef, Sha
 from prbot.ports import CloneAccess
 from prbot.projects.listing import Listing
+from prbot.runs.landings import Around
 
 LOCK_FILE = ".terraform.lock.hcl"
 READ_BY_TOOL = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json")
@@ -95,6 +96,9 @@ class GitWorkspaces:
     async def base_head(self, pull: PullRequest, branch: str) -> Sha:
         await self._prepare(pull.ref.repo)
         return await self._mirrors.branch_head(pull.ref.repo, branch)
+
+    async def around(self, repo: RepoRef, commit: Sha, others: Collection[Sha]) -> Around:
+        return await self._mirrors.around(repo, commit, others)
 
     async def lay_out(self, pull: PullRequest) -> Checkout:
         repo = pull.ref.repo

@@ -45,6 +45,7 @@ from prbot.runs.say import (
     Progress,
     ProjectResult,
     Refusal,
+    Settled,
     StateUnlocked,
     TooMany,
     Unlocked,
@@ -182,6 +183,8 @@ def _template(message: Message) -> str:
             return "expired.md.j2"
         case AppliedUnmerged():
             return "applied_unmerged.md.j2"
+        case Settled():
+            return "settled.md.j2"
         case Help():
             return "help.md.j2"
         case Hint():

@@ -9,6 +9,7 @@ default branch must never be older than that.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -131,6 +132,12 @@ class Checkouts:
 def generated_name(run_id: RunId) -> str:
     """The artifact with the files that hooks of this run left."""
     return f"{run_id}.generated"
+
+
+def generated_names(runs: Iterable[Run]) -> list[str]:
+    """Of those runs in which hooks left something."""
+    laid = ((run, run.checkout) for run in runs)
+    return [generated_name(run.id) for run, at in laid if at and at.laid != at.commit]
 
 
 def _of(run: Run) -> Checkout:

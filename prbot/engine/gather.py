@@ -12,6 +12,7 @@ from prbot.engine.world import World
 from prbot.model import Permission, PullRequest, Review
 from prbot.plans.record import StoredPlan
 from prbot.runs.hooks import command_of, post_hooks
+from prbot.runs.landings import Around, Landing
 from prbot.runs.run import AskKind, JobState, Run, Trouble
 from prbot.runs.scene import Scene
 
@@ -37,6 +38,9 @@ async def gather(
         orphans = any(run.gone for run in runs)
         needed = orphans or _any_interrupted(runs) or _any_gone(runs, plans)
         journal = await unit.journal.of_pull(run.pull) if needed else ()
+        landings = await unit.landings.of(run.pull)
+        unfinished = await unit.runs.of_repo_unfinished(run.pull.repo) if _applies(run) else ()
+    merging = tuple(r for r in unfinished if _is_merge(r) and r.pull != run.pull)
     return Scene(
         pull=pull,
         bot=await forge.reader.bot_login(),
@@ -53,7 +57,37 @@ async def gather(
             post_hooks(world.settings.bounds_of(run.pull.repo).post_hooks, command_of(run))
         ),
         allow=world.settings.bounds_of(run.pull.repo).allow,
+        landings=landings,
+        merging=merging,
+        around=await _around(world, run, pull, landings, merging),
     )
+
+
+def _applies(run: Run) -> bool:
+    return run.ask.kind in (AskKind.MERGE, AskKind.APPLY)
+
+
+def _is_merge(run: Run) -> bool:
+    return run.ask.kind is AskKind.MERGE and run.ask.settled_by is None
+
+
+async def _around(
+    world: World,
+    run: Run,
+    pull: PullRequest,
+    landings: tuple[Landing, ...],
+    merging: tuple[Run, ...],
+) -> Around:
+    """Of what is not merged yet its base counts: that is known on every machine."""
+    if run.checkout is None:
+        return Around()
+    commit = run.checkout.commit if pull.merged else run.checkout.base
+    others = {one.commit for one in landings if one.pull != run.pull}
+    others |= {other.checkout.commit for other in merging if other.checkout is not None}
+    if not others:
+        return Around()
+    workspaces = world.forge_of(run.pull.repo).workspaces
+    return await workspaces.around(run.pull.repo, commit, others)
 
 
 def _any_interrupted(runs: tuple[Run, ...]) -> bool:

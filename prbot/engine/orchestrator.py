@@ -9,8 +9,8 @@ twice gives the same commit in the same place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import assert_never
@@ -18,8 +18,10 @@ from typing import assert_never
 import structlog
 
 from prbot.config.files import counted
+from prbot.engine.after import After
 from prbot.engine.alarm import Alarm
-from prbot.engine.checkouts import Checkouts, generated_name
+from prbot.engine.checkouts import Checkouts, generated_names
+from prbot.engine.elsewhere import Elsewhere
 from prbot.engine.gather import files_of_default, gather
 from prbot.engine.letters import comment_letter, fold_letter, status_letter
 from prbot.engine.live import Live
@@ -40,7 +42,6 @@ from prbot.model import Checkout, JobId, PullRequest, RepoRef, RunId
 from prbot.ports import (
     JournalEntry,
     Letter,
-    Message,
     ReactionLetter,
     UnitOfWork,
 )
@@ -59,11 +60,13 @@ from prbot.runs.steps import (
     Finish,
     Fold,
     FreeLocks,
+    Land,
     LayOut,
     Record,
     ReleaseJob,
     Say,
     SetStatus,
+    Settle,
     SkipJob,
     StartJob,
     Step,
@@ -77,22 +80,13 @@ log = structlog.get_logger()
 
 PATIENCE = timedelta(hours=2)
 """How long a run waits for a forge that refuses to answer us."""
+GIVE_WAY = (AskKind.MERGE, AskKind.APPLY)
+"""When they end, others may go on that were merged later."""
 GOES_ON = {RunState.QUEUED: RunState.WORKING, RunState.WAITING: RunState.RESUMED}
 
 
 class SceneChanged(Exception):  # not an error: the decision is simply taken again
     """Somebody else took a lock, or moved another run or a job, since it was gathered."""
-
-
-@dataclass
-class After:
-    """What is done once the transaction is committed; each of it may be done twice."""
-
-    messages: list[Message] = field(default_factory=list)
-    artifacts: list[str] = field(default_factory=list)
-    stops: list[tuple[JobId, Trouble]] = field(default_factory=list)
-    freed: bool = False
-    drop_workspaces: bool = False
 
 
 class Orchestrator:
@@ -110,6 +104,7 @@ class Orchestrator:
         self._outbox = outbox
         self._stop = stop
         self._live = Live(world, outbox)
+        self._elsewhere = Elsewhere(world)
 
     async def advance(self, run_id: RunId) -> None:
         """Bring a run as far as it goes now.
@@ -316,10 +311,15 @@ class Orchestrator:
                 await unit.runs.move(run.id, run.state, RunState.WAITING)
             case DropPlans():
                 after.artifacts += await unit.plans.drop_of_pull(run.pull)
-                after.artifacts += _generated(await unit.runs.of_pull(run.pull))
+                after.artifacts += generated_names(await unit.runs.of_pull(run.pull))
             case DropWorkspaces():
                 after.drop_workspaces = True
+            case Land():
+                await self._elsewhere.land(unit, run, step)
+            case Settle():
+                after.messages += await self._elsewhere.settle(unit, run, step)
             case Finish():
+                after.freed = after.freed or run.ask.kind in GIVE_WAY
                 if step.state in (RunState.SUPERSEDED, RunState.IGNORED):
                     await self._live.end(run, unit, _why_stopped(step.state))
                 await unit.runs.move(run.id, run.state, step.state, step.trouble)
@@ -378,12 +378,6 @@ class Orchestrator:
             if (await unit.locks.take(lock)).holder != run.pull:
                 raise SceneChanged
         await self._record(unit, run, "locked", ", ".join(map(str, step.projects)))
-
-
-def _generated(runs: Iterable[Run]) -> list[str]:
-    return [
-        generated_name(r.id) for r in runs if r.checkout and r.checkout.laid != r.checkout.commit
-    ]
 
 
 def _moves(step: Step) -> bool:

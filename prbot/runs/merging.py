@@ -6,7 +6,7 @@ apply, so that people can judge it; `apply` on the merged pull request takes it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
@@ -14,6 +14,12 @@ from prbot.model import ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.accepting import accept, accounted_for, told_after_merge, was_all
 from prbot.runs.applying import nothing_left
+from prbot.runs.behind import (
+    goes_first,
+    included,
+    not_landed,
+)
+from prbot.runs.left import Left, had_expired, held, what_is_left
 from prbot.runs.phases import (
     Steps,
     all_planned,
@@ -43,27 +49,16 @@ from prbot.runs.requirements.standing import beside_the_button, seen_when_asked
 from prbot.runs.run import AskKind, Job, JobKind, Run, RunState, Trouble
 from prbot.runs.say import Reason, Reasons
 from prbot.runs.scene import NOTHING_ALLOWED, Scene
-from prbot.runs.steps import DropPlans, DropWorkspaces, Finish, FreeLocks, LayOut, StartJob
-
-UNSEEN = frozenset(
-    {
-        RunState.QUEUED,
-        RunState.WORKING,
-        RunState.WAITING,
-        RunState.RESUMED,
-        RunState.SUPERSEDED,
-        RunState.IGNORED,
-    }
+from prbot.runs.settling import settled_elsewhere, told_overtaken
+from prbot.runs.steps import (
+    DropPlans,
+    DropWorkspaces,
+    Finish,
+    FreeLocks,
+    Land,
+    LayOut,
+    StartJob,
 )
-"""Runs that ended, or have not, without showing their plans to anybody."""
-
-
-@dataclass(frozen=True)
-class Left:
-    """What a merged pull request still has to settle."""
-
-    reviewed: tuple[StoredPlan, ...]
-    unreviewed: tuple[ProjectKey, ...]
 
 
 def decide_merged(run: Run, scene: Scene) -> Steps:
@@ -72,6 +67,8 @@ def decide_merged(run: Run, scene: Scene) -> Steps:
         return (Finish(RunState.SUPERSEDED),)
     if waits(run):
         return ()
+    if run.ask.settled_by is not None:
+        return settled_elsewhere(run, scene, run.ask.settled_by)
     if apply_jobs(run):  # what was done is told, whatever has become of the rest
         return report_applied(run, scene, _settle(run, scene))
     trouble = run.trouble or scene.rules
@@ -91,108 +88,40 @@ def decide_merged(run: Run, scene: Scene) -> Steps:
     return _apply_by_comment(run, scene, rules)
 
 
-# --- what is left ------------------------------------------------------------------------
-
-
-def _what_is_left(run: Run, scene: Scene) -> Left:
-    """Projects the merge touched, or that this pull request planned last or still holds,
-    less those applied from the head that was merged."""
-    reviewed, unreviewed = [], []
-    for project in sorted(_touched(run, scene)):
-        if _is_applied(project, scene):
-            continue
-        match = _to_compare_with(run, scene, project)
-        if match is None:
-            unreviewed.append(project)
-        else:
-            reviewed.append(match)
-    return Left(tuple(reviewed), tuple(unreviewed))
-
-
-def _touched(run: Run, scene: Scene) -> set[ProjectKey]:
-    commit = scene.pull.merge_sha
-    laid_out = (r for r in (run, *scene.runs) if r.checkout and r.checkout.commit == commit)
-    here = (p.project for p in scene.plans if p.head == scene.pull.head_sha or p.commit == commit)
-    current = set(scene.current_projects())
-    of_merge = {project for r in laid_out for project in r.projects or ()}
-    held = set(_held(run, scene)) & set(scene.begun_projects())
-    found = of_merge | (set(here) & current) | held
-    return {project for project in found if not run.is_deleted(project)}
-
-
-def _held(run: Run, scene: Scene) -> tuple[ProjectKey, ...]:
-    return tuple(lock.project for lock in scene.locks if lock.holder == run.pull)
-
-
-def _is_applied(project: ProjectKey, scene: Scene) -> bool:
-    ours = (scene.pull.head_sha, scene.pull.merge_sha)
-    applied = [p for p in scene.plans if p.project == project and p.applied_at and not p.partial]
-    if applied and applied[0].destroys:  # what somebody had destroyed is not made again
-        return True
-    return any(plan.head in ours or plan.commit in ours for plan in applied)
-
-
-def _to_compare_with(run: Run, scene: Scene, project: ProjectKey) -> StoredPlan | None:
-    """Accepting means the plan of the merge commit itself; else the reviewed head's."""
-    if not run.ask.accept_changes:
-        return _reviewed(scene, project)
-    plans = (plan for plan in scene.plans if plan.project == project)
-    return next((plan for plan in plans if plan.commit == scene.pull.merge_sha), None)
-
-
-def _reviewed(scene: Scene, project: ProjectKey) -> StoredPlan | None:
-    """The last plan of the merged head, if it succeeded and was shown before the merge."""
-    for run in scene.runs:
-        job = _plan_job_before_merge(run, scene, project)
-        if job is not None:
-            return scene.plan(job.plan_id) if _was_shown(run, scene) else None
-    return None
-
-
-def _had_expired(project: ProjectKey, scene: Scene) -> bool:
-    """The last plan of the merged head was too old when the merge came."""
-    before = (_plan_job_before_merge(run, scene, project) for run in scene.runs)
-    last = next((job for job in before if job is not None), None)
-    return last is not None and scene.has_expired(last.plan_id)
-
-
-def _was_shown(run: Run, scene: Scene) -> bool:
-    if run.state in UNSEEN or run.told_at is None:
-        return False
-    heard = (each.created_at for each in scene.runs if each.ask.kind is AskKind.MERGE)
-    return run.told_at <= min(heard, default=run.told_at)
-
-
-def _plan_job_before_merge(run: Run, scene: Scene, project: ProjectKey) -> Job | None:
-    at = run.checkout
-    if at is None or at.head != scene.pull.head_sha or at.commit == scene.pull.merge_sha:
-        return None
-    if run.ask.special:  # planned with arguments: it says nothing of what is merged
-        return None
-    jobs = (job for job in run.jobs if job.kind is JobKind.PLAN and job.project == project)
-    return next(jobs, None)
-
-
 # --- the merge itself --------------------------------------------------------------------
 
 
 def _after_merge(run: Run, scene: Scene, rules: Effective) -> Steps:
-    left = _what_is_left(run, scene)
+    left = what_is_left(run, scene)
     steps = _begin_with(run, scene, rules, left)
+    projects = (*(plan.project for plan in left.reviewed), *left.unreviewed)
+    fresh = not_landed(run, scene, projects) if rules.may_apply else ()
+    if fresh:
+        steps = (Land(fresh), *steps)
     return (*told_after_merge(run, scene), *steps) if steps else ()
 
 
 def _begin_with(run: Run, scene: Scene, rules: Effective, left: Left) -> Steps:
     if not rules.may_apply or not (left.reviewed or left.unreviewed):
-        return (*_settle(run, scene), Finish(RunState.DONE))
+        return (*told_overtaken(run, scene), *_settle(run, scene), Finish(RunState.DONE))
     if len(left.unreviewed) > rules.projects_per_run:
         return hold(run, scene, _too_many(len(left.unreviewed)))
     projects = (*(plan.project for plan in left.reviewed), *left.unreviewed)
-    locked = not_locked(scene, projects)
+    locked = not_locked(scene, projects) + goes_first(run, scene, projects)
     if locked and rules.apply_on_merge is not ApplyOnMerge.NEVER:
-        return wait_for(run, locked)
+        return _let_others_go(run, scene, projects, locked)
     compared = (StartJob(plan.project, JobKind.PLAN, plan.id) for plan in left.reviewed)
     return (*compared, *(StartJob(project, JobKind.PLAN) for project in left.unreviewed))
+
+
+def _let_others_go(
+    run: Run, scene: Scene, projects: tuple[ProjectKey, ...], reasons: Reasons
+) -> Steps:
+    """Wait, and hold nothing meanwhile that is done with: others may wait for it."""
+    waiting = wait_for(run, reasons)
+    done = (p for p in held(run, scene) if p not in projects and not scene.interrupted(p))
+    free = tuple(done) if waiting else ()
+    return (FreeLocks(free), *waiting) if free else waiting
 
 
 def _too_many(number: int) -> str:
@@ -229,14 +158,26 @@ def _applied_meanwhile(job: Job, scene: Scene) -> bool:
 
 def _why_changed(run: Run, scene: Scene, rules: Effective, jobs: tuple[Job, ...]) -> str:
     always = rules.apply_on_merge is ApplyOnMerge.ALWAYS and run.ask.kind is AskKind.MERGE
-    return "" if always and all_planned(jobs, scene) else why_not_equal(jobs, scene)
+    if always and all_planned(jobs, scene):
+        return ""
+    why = why_not_equal(jobs, scene)
+    before = included(scene, {job.project for job in jobs if job.differences})
+    numbers = sorted({one.pull.number for one in before})
+    return f"{why}; it includes unapplied {_pulls(numbers)}" if why and numbers else why
+
+
+def _pulls(numbers: Sequence[int]) -> str:
+    plural = "pull request" if len(numbers) == 1 else "pull requests"
+    return f"{plural} {', '.join(map(str, numbers))}"
 
 
 def _why_hold(
     run: Run, scene: Scene, rules: Effective, jobs: tuple[Job, ...], fresh: tuple[StoredPlan, ...]
 ) -> str:
     """Why plans that are as reviewed are not applied; empty when they may be."""
-    reasons = mode_allows(rules) + not_locked(scene, tuple(plan.project for plan in fresh))
+    projects = tuple(plan.project for plan in fresh)
+    reasons = mode_allows(rules) + not_locked(scene, projects)
+    reasons += goes_first(run, scene, projects)
     changing = {plan.project for plan in fresh if plan.summary.has_changes}
     reasons += accounted_for(run, scene, changing)
     for plan in fresh:
@@ -262,7 +203,7 @@ def _why_not_by_itself(
     if not scene.permission.can_write:
         told.append("the merger's write access could not be confirmed")
     unreviewed = [f"`{job.project}`" for job in jobs if job.reviewed is None]
-    expired = [f"`{job.project}`" for job in jobs if _had_expired(job.project, scene)]
+    expired = [f"`{job.project}`" for job in jobs if had_expired(job.project, scene)]
     if expired:
         told.append(f"the plan that was reviewed of {', '.join(expired)} had expired")
     elif unreviewed:
@@ -280,13 +221,13 @@ def _settle(run: Run, scene: Scene) -> Steps:
     done = frozenset(job.project for job in apply_jobs(run))
     if run.ask.kind is not AskKind.MERGE and _still_open(run, scene, done):
         ended = scene.same_state(done)
-        return (FreeLocks(tuple(project for project in _held(run, scene) if project in ended)),)
-    clear = (project for project in _held(run, scene) if not scene.interrupted(project))
+        return (FreeLocks(tuple(project for project in held(run, scene) if project in ended)),)
+    clear = (project for project in held(run, scene) if not scene.interrupted(project))
     return FreeLocks(tuple(clear)), DropPlans(), DropWorkspaces()
 
 
 def _still_open(run: Run, scene: Scene, done: frozenset[ProjectKey]) -> bool:
-    left = _what_is_left(run, scene)
+    left = what_is_left(run, scene)
     unplanned = {p for p in left.unreviewed if scene.newest_plan(p) is None} - done
     return bool(unplanned or waiting_plans(scene, done))
 
@@ -297,7 +238,7 @@ def _still_open(run: Run, scene: Scene, done: frozenset[ProjectKey]) -> bool:
 def _apply_by_comment(run: Run, scene: Scene, rules: Effective) -> Steps:
     if accepting := accept(run, scene, rules):
         return accepting
-    left = _what_is_left(run, scene)
+    left = what_is_left(run, scene)
     selected, reasons = chosen_plans(scene, run.ask.select, run.ask.plan_id)
     wanted = {plan.project for plan in selected}
     todo = tuple(p for p in left.reviewed if p.project in wanted and has_work(p))
@@ -312,7 +253,8 @@ def _apply_by_comment(run: Run, scene: Scene, rules: Effective) -> Steps:
     reasons += accounted_for(run, scene, {plan.project for plan in todo})
     reasons += seen_when_asked(run.ask, scene, todo)
     reasons += beside_the_button(run.ask, todo) if todo else ()
-    locked = not_locked(scene, tuple(plan.project for plan in todo))
+    projects = tuple(plan.project for plan in todo)
+    locked = not_locked(scene, projects) + goes_first(run, scene, projects)
     if reasons:
         return refuse(run, reasons + locked)
     return wait_for(run, locked) if locked else first_phase(run, scene, todo)

@@ -15,6 +15,7 @@ from prbot.runs.planning import applies_on_merge, head_of, plan_verdicts, result
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState
 from prbot.runs.say import ApplyReport, HoldReport, ProjectResult, Reason, Waiting
 from prbot.runs.scene import Scene
+from prbot.runs.settling import settling
 from prbot.runs.steps import (
     Check,
     Finish,
@@ -131,7 +132,8 @@ def report_applied(run: Run, scene: Scene, settled: Steps = ()) -> Steps:
     state = _outcome(apply_jobs(run))
     report = ApplyReport(results, run.ask.actor, run.ask.kind is AskKind.MERGE)
     said: Steps = (Say(run.id, report),) if results or run.ask.by_comment else ()
-    told = (*said, _verdict(run, scene, results, state), *_let_go(run, scene))
+    verdict = _verdict(run, scene, results, state)
+    told = (*settling(run, scene), *said, verdict, *_let_go(run, scene))
     if looking := (*looks(run), *recounts(run)):  # told at once; what was left behind follows
         return (*told, *looking)
     after = settled if state is RunState.DONE else ()

@@ -10,6 +10,7 @@ from prbot.config.server import ApplyOnMerge
 from prbot.model import Notice, ProjectKey, Selector, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.arguments import extra_allowed, may_ask
+from prbot.runs.behind import included
 from prbot.runs.checks import RERUN, CheckDetail, detail_of
 from prbot.runs.orphans import Orphan, left_words, meant, open_orphans, orphans
 from prbot.runs.project_checks import project_checks
@@ -231,6 +232,7 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
         arguments=run.ask.arguments,
         verbose=run.ask.verbose,
         may_destroy=Allowed.DESTROY in scene.allow,
+        unapplied=_unapplied(run, scene),
     )
     failed = any(map(_failed, results))
     return (
@@ -239,6 +241,12 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
         *(Fold(topic) for topic in outdated(run, scene)),
         Finish(RunState.FAILED if failed else RunState.DONE),
     )
+
+
+def _unapplied(run: Run, scene: Scene) -> tuple[tuple[ProjectKey, int], ...]:
+    """What others merged and nobody applied is part of these plans."""
+    mine = {job.project for job in run.jobs_of(JobKind.PLAN)}
+    return tuple((one.project, one.pull.number) for one in included(scene, mine))
 
 
 def _notices(run: Run, scene: Scene) -> tuple[Notice, ...]:

@@ -51,6 +51,7 @@ class Ask:
     which we heard too late to apply it by ourselves. `everything`: also more projects than
     a run usually may have. `check_id` is the check whose button was pressed, `mark` what that
     was marked with (`runs.checks`). `accept_orphans`: leave states that nothing manages any more.
+    `settled_by`: the pull request whose apply brought in what this one merged.
     `extra`, `destroy`, `refresh_only` and `verbose` as in `PlanCommand`.
     """
 
@@ -75,6 +76,7 @@ class Ask:
     destroy: bool = False
     refresh_only: bool = False
     verbose: bool = False
+    settled_by: PullRef | None = None
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -39,6 +39,8 @@ class PlanReport:
     because nothing would manage them any more, `moved` projects with what they were before.
     `page` is the pull request's address. `arguments` are those somebody asked for, `verbose`
     that nothing be folded. `may_destroy`: what is left to nobody may be destroyed by comment.
+    `unapplied` are projects with the number of a pull request whose merged code is not applied
+    yet, and part of their plan.
     """
 
     results: tuple[ProjectResult, ...]
@@ -55,6 +57,7 @@ class PlanReport:
     arguments: tuple[str, ...] = ()
     verbose: bool = False
     may_destroy: bool = False
+    unapplied: tuple[tuple[ProjectKey, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -261,6 +264,14 @@ class AppliedUnmerged:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """What this pull request merged was applied with what another one (`by`) merged."""
+
+    projects: tuple[ProjectKey, ...]
+    by: int
+
+
+@dataclass(frozen=True)
 class Help:
     bot: Login
 
@@ -289,6 +300,7 @@ Message = (
     | StateUnlocked
     | PlansExpired
     | AppliedUnmerged
+    | Settled
     | Help
     | Hint
 )

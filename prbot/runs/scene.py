@@ -12,6 +12,7 @@ from prbot.config.server import ApplyOnMerge
 from prbot.model import Login, Permission, PlanId, ProjectKey, PullRequest, Review, Selector
 from prbot.plans.record import StoredPlan
 from prbot.runs.journal import EXPIRED, JournalEntry
+from prbot.runs.landings import NOWHERE, Around, Landing
 from prbot.runs.locks import Lock
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, Trouble
 
@@ -37,6 +38,9 @@ class Scene:
     plan that was made is no longer kept, or states are left without anybody.
     `post_hooks`: the operator wants hooks to run after this run. `allow` is what the operator
     lets people do in this repository that is off elsewhere.
+    `landings` are the repository's that are not settled, this pull request's, and the last
+    ones settled of each project; `merging` the unfinished merge runs of its other pull
+    requests, where this run applies; `around` tells of the commits of both.
     """
 
     pull: PullRequest
@@ -51,6 +55,9 @@ class Scene:
     journal: tuple[JournalEntry, ...] = ()
     post_hooks: bool = False
     allow: frozenset[Allowed] = frozenset()
+    landings: tuple[Landing, ...] = ()
+    merging: tuple[Run, ...] = ()
+    around: Around = NOWHERE
 
     def newest_plan(self, project: ProjectKey) -> StoredPlan | None:
         return next((plan for plan in self.plans if plan.project == project), None)

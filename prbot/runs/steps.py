@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from prbot.model import PlanId, ProjectKey, RunId, Sha
 from prbot.runs.checks import CheckDetail
+from prbot.runs.landings import Landing
 from prbot.runs.run import Job, JobKind, RunState, Trouble
 from prbot.runs.say import Message
 
@@ -150,6 +151,21 @@ class DropWorkspaces:
 
 
 @dataclass(frozen=True)
+class Land:
+    """Note that what was merged is still to be applied in these projects."""
+
+    projects: tuple[ProjectKey, ...]
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Note that these landings are applied now. Pull requests other than the run's are told,
+    in a run of their own."""
+
+    landings: tuple[Landing, ...]
+
+
+@dataclass(frozen=True)
 class Finish:
     state: RunState
     trouble: Trouble | None = None
@@ -172,5 +188,7 @@ Step = (
     | SetStatus
     | DropPlans
     | DropWorkspaces
+    | Land
+    | Settle
     | Finish
 )

@@ -36,6 +36,7 @@ from prbot.projects.gone import Gone
 from prbot.runs import say
 from prbot.runs.decide import decide
 from prbot.runs.journal import JournalEntry
+from prbot.runs.landings import NOWHERE, Around, Landing
 from prbot.runs.locks import Lock
 from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Placed, Run, RunState, Trouble
 from prbot.runs.scene import Scene
@@ -46,11 +47,13 @@ from prbot.runs.steps import (
     Finish,
     Fold,
     FreeLocks,
+    Land,
     LayOut,
     Record,
     ReleaseJob,
     Say,
     SetStatus,
+    Settle,
     SkipJob,
     StartJob,
     Step,
@@ -294,6 +297,9 @@ class World:
     placed: tuple[Placed, ...] = ()
     gone: tuple[Gone, ...] = ()
     allow: frozenset[Allowed] = frozenset()
+    landings: tuple[Landing, ...] = ()
+    merging: tuple[Run, ...] = ()
+    around: Around = NOWHERE
 
     def run(self) -> Run:
         """As it stands now: laid out only if it has done jobs."""
@@ -339,6 +345,9 @@ class World:
             locks=self.locks,
             journal=self.journal,
             allow=self.allow,
+            landings=self.landings,
+            merging=self.merging,
+            around=self.around,
         )
 
     def outcome(self) -> tuple[Step, ...]:
@@ -383,6 +392,7 @@ _MESSAGES: dict[type, str] = {
     say.StateUnlocked: "state-unlocked",
     say.PlansExpired: "expired",
     say.AppliedUnmerged: "applied-unmerged",
+    say.Settled: "told-settled",
     say.Help: "help",
     say.Hint: "hint",
 }
@@ -428,6 +438,10 @@ def _words(step: Step) -> list[str]:
             return ["drop-plans"]
         case DropWorkspaces():
             return ["drop-workspaces"]
+        case Land():
+            return []  # tests/runs/test_behind.py
+        case Settle():
+            return [f"settle {' '.join(_landing(one) for one in step.landings)}"]
         case ReleaseJob():
             return [f"release {step.job.project}"]
         case SkipJob():
@@ -436,6 +450,10 @@ def _words(step: Step) -> list[str]:
             return [step.state.value]
         case _:
             assert_never(step)
+
+
+def _landing(one: Landing) -> str:
+    return f"{one.project}#{one.pull.number}"
 
 
 def short(plan_id: PlanId | None) -> str:

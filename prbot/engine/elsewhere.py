@@ -1,0 +1,41 @@
+"""What a run brings about in other pull requests: a run of theirs, in the same transaction.
+
+So it is started exactly once, whichever process decides and whenever it dies.
+"""
+
+from __future__ import annotations
+
+from prbot.engine.messages import advance_message
+from prbot.engine.world import World
+from prbot.model import PullRef, RunId
+from prbot.ports import Message, UnitOfWork
+from prbot.runs.landings import Landing
+from prbot.runs.run import Ask, AskKind, Run
+from prbot.runs.steps import Land, Settle
+
+
+class Elsewhere:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def land(self, unit: UnitOfWork, run: Run, step: Land) -> None:
+        if run.checkout is None:
+            return
+        now = self._world.clock.now()
+        for project in step.projects:
+            await unit.landings.add(Landing(run.pull, project, run.checkout.commit, now))
+
+    async def settle(self, unit: UnitOfWork, run: Run, step: Settle) -> list[Message]:
+        """The messages of the runs that tell the others."""
+        now = self._world.clock.now()
+        for landing in step.landings:
+            await unit.landings.settle(landing, run.pull, now)
+        others = dict.fromkeys(one.pull for one in step.landings if one.pull != run.pull)
+        why = f"applied with pull request {run.pull.number}"
+        ask = Ask(AskKind.MERGE, run.ask.actor, why, settled_by=run.pull)
+        return [await self._started(unit, pull, ask) for pull in others]
+
+    async def _started(self, unit: UnitOfWork, pull: PullRef, ask: Ask) -> Message:
+        run = Run(RunId(self._world.new_id("r")), pull, ask, self._world.clock.now())
+        await unit.runs.add(run)
+        return advance_message(run)
