@@ -1372,6 +1372,16 @@ class ForgeRefused(PrbotError):
 
 
 @dataclass(eq=False)
+class NotMergeable(PrbotError):
+    """{forge} does not merge {what}: {cause}."""
+
+    forge: str
+    what: str
+    cause: str
+    hint = "See to it and merge the pull request yourself."
+
+
+@dataclass(eq=False)
 class ForgeUnavailable(PrbotError):
     """{forge} did not answer when prbot tried to {what}: {cause}."""
 

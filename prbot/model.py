@@ -270,12 +270,14 @@ class PlanCommand:
 @dataclass(frozen=True)
 class ApplyCommand:
     """`plan_id` names one stored plan; `accept_changes` says yes to a held one,
-    `accept_orphans` to states that nothing manages any more."""
+    `accept_orphans` to states that nothing manages any more. `no_merge`: what is set to be
+    merged once everything is applied is not."""
 
     select: Selector = field(default_factory=Selector)
     plan_id: PlanId | None = None
     accept_changes: bool = False
     accept_orphans: bool = False
+    no_merge: bool = False
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,16 @@ class ForgeWriter(Protocol):
         """
         ...
 
+    async def merge(self, pull: PullRef, sha: Sha, method: str) -> None:
+        """Merge it if `sha` is its head (`merge`, `squash` or `rebase`). One that was merged
+        already is left. Raises NotMergeable with the forge's reason."""
+        ...
+
+    async def delete_branch(self, pull: PullRef, branch: str, sha: Sha) -> None:
+        """Delete a branch of the pull request's repository that still stands at this commit;
+        one that is gone, or went on, is left."""
+        ...
+
     async def react(self, pull: PullRef, comment_id: int) -> None:
         """Show that the comment was read (GitHub: eyes). A deleted comment is no error."""
         ...
@@ -826,7 +836,18 @@ def of_repository(repo: RepoRef) -> PullRef:
     return PullRef(repo, 0)
 
 
-Letter = CommentLetter | StatusLetter | ReactionLetter | FoldLetter | IssueLetter
+@dataclass(frozen=True)
+class MergeLetter:
+    """Merge the pull request at this head, and delete `branch` (empty: none) afterwards.
+    `run` asked for it."""
+
+    sha: Sha
+    method: str
+    branch: str
+    run: RunId
+
+
+Letter = MergeLetter | CommentLetter | StatusLetter | ReactionLetter | FoldLetter | IssueLetter
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from prbot.adapters.github_checks import Checks
 from prbot.adapters.github_issues import Issues
 from prbot.adapters.github_limits import Request
 from prbot.adapters.github_lists import Lists
+from prbot.adapters.github_merge import Merges
 from prbot.adapters.github_shapes import (
     APP,
     COMMENT_ID,
@@ -86,6 +87,8 @@ class GitHubForge:
         self.recently_closed_pulls = lists.recently_closed_pulls
         self.comments_since = lists.comments_since
         self.upsert_issue = Issues(self._wire, self.bot_login).upsert
+        merges = Merges(self._wire)
+        self.merge, self.delete_branch = merges.merge, merges.delete_branch
         self._bot: Login | None = None
 
     @property

@@ -38,6 +38,7 @@ from prbot.runs.say import (
     InterruptedReport,
     Message,
     NoProjects,
+    NotMerged,
     OrphansAccepted,
     OrphansLeft,
     PlanReport,
@@ -155,6 +156,8 @@ def _template(message: Message) -> str:
             return "orphans_left.md.j2"
         case ApplyReport():
             return "applied.md.j2"
+        case NotMerged():
+            return "not_merged.md.j2"
         case HoldReport():
             return "held.md.j2"
         case CheckSummary():

@@ -35,6 +35,7 @@ from prbot.config.declared import (
 )
 from prbot.config.document import ATLANTIS, Document, Place, parse
 from prbot.config.project_rules import DeclaredProject, DiscoveryMode, ProjectRules
+from prbot.config.repo import Automerge
 from prbot.config.workflows import Workflow, Workflows
 from prbot.errors import BadConstraint, BadDirectory, BadShellWords, NeedsAName
 
@@ -155,6 +156,7 @@ class Atlantis:
     rules: ProjectRules
     workflows: Mapping[str, Workflow]
     notices: tuple[Notice, ...]
+    automerge: Automerge | None = None
 
 
 def load_atlantis(text: str, path: str = FILE_NAME, branch: str | None = None) -> Atlantis:
@@ -174,7 +176,14 @@ def load_atlantis(text: str, path: str = FILE_NAME, branch: str | None = None) -
         ignore=tuple(glob for each in file.autodiscover.ignore_paths for glob in globs_of(each)),
         source=path,
     )
-    return Atlantis(rules, file.workflows, notices(document, REPO))
+    return Atlantis(rules, file.workflows, notices(document, REPO), automerge_of(file))
+
+
+def automerge_of(file: AtlantisFile) -> Automerge | None:
+    """Its two keys as prbot's one."""
+    if not file.automerge:
+        return None
+    return Automerge(delete_branch=bool(file.delete_source_branch_on_merge))
 
 
 def read_atlantis(text: str, path: str = FILE_NAME) -> tuple[AtlantisFile, Document]:

@@ -48,6 +48,8 @@ _DIFFERENT = [
     ("allow-fork-prs", "forks are not run"),
     ("allow-commands", "`plan`, `apply`, `unlock`, `cancel` and `help` are there"),
     ("blocked-extra-args", "extra arguments are not taken from comments yet"),
+    ("automerge", "`per_repository[].allow`; each repository asks for it in its `prbot.yaml`"),
+    ("automerge-method", "`automerge.method` in each repository's `prbot.yaml`"),
     ("autodiscover-mode", "`discovery.mode` in each repository's `prbot.yaml`"),
     ("autoplan-file-list", "a project is planned when a file that it reads changes"),
     ("autoplan-modules autoplan-modules-from-projects", "modules are always followed"),
@@ -84,8 +86,7 @@ _DIFFERENT = [
     ("atlantis-url", "prbot has no pages to link to yet"),
 ]  # fmt: skip
 _REFUSED = [
-    ("automerge automerge-method disable-automerge-label",
-     "prbot merges nothing: people merge, or the forge's own automerge"),
+    ("disable-automerge-label", "`apply --no-merge` leaves the merge to people"),
     ("disable-apply-all", "`apply` without a selector applies what stands in the pull request"),
     ("disable-autoplan disable-autoplan-label", "a pull request is always planned"),
     ("disable-unlock-label", "`unlock` cannot be switched off by a label"),

@@ -45,7 +45,8 @@ def _refused(words: str, *quiet: str) -> Meaning:
 
 
 NO = ("false",)
-_AUTOMERGE = _refused("prbot merges nothing: people merge, or the forge's own automerge", *NO)
+_AUTOMERGE = _same("once the operator allows it: `per_repository[].allow: [automerge]`")
+_DELETE_MERGED = _same("`automerge.delete_branch`: of what prbot merges")
 _DELETE_BRANCH = _refused("the forge's own setting deletes merged branches", *NO)
 _SILENCE = _refused("prbot keeps one comment up to date instead of writing many", "[]")
 _POLICY_CHECK = _refused("prbot checks no policies yet", *NO)
@@ -75,7 +76,7 @@ REPO: Mapping[str, Meaning] = {
     "abort_on_execution_order_fail": _different(
         "what comes after a failed project is always skipped", "true"
     ),
-    "delete_source_branch_on_merge": _DELETE_BRANCH,
+    "delete_source_branch_on_merge": _DELETE_MERGED,
     "emoji_reaction": _different("prbot reacts with eyes", "eyes", ""),
     "allowed_regexp_prefixes": _refused("`-p` takes globs instead of regular expressions", "[]"),
     "repo_locks.mode": _LOCK_MODE,

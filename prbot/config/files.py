@@ -47,7 +47,8 @@ def settings_in(files: RepoFiles) -> RepoConfig:
         return load_repo(_text(files.prbot, FILE_NAME))
     config = RepoConfig(version=1)
     defaults = config.defaults.model_copy(update={"apply_on_merge": ApplyOnMerge.NEVER})
-    return config.model_copy(update={"defaults": defaults})
+    asked = load_atlantis(_text(files.atlantis, atlantis.FILE_NAME) or "").automerge
+    return config.model_copy(update={"defaults": defaults, "automerge": asked})
 
 
 @lru_cache(maxsize=64)

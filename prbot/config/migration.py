@@ -53,6 +53,8 @@ def migrated_repo(text: str, path: str = repo_level.FILE_NAME) -> Migrated:
         values["projects"] = [_project(project) for project in file.projects]
     if file.workflows:
         values["workflows"] = _workflows(file.workflows)
+    if (asked := repo_level.automerge_of(file)) is not None:
+        values["automerge"] = {"delete_branch": True} if asked.delete_branch else True
     result = written(values)
     load_rules(result)
     return Migrated(result, (*_entries(document, REPO), *_also(file, document)))
@@ -167,6 +169,9 @@ def migrated_server(
         report += [*_entries(document, SERVER), *_unmatched(file, document)]
         report += _other_hooks(file, document)
         values |= _of_repos(file)
+    if flags.get("automerge", "false").lower() == "true":
+        allowed = {"match": ["**"], "allow": ["automerge"]}
+        values["per_repository"] = [allowed, *values.get("per_repository", ())]
     result = written(values)
     load_server(result, "prbot.server.yaml", {})
     return Migrated(result, tuple(report))

@@ -28,6 +28,8 @@ class Allowed(StrEnum):
 
     DESTROY = "destroy"
     """`plan --destroy`"""
+    AUTOMERGE = "automerge"
+    """`automerge` of the repository's file"""
 
 
 class RepositoryRule(Section):
@@ -48,7 +50,7 @@ class RepositoryRule(Section):
     )
     post_hooks: tuple[Hook, ...] | None = Field(default=None, description="commands after a run.")
     allow: frozenset[Allowed] | None = Field(
-        default=None, description="what is off elsewhere: `destroy` (`plan --destroy`)."
+        default=None, description="what is off elsewhere: `automerge`, `destroy`."
     )
 
 

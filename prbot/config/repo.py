@@ -8,9 +8,10 @@ was to keep production safe.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from prbot.config.check import Later, Section, check
 from prbot.config.declared import (
@@ -30,7 +31,7 @@ FILE_NAME = "prbot.yaml"
 
 LATER: Later = {
     (): frozenset(
-        {"environments", "drift", "secrets", "policies", "automerge", "hooks", "show_values"}
+        {"environments", "drift", "secrets", "policies", "hooks", "show_values"}
         | {"parallel_plan", "parallel_apply", "mode"}
     ),
     ("defaults",): frozenset(
@@ -78,6 +79,30 @@ class Limits(Section):
     )
 
 
+class MergeMethod(StrEnum):
+    """How a pull request is merged, in the forge's words."""
+
+    MERGE = "merge"
+    SQUASH = "squash"
+    REBASE = "rebase"
+
+
+class Automerge(Section):
+    method: MergeMethod = Field(
+        default=MergeMethod.MERGE, description="`merge` (the default), `squash` or `rebase`."
+    )
+    delete_branch: bool = Field(default=False, description="whether its branch is deleted then.")
+
+
+def _switch(value: object) -> object:
+    """`true` is all by default; `false` is as if nothing were said."""
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
+def _or_a_switch(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [{"type": "boolean"}, *schema["anyOf"]]
+
+
 class RepoConfig(Section):
     version: Literal[1] = Field(description="the file format's version; write `version: 1`.")
     defaults: Defaults = Field(default=Defaults(), description="what holds for every project.")
@@ -90,6 +115,11 @@ class RepoConfig(Section):
         default={}, description="custom workflows by name, if the server allows a repository's own."
     )
     limits: Limits = Field(default=Limits(), description="how much one run may do.")
+    automerge: Annotated[Automerge | None, BeforeValidator(_switch)] = Field(
+        default=None,
+        description="`true`, or `{method, delete_branch}`: merge once everything is applied.",
+        json_schema_extra=_or_a_switch,
+    )
 
 
 def load_repo(text: str | None, path: str = FILE_NAME) -> RepoConfig:
@@ -135,7 +165,8 @@ class Effective:
 
     `approvals` is the number of approvals an apply by comment needs. More than
     `projects_per_run` are planned only when somebody asks for all of them; up to
-    `project_checks` have a check each. `extra_arguments`: a `plan` may have some. `may_apply`
+    `project_checks` have a check each. `extra_arguments`: a `plan` may have some. `automerge`:
+    how a pull request is merged once everything is applied, if the server lets it. `may_apply`
     is False on a server that only comments; then `apply_on_merge` is NEVER. `bounded` lists
     what was asked for and not given.
     """
@@ -147,6 +178,7 @@ class Effective:
     projects_per_run: int = 100
     project_checks: int = 0
     extra_arguments: bool = True
+    automerge: Automerge | None = None
     bounded: tuple[Bounded, ...] = ()
 
 
@@ -163,6 +195,7 @@ def effective(repo: RepoConfig, server: ServerConfig) -> Effective:
         projects_per_run=repo.limits.projects_per_run,
         project_checks=server.statuses.per_project,
         extra_arguments=repo.defaults.extra_arguments,
+        automerge=repo.automerge,
         bounded=bounded,
     )
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from prbot.demo.checks import Checks
 from prbot.demo.git import ABSENT
 from prbot.demo.payloads import COMMITS_IN_A_PUSH, PushedCommit
-from prbot.demo.state import Pull, Repository, User
+from prbot.demo.rules import demand
+from prbot.demo.state import Level, Pull, Repository, User
+from prbot.errors import DemoForgeRefused
 
 Moved = dict[str, tuple[str, str]]
 """Branch -> (before, after), with ABSENT for `did not exist`."""
@@ -21,6 +23,19 @@ class Branches(Checks):
         repo = self.repository(full_name)
         async with repo.busy:
             await self._take_news(repo, self.user(by) if by else repo.owner)
+
+    async def delete_branch(self, full_name: str, name: str, by: str) -> None:
+        """The words are GitHub's; open pull requests from there are closed."""
+        repo, user = self.repository(full_name), self.user(by)
+        demand(repo, by, Level.WRITE)
+        async with repo.busy:
+            await self._take_news(repo, user)
+            if name not in repo.branches:
+                raise DemoForgeRefused(422, "Reference does not exist")
+            if name == repo.default_branch or name in repo.protections:
+                raise DemoForgeRefused(422, "Cannot delete this branch")
+            await repo.git.delete_ref(f"refs/heads/{name}")
+            await self._take_news(repo, user)
 
     async def _take_news(self, repo: Repository, pusher: User) -> None:
         seen, repo.branches = repo.branches, await repo.git.branches()

@@ -150,6 +150,9 @@ class GitDir:
         )
         return out.decode().strip() if code == 0 else None
 
+    async def delete_ref(self, ref: str) -> None:
+        await self.ask("update-ref", "-d", ref)
+
     async def set_ref(self, ref: str, new: str, old: str | None = None) -> None:
         await self.ask("update-ref", ref, new, *([old] if old else []))
 

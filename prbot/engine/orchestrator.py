@@ -42,6 +42,7 @@ from prbot.model import Checkout, JobId, PullRequest, RepoRef, RunId
 from prbot.ports import (
     JournalEntry,
     Letter,
+    MergeLetter,
     ReactionLetter,
     UnitOfWork,
 )
@@ -62,6 +63,7 @@ from prbot.runs.steps import (
     FreeLocks,
     Land,
     LayOut,
+    MergePull,
     Record,
     ReleaseJob,
     Say,
@@ -309,6 +311,9 @@ class Orchestrator:
                 await unit.runs.move(step.run_id, RunState.WAITING, RunState.SUPERSEDED, step.why)
             case Wait():
                 await unit.runs.move(run.id, run.state, RunState.WAITING)
+            case MergePull():
+                merging = MergeLetter(step.sha, step.method, step.branch, run.id)
+                await self._put(unit, run, "merge", merging)
             case DropPlans():
                 after.artifacts += await unit.plans.drop_of_pull(run.pull)
                 after.artifacts += generated_names(await unit.runs.of_pull(run.pull))

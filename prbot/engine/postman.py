@@ -17,16 +17,27 @@ from datetime import datetime, timedelta
 import structlog
 
 from prbot.engine.alarm import Alarm
+from prbot.engine.letters import comment_letter
 from prbot.engine.world import World
-from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, StoreUnavailable
+from prbot.errors import (
+    ForgeRefused,
+    ForgeUnavailable,
+    NotFound,
+    NotMergeable,
+    StoreUnavailable,
+)
+from prbot.model import Sha
 from prbot.ports import (
     CommentLetter,
     FoldLetter,
     IssueLetter,
+    MergeLetter,
     OutboxRow,
     ReactionLetter,
     StatusLetter,
 )
+from prbot.runs.say import NotMerged
+from prbot.runs.steps import Say
 
 log = structlog.get_logger()
 
@@ -35,6 +46,9 @@ LAST_RETRY = timedelta(minutes=5)
 STORE_RETRY = timedelta(seconds=5)
 TIDY_TRIES = 3
 """How often it is tried to fold an outdated comment while the forge does not answer."""
+MERGE_TRIES = 4
+"""How often a merge is tried that the forge refuses: for seven seconds, because what it requires
+may just have been written."""
 FAILURES = 10
 """How often one process fails at a letter for a reason nobody foresaw: for eight minutes."""
 
@@ -113,6 +127,9 @@ class Postman:
                 return
             log.warning("letter postponed", action="write", pull=str(row.pull), error=str(error))
             await self._postpone(row, str(error), error.retry_after)
+        except NotMergeable as error:
+            if isinstance(row.letter, MergeLetter):
+                await self._not_merged(row, row.letter, error)
         except (ForgeRefused, NotFound) as error:
             await self._give_up(row, str(error))
         except Exception as error:  # a letter that we cannot write must not stop the others
@@ -134,12 +151,37 @@ class Postman:
             case IssueLetter(marker, title, body, labels, is_open):
                 repo, known = row.pull.repo, row.known_id
                 return await writer.upsert_issue(repo, marker, title, body, labels, is_open, known)
+            case MergeLetter(sha, method, branch):
+                await writer.merge(row.pull, sha, method)
+                if branch:
+                    await self._tidy_branch(row, branch, sha)
             case ReactionLetter(comment_id):
                 await writer.react(row.pull, comment_id)
             case FoldLetter():
                 if row.known_id is not None:
                     await writer.minimise(row.pull, row.known_id)
         return None
+
+    async def _tidy_branch(self, row: OutboxRow, branch: str, sha: Sha) -> None:
+        """It is merged: a branch that stays is only in the way."""
+        try:
+            writer = self._world.forge_of(row.pull.repo).writer
+            await writer.delete_branch(row.pull, branch, sha)
+        except ForgeRefused as error:
+            log.warning("branch stays", action="write", pull=str(row.pull), error=str(error))
+
+    async def _not_merged(self, row: OutboxRow, letter: MergeLetter, error: NotMergeable) -> None:
+        """Its own checks may not have reached the forge's rules yet; then people are told."""
+        if row.attempts + 1 < MERGE_TRIES:
+            await self._postpone(row, str(error), None)
+            return
+        log.warning("not merged", action="write", pull=str(row.pull), error=str(error))
+        told = Say(f"{letter.run}-not-merged", NotMerged(error.cause))
+        key, now = f"{letter.run} say {told.topic}", self._world.clock.now()
+        async with self._world.store.begin() as unit:
+            if await unit.outbox.give_up(self._in_hand[row.id], str(error)):
+                comment = comment_letter(self._world, row.pull, told)
+                await unit.outbox.put(key, row.pull, comment, now)
 
     async def _fail(self, row: OutboxRow, what: str) -> None:
         """Counted here and not by the row's attempts: those count outages as well."""

@@ -28,7 +28,7 @@ from prbot.model import (
 _CARRIED_OUT: Mapping[str, frozenset[str]] = {
     "help": SELECTORS,
     "plan": SELECTORS | {"all", "destroy", "refresh-only", "verbose", ""},
-    "apply": SELECTORS | {"plan", "accept-changes", "accept-orphans"},
+    "apply": SELECTORS | {"plan", "accept-changes", "accept-orphans", "no-merge"},
     "unlock": SELECTORS,
     "cancel": SELECTORS,
 }
@@ -80,8 +80,8 @@ def _command(typed: Typed) -> Command:
         case "apply":
             plan = flags.get("plan")
             plan_id = PlanId(plan) if isinstance(plan, str) else None
-            accepted = ("accept-changes" in flags, "accept-orphans" in flags)
-            return ApplyCommand(typed.select, plan_id, *accepted)
+            names = ("accept-changes", "accept-orphans", "no-merge")
+            return ApplyCommand(typed.select, plan_id, *(name in flags for name in names))
         case "unlock":
             return UnlockCommand(typed.select)
         case "cancel":
@@ -104,9 +104,11 @@ def spell(command: Command) -> str:
                 all=everything, destroy=destroy, refresh_only=refresh_only, verbose=verbose
             )
             return written(Typed("plan", select, extra, switches))
-        case ApplyCommand(select, plan_id, accept_changes, accept_orphans):
+        case ApplyCommand(select, plan_id, accept_changes, accept_orphans, no_merge):
             named = (("plan", plan_id),) if plan_id else ()
-            changes = _switches(accept_changes=accept_changes, accept_orphans=accept_orphans)
+            changes = _switches(
+                accept_changes=accept_changes, accept_orphans=accept_orphans, no_merge=no_merge
+            )
             return written(Typed("apply", select, flags=(*changes, *named)))
         case UnlockCommand(select):
             return written(Typed("unlock", select))

@@ -136,6 +136,7 @@ def _of_comment(event: Commented, listening: Listening) -> Asked | Ignored:
                 plan_id=command.plan_id,
                 accept_changes=command.accept_changes,
                 accept_orphans=command.accept_orphans,
+                no_merge=command.no_merge,
             )
         case UnlockCommand():
             return asked(AskKind.UNLOCK, select=command.select)

@@ -11,6 +11,7 @@ from prbot.config.repo import Effective
 from prbot.model import ProjectKey
 from prbot.plans.record import StoredPlan
 from prbot.runs.aftermath import looks, recounts, reports
+from prbot.runs.automerge import merges
 from prbot.runs.planning import applies_on_merge, head_of, plan_verdicts, result_of
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState
 from prbot.runs.say import ApplyReport, HoldReport, ProjectResult, Reason, Waiting
@@ -130,14 +131,17 @@ def report_applied(run: Run, scene: Scene, settled: Steps = ()) -> Steps:
     """Tell what came of the applies; `settled` is done only if all of them succeeded."""
     results = tuple(result_of(job, scene) for job in apply_jobs(run))
     state = _outcome(apply_jobs(run))
-    report = ApplyReport(results, run.ask.actor, run.ask.kind is AskKind.MERGE)
+    merging = merges(run, scene) if results and state is RunState.DONE else ()
+    by_merge = run.ask.kind is AskKind.MERGE
+    report = ApplyReport(results, run.ask.actor, by_merge, bool(merging))
     said: Steps = (Say(run.id, report),) if results or run.ask.by_comment else ()
     verdict = _verdict(run, scene, results, state)
     told = (*settling(run, scene), *said, verdict, *_let_go(run, scene))
     if looking := (*looks(run), *recounts(run)):  # told at once; what was left behind follows
         return (*told, *looking)
     after = settled if state is RunState.DONE else ()
-    return (*told, *reports(run, scene), *_counted(run, scene), *after, Finish(state))
+    counted = _counted(run, scene)
+    return (*told, *reports(run, scene), *counted, *merging, *after, Finish(state))
 
 
 def _counted(run: Run, scene: Scene) -> Steps:

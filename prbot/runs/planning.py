@@ -11,6 +11,7 @@ from prbot.model import Notice, ProjectKey, Selector, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.arguments import extra_allowed, may_ask
 from prbot.runs.behind import included
+from prbot.runs.automerge import not_allowed_here
 from prbot.runs.checks import RERUN, CheckDetail, detail_of
 from prbot.runs.orphans import Orphan, left_words, meant, open_orphans, orphans
 from prbot.runs.project_checks import project_checks
@@ -224,7 +225,7 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
         apply_on_merge=applies_on_merge(scene) and not run.ask.special,
         may_apply=rules.may_apply,
         asked=run.ask.actor if run.ask.by_comment else None,
-        bounded=rules.bounded,
+        bounded=(*rules.bounded, *not_allowed_here(rules, scene)),
         notices=_notices(run, scene),
         orphans=tuple(o for o in orphans(run, scene) if o.gone.project in looked),
         moved=tuple((p.formerly, p.project) for p in run.placed if p.formerly is not None),

@@ -52,7 +52,8 @@ class Ask:
     a run usually may have. `check_id` is the check whose button was pressed, `mark` what that
     was marked with (`runs.checks`). `accept_orphans`: leave states that nothing manages any more.
     `settled_by`: the pull request whose apply brought in what this one merged.
-    `extra`, `destroy`, `refresh_only` and `verbose` as in `PlanCommand`.
+    `extra`, `destroy`, `refresh_only` and `verbose` as in `PlanCommand`, `no_merge` as in
+    `ApplyCommand`.
     """
 
     kind: AskKind
@@ -77,6 +78,7 @@ class Ask:
     refresh_only: bool = False
     verbose: bool = False
     settled_by: PullRef | None = None
+    no_merge: bool = False
 
     @property
     def arguments(self) -> tuple[str, ...]:

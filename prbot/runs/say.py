@@ -78,11 +78,20 @@ class OrphansLeft:
 
 @dataclass(frozen=True)
 class ApplyReport:
-    """What was applied, by whom (the commenter or the merger)."""
+    """What was applied, by whom (the commenter or the merger). `merging`: that was all, and
+    the pull request is merged now."""
 
     results: tuple[ProjectResult, ...]
     actor: Login
     on_merge: bool
+    merging: bool = False
+
+
+@dataclass(frozen=True)
+class NotMerged:
+    """Everything is applied, and the forge did not merge: in its own words, why not."""
+
+    why: str
 
 
 @dataclass(frozen=True)
@@ -286,6 +295,7 @@ Message = (
     | OrphansAccepted
     | OrphansLeft
     | ApplyReport
+    | NotMerged
     | HoldReport
     | Progress
     | CheckSummary

@@ -141,6 +141,16 @@ class SetStatus:
 
 
 @dataclass(frozen=True)
+class MergePull:
+    """Merge the pull request if `sha` is still its head; `method` is `merge`, `squash` or
+    `rebase`. `branch` is deleted afterwards, empty for none."""
+
+    sha: Sha
+    method: str
+    branch: str = ""
+
+
+@dataclass(frozen=True)
 class DropPlans:
     """Forget this pull request's plans that were never applied."""
 
@@ -186,6 +196,7 @@ Step = (
     | Record
     | Fold
     | SetStatus
+    | MergePull
     | DropPlans
     | DropWorkspaces
     | Land

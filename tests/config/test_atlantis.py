@@ -209,10 +209,9 @@ def test_quiet(text: str) -> None:
 
 
 NAMED = [
-    ("automerge: true", "automerge"),
+    ("emoji_reaction: rocket", "emoji_reaction"),
     ("policies: {policy_sets: []}", "policies"),
     ("parallel_apply: false", "parallel_apply"),
-    ("delete_source_branch_on_merge: yes", "delete_source_branch_on_merge"),
     ("emoji_reaction: rocket", "emoji_reaction"),
     ("allowed_regexp_prefixes: [dev/]", "allowed_regexp_prefixes"),
     ("repo_locks: {mode: on_plan}", "repo_locks.mode"),
@@ -238,10 +237,10 @@ def test_not_honoured(text: str, key: str) -> None:
 def test_named_once() -> None:
     """It names each key once, where it stands first."""
     text = "projects:\n- {dir: a, repo_locking: true}\n- {dir: b, repo_locking: false}\n"
-    notices = load_atlantis(V3 + text + "automerge: true").notices
+    notices = load_atlantis(V3 + text + "emoji_reaction: rocket").notices
     assert [(notice.key, notice.line) for notice in notices] == [
         ("projects[].repo_locking", 3),
-        ("automerge", 5),
+        ("emoji_reaction", 5),
     ]
     assert isinstance(notices[0], Notice)
 

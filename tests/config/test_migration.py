@@ -11,9 +11,11 @@ from prbot.config.atlantis import load_atlantis
 from prbot.config.atlantis_flags import FLAGS, flags_in, flags_in_environment, meaning_of
 from prbot.config.atlantis_server import listed_repositories, repository_globs
 from prbot.config.atlantis_words import Verdict
+from prbot.config.files import RepoFiles, settings_in
 from prbot.config.migration import migrated_repo, migrated_server
+from prbot.config.per_repository import Allowed
 from prbot.config.project_rules import ProjectRules
-from prbot.config.repo import load_repo, load_rules
+from prbot.config.repo import Automerge, load_repo, load_rules
 from prbot.config.server import ServerConfig, load_server
 from prbot.config.workflows import HOOKED
 from prbot.errors import AllowlistMissing, BadConfiguration, BadFlags
@@ -120,10 +122,10 @@ projects:
     found = {
         (entry.source, entry.line, entry.key): entry.verdict for entry in migrated_repo(text).report
     }
-    same, different, refused = Verdict.SAME, Verdict.DIFFERENT, Verdict.REFUSED
+    same, different = Verdict.SAME, Verdict.DIFFERENT
     assert found == {
         ("atlantis.yaml", 1, "version"): same,
-        ("atlantis.yaml", 2, "automerge"): refused,
+        ("atlantis.yaml", 2, "automerge"): same,
         ("atlantis.yaml", 3, "parallel_plan"): same,
         ("atlantis.yaml", 4, "autodiscover.mode"): same,
         ("atlantis.yaml", 5, "projects"): same,
@@ -187,6 +189,20 @@ SETTINGS = [
     ("--port=80 --executable-name tf", {"listen": "0.0.0.0:80", "aliases": ("tf",)}),
     ("atlantis server --automerge --port 81", {"listen": "0.0.0.0:81"}),
 ]
+
+
+def test_automerge() -> None:
+    """It lets repositories ask for automerge where the flag did it for all, and writes for each
+    what its own file asks."""
+    (rule,) = server("--automerge").per_repository
+    assert (rule.match, rule.allow) == (("**",), {Allowed.AUTOMERGE})
+    deleting = "version: 3\nautomerge: true\ndelete_source_branch_on_merge: true\n"
+    for text in (deleting, "version: 3\nautomerge: true", "version: 3\nautomerge: false"):
+        asked = settings_in(RepoFiles(atlantis=text.encode())).automerge
+        assert load_repo(migrated_repo(text).text).automerge == asked
+    assert settings_in(RepoFiles(atlantis=deleting.encode())).automerge == Automerge(
+        delete_branch=True
+    )
 
 
 @pytest.mark.parametrize(("flags", "expected"), SETTINGS)
@@ -309,7 +325,7 @@ def test_bad_flags(text: str) -> None:
 
 
 MEANINGS = [
-    ("automerge", "true", Verdict.REFUSED),
+    ("automerge", "true", Verdict.DIFFERENT),
     ("automerge", "false", Verdict.SAME),
     ("checkout-strategy", "branch", Verdict.DIFFERENT),
     ("checkout-strategy", "merge", Verdict.SAME),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PRBOT = Path(sys.executable).parent / "prbot"
-ATLANTIS = "version: 3\nautomerge: true\nprojects:\n- {dir: a, workspace: x}\n"
+ATLANTIS = "version: 3\nemoji_reaction: rocket\nprojects:\n- {dir: a, workspace: x}\n"
 FLAGS = "--repo-allowlist=github.com/acme/* --port 80"
 
 
@@ -29,7 +29,7 @@ def test_migrate(tmp_path: Path) -> None:
     (tmp_path / "atlantis.yaml").write_text(ATLANTIS)
     done = prbot(tmp_path, "migrate", "--flags", FLAGS)
     assert done.returncode == 2, done.stderr
-    assert "  automerge (atlantis.yaml:2): prbot merges nothing" in done.stdout
+    assert "  emoji_reaction (atlantis.yaml:2): prbot reacts" in done.stdout
     assert done.stdout.endswith("written: prbot.yaml, prbot.server.yaml\n")
     (tmp_path / "atlantis.yaml").unlink()
     checked = prbot(tmp_path, "validate", "--server", "prbot.server.yaml")
@@ -46,9 +46,9 @@ def test_migrate_json(tmp_path: Path) -> None:
     assert told["report"][1] == {
         "source": "atlantis.yaml",
         "line": 2,
-        "key": "automerge",
+        "key": "emoji_reaction",
         "verdict": "refused",
-        "words": "prbot merges nothing: people merge, or the forge's own automerge",
+        "words": "prbot reacts with eyes",
     }
 
 
@@ -99,11 +99,11 @@ VALIDATED = [
         "prbot.yaml:2:1: unknown key `projcts`. Did you mean `projects`?\n",
     ),
     (
-        {"atlantis.yaml": "version: 3\nautomerge: true"},
+        {"atlantis.yaml": "version: 3\nemoji_reaction: rocket"},
         ["atlantis.yaml"],
         0,
-        "atlantis.yaml:2: `automerge` is not honoured. prbot merges nothing: people merge, or"
-        " the forge's own automerge\nnothing is wrong in atlantis.yaml\n",
+        "atlantis.yaml:2: `emoji_reaction` is not honoured. prbot reacts with eyes\n"
+        "nothing is wrong in atlantis.yaml\n",
     ),
     (
         {"s.yaml": "repositories: [a/b]\nforges: [{name: g, kind: github, token: env://T}]"},
@@ -150,7 +150,7 @@ def test_validate(
 def test_validate_json(tmp_path: Path) -> None:
     """It prints one JSON document with every key."""
     (tmp_path / "prbot.yaml").write_text("version: 1\nx: 1")
-    (tmp_path / "atlantis.yaml").write_text("version: 3\nautomerge: true")
+    (tmp_path / "atlantis.yaml").write_text("version: 3\nemoji_reaction: rocket")
     done = prbot(tmp_path, "validate", "--json")
     assert done.returncode == 2
     told = json.loads(done.stdout)

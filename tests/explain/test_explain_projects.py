@@ -137,13 +137,13 @@ def test_configuration(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_atlantis(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It takes atlantis.yaml where that is alone, and names what it does not honour."""
-    text = "version: 3\nautomerge: true\nprojects:\n  - {dir: live/app, workspace: blue}\n"
+    text = "version: 3\nemoji_reaction: rocket\nprojects:\n  - {dir: live/app, workspace: blue}\n"
     write(repo, {"atlantis.yaml": text})
     document = explained(capsys, repo, "--all")
     assert [(p["dir"], p["workspace"]) for p in document["projects"]] == [("live/app", "blue")]
     (warning,) = document["warnings"]
     assert (warning["path"], warning["line"]) == ("atlantis.yaml", 2)
-    assert "`automerge`" in warning["message"]
+    assert "`emoji_reaction`" in warning["message"]
     write(repo, {"prbot.yaml": "version: 1\n"})
     assert dirs(explained(capsys, repo, "--all")) == ["live/net", "live/app"]
 

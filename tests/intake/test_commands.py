@@ -48,6 +48,7 @@ def dirs(*names: str) -> Selector:
         ("apply -p net -p a*", ApplyCommand(Selector(projects=("net", "a*")))),
         ("prbot apply --accept-orphans", ApplyCommand(accept_orphans=True)),
         ("apply -d a --accept-orphans", ApplyCommand(dirs("a"), accept_orphans=True)),
+        ("prbot apply --no-merge", ApplyCommand(no_merge=True)),
         ("prbot unlock -d a", UnlockCommand(dirs("a"))),
         ("prbot cancel -w b", CancelCommand(Selector(workspaces=("b",)))),
         ("prbot", HelpCommand()),
@@ -84,7 +85,6 @@ def test_spellings(typed: str, extra: str) -> None:
 
 
 LATER = [
-    ("prbot apply --no-merge", "--no-merge"),
     ("prbot apply --override 'all is on fire'", "--override"),
     ("prbot approve-policies", "approve-policies"),
     ("prbot approve_policies --policy cost", "approve-policies"),
@@ -142,7 +142,7 @@ EXTRA = st.lists(
 COMMANDS = st.one_of(
     st.builds(PlanCommand, SELECTORS, st.booleans(), EXTRA, st.booleans(), verbose=st.booleans()),
     st.builds(PlanCommand, SELECTORS, refresh_only=st.booleans()),
-    st.builds(ApplyCommand, SELECTORS, st.none(), st.booleans(), st.booleans()),
+    st.builds(ApplyCommand, SELECTORS, st.none(), st.booleans(), st.booleans(), st.booleans()),
     st.builds(ApplyCommand, st.just(Selector()), PLAN_IDS, st.booleans(), st.booleans()),
     st.builds(UnlockCommand, SELECTORS),
     st.builds(CancelCommand, SELECTORS),

@@ -49,6 +49,7 @@ from prbot.runs.steps import (
     FreeLocks,
     Land,
     LayOut,
+    MergePull,
     Record,
     ReleaseJob,
     Say,
@@ -381,6 +382,7 @@ _MESSAGES: dict[type, str] = {
     say.OrphansAccepted: "told-accepted",
     say.OrphansLeft: "told-left",
     say.ApplyReport: "apply-report",
+    say.NotMerged: "not-merged",
     say.HoldReport: "hold",
     say.Failure: "failure",
     say.NoProjects: "no-projects",
@@ -434,6 +436,8 @@ def _words(step: Step) -> list[str]:
             return [f"stop {step.run_id}"]
         case Wait():
             return ["waiting"]
+        case MergePull():
+            return [" ".join(filter(None, ("merge", step.method, step.branch)))]
         case DropPlans():
             return ["drop-plans"]
         case DropWorkspaces():

@@ -47,7 +47,7 @@ async def test_a_changed_module(town: Town) -> None:
 
 ATLANTIS = """\
 version: 3
-automerge: true
+emoji_reaction: rocket
 projects:
   - {name: web, dir: web, autoplan: {when_modified: ["*.tf", "../shared/*.json"]}}
   - {name: quiet, dir: quiet, autoplan: {enabled: false}}
@@ -69,10 +69,10 @@ async def test_atlantis_yaml_alone(town: Town) -> None:
     files = {f"{name}/more.tf": resource(name) for name in ("web", "quiet", "undeclared")}
     pull = await proposed(town, clone, files)
     body = await town.hears(pull, "Plan for `web`")
-    assert "`automerge` is not honoured" in body
+    assert "`emoji_reaction` is not honoured" in body
     await clone.push("topic", "Read", {"shared/x.json": "{}", "web/more.tf": resource("other")})
     body = await town.hears(pull, "terraform_data.other")
-    assert "automerge" not in body
+    assert "emoji_reaction" not in body
     await town.forge.comment(pull, "alice", "prbot plan")
     await town.hears(pull, "Plan for 2 projects", "`quiet`")  # asked, so also the quiet one
     await town.forge.review(pull, "bob", "APPROVE")

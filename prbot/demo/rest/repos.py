@@ -42,6 +42,15 @@ async def branch(call: Call) -> Answer:
     return Answer(call.forge.shapes.branch(call.repo, name, commit))
 
 
+async def delete_ref(call: Call) -> Answer:
+    """Of branches only: `heads/NAME`."""
+    kind, _, name = call.path["ref"].partition("/")
+    if kind != "heads":
+        raise DemoForgeRefused(422, "Reference does not exist")
+    await call.forge.delete_branch(call.repo.full_name, name, call.login)
+    return Answer(status=204)
+
+
 async def is_collaborator(call: Call) -> Answer:
     """204 or 404; only those who may push see collaborators."""
     if call.caller.level(call.repo) < Level.WRITE:

@@ -43,6 +43,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{PULL}/commits", pulls.commits, READ, ("pull_requests", "read")),
     Route("GET", f"{PULL}/reviews", pulls.reviews, READ, ("pull_requests", "read")),
     Route("POST", f"{PULL}/reviews", pulls.create_review, READ, ("pull_requests", "write")),
+    Route("DELETE", f"{REPO}/git/refs/{{ref}}", repos.delete_ref, WRITE, ("contents", "write")),
     Route("PUT", f"{PULL}/merge", pulls.merge, WRITE, ("contents", "write")),
     Route(
         "GET",
