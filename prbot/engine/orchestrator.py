@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import partial
 from typing import assert_never
@@ -312,8 +312,7 @@ class Orchestrator:
             case Wait():
                 await unit.runs.move(run.id, run.state, RunState.WAITING)
             case MergePull():
-                merging = MergeLetter(step.sha, step.method, step.branch, run.id)
-                await self._put(unit, run, "merge", merging)
+                await self._put(unit, run, "merge", MergeLetter(**asdict(step), run=run.id))
             case DropPlans():
                 after.artifacts += await unit.plans.drop_of_pull(run.pull)
                 after.artifacts += generated_names(await unit.runs.of_pull(run.pull))

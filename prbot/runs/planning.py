@@ -10,8 +10,8 @@ from prbot.config.server import ApplyOnMerge
 from prbot.model import Notice, ProjectKey, Selector, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.arguments import extra_allowed, may_ask
-from prbot.runs.behind import included
 from prbot.runs.automerge import not_allowed_here
+from prbot.runs.behind import included
 from prbot.runs.checks import RERUN, CheckDetail, detail_of
 from prbot.runs.orphans import Orphan, left_words, meant, open_orphans, orphans
 from prbot.runs.project_checks import project_checks

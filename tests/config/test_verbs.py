@@ -47,7 +47,7 @@ def test_migrate_json(tmp_path: Path) -> None:
         "source": "atlantis.yaml",
         "line": 2,
         "key": "emoji_reaction",
-        "verdict": "refused",
+        "verdict": "different",
         "words": "prbot reacts with eyes",
     }
 
