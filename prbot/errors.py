@@ -282,6 +282,27 @@ class BadPattern(PrbotError):
 
 
 @dataclass(eq=False)
+class BadAttribute(PrbotError):
+    """an attribute is named by itself, without what stands in it"""
+
+    hint = "Drift is told by attribute: write `tags`, not `tags.Name`; `*` and `?` may stand in it."
+
+
+@dataclass(eq=False)
+class ReasonMissing(PrbotError):
+    """what ignores drift needs a `reason`"""
+
+    hint = "Say in a few words why nobody needs to hear of it; `until: 2026-06-30` makes it end."
+
+
+@dataclass(eq=False)
+class ProposalAlone(PrbotError):
+    """`proposal` goes with `action: open_pr`"""
+
+    hint = "Write `action: open_pr` beside it, or leave `proposal` out."
+
+
+@dataclass(eq=False)
 class BadExpression(PrbotError):
     """this regular expression cannot be used: {problem}"""
 

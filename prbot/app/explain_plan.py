@@ -19,7 +19,7 @@ from prbot.comments.words import count_words
 from prbot.errors import NoPlanJson
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RepoRef, RunId, Sha
 from prbot.plans.canonical import fingerprint
-from prbot.plans.plan import parse
+from prbot.plans.plan import Plan, parse
 from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.summary import (
     Drifted,
@@ -48,7 +48,16 @@ class Explained:
 
 def explained(file: Path) -> Explained:
     """Read and judge; `-` is standard input. Raises NoPlanJson and BadPlan."""
-    plan = parse(_read(file))
+    return judged(read_plan(file))
+
+
+def read_plan(file: Path) -> Plan:
+    """With all its secrets. Raises as `explained`."""
+    return parse(_read(file))
+
+
+def judged(plan: Plan) -> Explained:
+    """Raises BadPlan for endless nesting."""
     redactor = Redactor()
     for secret in sensitive_strings(plan):
         redactor.register(secret)

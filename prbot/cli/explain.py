@@ -109,6 +109,28 @@ def plan(
 
 
 @explain.command()
+def drift(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What `show -json` printed; - reads it here.")
+    ],
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The prbot.yaml whose rules decide.")
+    ] = None,
+    environment: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The project's environment, if it has one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> int:
+    """What others changed, which rule decides on each, and what follows.
+
+    Exits 0 when it could read both files, 1 when not.
+    """
+    from prbot.app.explain_drift import explain_drift
+
+    return explain_drift(file, config, environment, as_json)
+
+
+@explain.command()
 def event(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The body; - is stdin.")],
     forge: Annotated[Forge, typer.Option(help="Whose webhook it is.", show_choices=True)],

@@ -23,6 +23,7 @@ from prbot.config.declared import (
     rules_of,
 )
 from prbot.config.document import Document, parse
+from prbot.config.drift import DriftSettings
 from prbot.config.project_rules import ProjectRules
 from prbot.config.server import ApplyOnMerge, ServerConfig
 from prbot.config.workflows import Workflows
@@ -31,7 +32,7 @@ FILE_NAME = "prbot.yaml"
 
 LATER: Later = {
     (): frozenset(
-        {"environments", "drift", "secrets", "policies", "hooks", "show_values"}
+        {"environments", "secrets", "policies", "hooks", "show_values"}
         | {"parallel_plan", "parallel_apply", "mode"}
     ),
     ("defaults",): frozenset(
@@ -119,6 +120,9 @@ class RepoConfig(Section):
         default=None,
         description="`true`, or `{method, delete_branch}`: merge once everything is applied.",
         json_schema_extra=_or_a_switch,
+    )
+    drift: DriftSettings = Field(
+        default=DriftSettings(), description="what to do about values that others changed."
     )
 
 

@@ -93,8 +93,8 @@ BAD = {
     ),
     "version: 1\nplan_draft: true": "2: unknown key `plan_draft`. Did you mean `plan_drafts`?",
     "version: 1\nzzz: true": (
-        "2: unknown key `zzz`. Known here: automerge, defaults, discovery, limits, plan_drafts,"
-        " projects, version, workflows."
+        "2: unknown key `zzz`. Known here: automerge, defaults, discovery, drift, limits,"
+        " plan_drafts, projects, version, workflows."
     ),
     "version: 1\ndefaults: {apply_on_merge: sometimes}": (
         f"2: the value of `{KEY}` cannot be used: it should be 'if-unchanged', 'always' or "
@@ -134,7 +134,6 @@ def test_bad(text: str) -> None:
     ("text", "key", "line"),
     [
         ("version: 1\nenvironments: {}", "environments", 2),
-        ("version: 1\ndrift: {}", "drift", 2),
         ("version: 1\nsecrets: {}", "secrets", 2),
         ("version: 1\ndefaults:\n  locks: on_plan", "defaults.locks", 3),
         ("version: 1\ndefaults: {permissions: {}}", "defaults.permissions", 2),
