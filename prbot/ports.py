@@ -792,8 +792,11 @@ class Journal(Protocol):
 
 @dataclass(frozen=True)
 class CommentLetter:
+    """`if_written`: only where a comment with this marker was written before."""
+
     marker: str
     body: str
+    if_written: bool = False
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,11 @@ class Budget:
     name: int
 
     @property
+    def names(self) -> int:
+        """Of projects that are told together; they stand in running text."""
+        return 2_000 if self.rows >= 500 else self.rows
+
+    @property
     def notices(self) -> int:
         return min(self.items, 10)
 

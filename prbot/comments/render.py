@@ -9,7 +9,8 @@ Markdown looks the same on every forge.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import assert_never
 
@@ -18,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from prbot.comments import neutral, view, words
 from prbot.comments.budget import LADDER, Budget
 from prbot.comments.commands import command_for
+from prbot.comments.continued import Lists, any_left, left, pages, size
 from prbot.comments.in_code import first_place
 from prbot.comments.known_errors import advice
 from prbot.comments.left_behind import import_blocks
@@ -86,28 +88,146 @@ def render(
     the commands it names. Raises ValueError for a marker that cannot stand in an HTML
     comment, or a limit under SMALLEST_LIMIT.
     """
-    last_line = _marker_line(marker)
-    if limit < SMALLEST_LIMIT:
-        raise ValueError(f"a comment needs at least {SMALLEST_LIMIT} characters")
-    template = _environment().get_template(_template(message))
-    groups = _groups(message)
-    for rung, budget in enumerate(LADDER):
-        pieces = template.generate(
+    return _fitting(_Page(message, marker, limit, command, _groups(message)))[0]
+
+
+def parts(
+    message: Message,
+    *,
+    markers: Sequence[str],
+    limit: int = GITHUB_LIMIT,
+    command: str = "prbot",
+    beyond: str = "",
+) -> tuple[str, ...]:
+    """The same, its lists going on in further comments where they do not fit: as many as there
+    are markers at most. The last one counts what is still left, and says that it stands `beyond`.
+    """
+    page = _Page(message, markers[0], limit, command, _groups(message), of=len(markers))
+    text, budget = _fitting(page)
+    lists = _lists(page, budget)
+    if len(markers) == 1 or not any_left(lists, budget):
+        return (text,)
+    further = _further(page, lists, budget, markers[1:], beyond)
+    return (_whole(replace(page, of=1 + len(further)), budget), *further)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """The first comment of `of`, at most."""
+
+    message: Message
+    marker: str
+    limit: int
+    command: str
+    groups: tuple[tuple[ProjectResult, ...], ...]
+    of: int = 1
+
+    @property
+    def last_line(self) -> Safe:
+        if self.limit < SMALLEST_LIMIT:
+            raise ValueError(f"a comment needs at least {SMALLEST_LIMIT} characters")
+        return _marker_line(self.marker)
+
+
+def _fitting(page: _Page) -> tuple[str, Budget]:
+    for budget in LADDER:
+        goes_on = page.of > 1 and any_left(_lists(page, budget), budget)
+        text = _written(page if goes_on else replace(page, of=1), budget)
+        if text is not None:
+            return text, budget
+    raise AssertionError("the last rung of the ladder fits every limit")
+
+
+def _whole(page: _Page, budget: Budget) -> str:
+    text = _written(page, budget)
+    if text is None:
+        raise AssertionError("it fitted a moment ago")
+    return text
+
+
+def _written(page: _Page, budget: Budget) -> str | None:
+    """None when it does not fit."""
+    last_line, message = page.last_line, page.message
+    pieces = (
+        _environment()
+        .get_template(_template(message))
+        .generate(
             message=message,
             budget=budget,
-            command=command,
-            shortened=rung > 0,
+            command=page.command,
+            shortened=budget is not LADDER[0],
+            of=page.of,
             page=message.page if isinstance(message, PlanReport) else "",
             head=message.head if isinstance(message, PlanReport) else "",
-            projects=_projects(message, budget, command),
-            rows=view.rows(
-                groups, budget, command, isinstance(message, PlanReport) and message.verbose
-            ),
+            projects=_projects(message, budget, page.command),
+            rows=view.rows(page.groups, budget, page.command, _verbose(message)),
         )
-        text = _gathered(pieces, 2 * limit)
-        if text is not None and _size(whole := f"{text.strip()}\n\n{last_line}\n") <= limit:
-            return whole
-    raise AssertionError("the last rung of the ladder fits every limit")
+    )
+    text = _gathered(pieces, 2 * page.limit)
+    if text is None:
+        return None
+    whole = f"{text.strip()}\n\n{last_line}\n"
+    return whole if size(whole) <= page.limit else None
+
+
+def _lists(page: _Page, budget: Budget) -> Lists:
+    """What of the message can be longer than a comment."""
+    message, command = page.message, page.command
+    match message:
+        case PlanReport() | HoldReport():
+            rows = view.rows(page.groups, budget, command, _verbose(message))
+            return Lists(rows, len(message.results) > 1, _has_section(message))
+        case ApplyReport():
+            rows = view.views(message.results, budget, command)
+            return Lists(rows, True, view.tells_of_apply)
+        case TooMany():
+            return Lists(projects=message.projects)
+    return Lists()
+
+
+def _verbose(message: Message) -> bool:
+    return isinstance(message, PlanReport) and message.verbose
+
+
+def _has_section(message: Message) -> Callable[[view.ProjectView], bool]:
+    return lambda one: isinstance(message, HoldReport) or not one.quiet
+
+
+def _further(
+    page: _Page, lists: Lists, budget: Budget, markers: Sequence[str], beyond: str
+) -> tuple[str, ...]:
+    """The second comment and those behind it."""
+    frame = max(
+        size(_framed(page, Safe(""), at, 9, 10**9, beyond, m)) for at, m in enumerate(markers)
+    )
+    filled = pages(left(lists, budget), page.limit - frame, len(markers))
+    of = 1 + len(filled.texts)
+    return tuple(
+        _framed(page, text, at + 2, of, filled.more if at + 2 == of else 0, beyond, markers[at])
+        for at, text in enumerate(filled.texts)
+    )
+
+
+def _framed(
+    page: _Page, text: Safe, number: int, of: int, more: int, beyond: str, marker: str
+) -> str:
+    template = _environment().get_template("continued.md.j2")
+    head = page.message.head if isinstance(page.message, PlanReport) else ""
+    told = template.render(
+        number=number, of=of, text=text, more=more, beyond=beyond, head=head, what=_what(page)
+    )
+    return f"{told.strip()}\n\n{_marker_line(marker)}\n"
+
+
+def _what(page: _Page) -> str:
+    match page.message:
+        case PlanReport():
+            return "Plan"
+        case ApplyReport():
+            return "Applied"
+        case HoldReport():
+            return "Held"
+    return "Not planned yet"
 
 
 def _gathered(pieces: Iterable[str], most: int) -> str | None:
@@ -125,11 +245,6 @@ def _marker_line(marker: str) -> Safe:
     if len(marker) > LONGEST_MARKER or not _MARKER.match(marker) or "--" in marker:
         raise ValueError("the marker cannot stand in an HTML comment")
     return Safe(f"<!-- {marker} -->")
-
-
-def _size(text: str) -> int:
-    """UTF-16 units: what the strictest forge could count."""
-    return len(text.encode("utf-16-le", "replace")) // 2
 
 
 def _projects(message: Message, budget: Budget, command: str) -> tuple[view.ProjectView, ...]:

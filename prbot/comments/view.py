@@ -37,6 +37,7 @@ OPEN_LINES = 20
 OPEN_PROJECTS = 3
 FEW_ATTRIBUTES = 3
 FEW_NAMES = 20
+FEW_CHECKS = 5
 
 _GRAVITY = (Level.HIGH, Level.MEDIUM, Level.LOW)
 _ALERTS = {Level.HIGH: "CAUTION", Level.MEDIUM: "WARNING"}
@@ -85,7 +86,7 @@ class ProjectView:
     @cached_property
     def names(self) -> Cut[str]:
         """Of the projects with the same change; all of a few, which `named` are not folded."""
-        return cut([str(result.project) for result in self.alike], self.budget.rows)
+        return cut([str(result.project) for result in self.alike], self.budget.names)
 
     @property
     def named(self) -> bool:
@@ -179,6 +180,16 @@ class ProjectView:
         return cut(known.failing_checks, self.budget.items, _unnamed_checks(known))
 
     @cached_property
+    def unknown_checks(self) -> Cut[str]:
+        """Those that only the apply will judge; of a plan that failed all are."""
+        known = self._known
+        if known.errored or not known.has_changes:
+            return cut((), 0)
+        names = known.unknown_checks
+        left_out = max(0, known.checks.unknown - len(names)) if names else 0
+        return cut(names, min(self.budget.items, FEW_CHECKS), left_out)
+
+    @cached_property
     def differences(self) -> Cut[str]:
         return cut(self.result.differences, self.budget.items)
 
@@ -232,6 +243,11 @@ class ProjectView:
         tells = any(map(bool, (*told, self.kept, self.reasons, self.steps)))
         wrong = self.failed or self.result.interrupted or self.state_is_lost
         return not (tells or wrong or (self.summary and not self.summary.complete))
+
+
+def tells_of_apply(view: ProjectView) -> bool:
+    """Whether a report on an apply has a section about it."""
+    return bool(view.failed or view.result.interrupted or view.differences)
 
 
 def views(

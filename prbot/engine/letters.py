@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from prbot.comments.neutral import clean
-from prbot.comments.render import render
+from prbot.comments.render import parts, render
 from prbot.comments.words import result_words
 from prbot.engine.world import World
 from prbot.model import ProjectKey, PullRef
@@ -17,18 +17,55 @@ from prbot.runs.steps import Check, Fold, Say, SetStatus
 
 ROOM = 60_000
 """Characters a comment is rendered to; the redactor may make it longer, GitHub takes 65,536."""
+MOST_PARTS = 3
+"""Comments that one report may have; what goes on behind them stands in the check."""
+SHORTER = "The list above is shorter by now, and does not go on here any more."
 LONGEST_PROJECT = 120
 """In the name of a check."""
+Parts = tuple[CommentLetter, ...]
 
 
 def comment_letter(world: World, pull: PullRef, say: Say) -> CommentLetter:
+    """One comment, whatever has no room in it."""
     marker = _marker(world, pull, say.topic)
-    text = render(say.message, marker=marker, limit=ROOM)
+    return _comment(world, marker, render(say.message, marker=marker, limit=ROOM))
+
+
+def comment_letters(world: World, pull: PullRef, say: Say, again: bool = False) -> Parts:
+    """The comment, and those its lists go on in. `again`: an earlier run told under this topic,
+    perhaps more; then what is not needed any more says so, where it was written."""
+    markers = [_marker(world, pull, topic) for topic in _topics(say.topic)]
+    texts = parts(say.message, markers=markers, limit=ROOM, beyond=_beyond(world, pull))
+    found = [_comment(world, *each) for each in zip(markers, texts, strict=False)]
+    for marker in markers[len(texts) :] if again else ():
+        text = world.redactor.redact(f"{SHORTER}\n\n<!-- {marker} -->\n")
+        found.append(CommentLetter(f"<!-- {marker} -->", text, if_written=True))
+    return tuple(found)
+
+
+def _comment(world: World, marker: str, text: str) -> CommentLetter:
     return CommentLetter(f"<!-- {marker} -->", world.redactor.redact(text))
 
 
-def fold_letter(world: World, pull: PullRef, step: Fold) -> FoldLetter:
-    return FoldLetter(f"<!-- {_marker(world, pull, step.topic)} -->")
+def _beyond(world: World, pull: PullRef) -> str:
+    """Where what no comment has room for is told."""
+    if not world.forge_of(pull.repo).shows_reports:
+        return "shown by `prbot plan` on a machine of your own"
+    return f"listed in the check `{world.settings.plan_check}`"
+
+
+def _topics(topic: str) -> tuple[str, ...]:
+    return (topic, *(f"{topic} part {number}" for number in range(2, MOST_PARTS + 1)))
+
+
+def fold_letters(world: World, pull: PullRef, step: Fold) -> tuple[FoldLetter, ...]:
+    topics = _topics(step.topic)
+    return tuple(FoldLetter(f"<!-- {_marker(world, pull, topic)} -->") for topic in topics)
+
+
+def part_key(verb: str, number: int, topic: str) -> str:
+    """When a run's report was written is when the first (0) of its comments was."""
+    return f"also {verb} {number} {topic}" if number else f"{verb} {topic}"
 
 
 def _marker(world: World, pull: PullRef, topic: str) -> str:
@@ -71,7 +108,9 @@ def _report(world: World, line: str, detail: CheckDetail) -> CheckReport:
         for note in detail.notes
     )
     text = world.redactor.redact(summary)
-    return CheckReport(text, notes=notes, buttons=detail.buttons, mark=detail.mark)
+    shown = world.redactor.redact(detail.mark)
+    mark = detail.mark if shown == detail.mark else ""  # a name may hold a secret
+    return CheckReport(text, notes=notes, buttons=detail.buttons, mark=mark)
 
 
 def _plain(world: World, text: str) -> str:

@@ -23,7 +23,7 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import Checkouts, generated_names
 from prbot.engine.elsewhere import Elsewhere
 from prbot.engine.gather import files_of_default, gather
-from prbot.engine.letters import comment_letter, fold_letter, status_letter
+from prbot.engine.letters import comment_letters, fold_letters, part_key, status_letter
 from prbot.engine.live import Live
 from prbot.engine.memory import remember
 from prbot.engine.messages import advance_message, job_message
@@ -288,8 +288,8 @@ class Orchestrator:
             case Record():
                 await self._record(unit, run, step.action, step.detail)
             case Fold():
-                letter = fold_letter(self._world, run.pull, step)
-                await self._put(unit, run, f"fold {step.topic}", letter)
+                for number, letter in enumerate(fold_letters(self._world, run.pull, step)):
+                    await self._put(unit, run, part_key("fold", number, step.topic), letter)
             case SetStatus():
                 await self._set_status(unit, run, step)
             case StartJob():
@@ -334,8 +334,9 @@ class Orchestrator:
         await unit.outbox.put(f"{run.id} {what}", run.pull, letter, self._world.clock.now())
 
     async def _say(self, unit: UnitOfWork, run: Run, step: Say) -> None:
-        letter = comment_letter(self._world, run.pull, step)
-        await self._put(unit, run, f"say {step.topic}", letter)
+        letters = comment_letters(self._world, run.pull, step, again=step.topic != run.id)
+        for number, letter in enumerate(letters):
+            await self._put(unit, run, part_key("say", number, step.topic), letter)
 
     async def _record(self, unit: UnitOfWork, run: Run, action: str, detail: str) -> None:
         now = self._world.clock.now()

@@ -143,6 +143,8 @@ class Postman:
     async def _hand_over(self, row: OutboxRow) -> int | None:
         writer = self._world.forge_of(row.pull.repo).writer
         match row.letter:
+            case CommentLetter(if_written=True) if row.known_id is None:
+                return None
             case CommentLetter(marker, body):
                 return await writer.upsert_comment(row.pull, marker, body, row.known_id)
             case StatusLetter(sha, context, state, description, report, beside):

@@ -162,6 +162,7 @@ class PlanSummary:
     output_changes: tuple[ShownOutput, ...] = ()
     outputs_left_out: int = 0
     failing_checks: tuple[FailingCheck, ...] = ()
+    unknown_checks: tuple[str, ...] = ()
     drift: tuple[Drifted, ...] = ()
     drift_left_out: int = 0
     renames: tuple[Rename, ...] = ()
@@ -221,6 +222,7 @@ def summarise(
         output_changes=shown_outputs,
         outputs_left_out=len(outputs) - len(shown_outputs),
         failing_checks=_failing(plan.checks, view.hide),
+        unknown_checks=_unknown(plan.checks, view.hide),
         drift=drifted,
         drift_left_out=len(judged) - len(drifted),
         renames=moves[:MOST_RENAMES],
@@ -375,6 +377,12 @@ def _failing_check(check: Check, hide: Veil) -> FailingCheck | None:
     problems = (single_line(hide.over(text), 500) for text in messages)
     name = address_text(check.address.to_display, hide)
     return FailingCheck(name, check.status, tuple(islice(problems, MOST_PROBLEMS)))
+
+
+def _unknown(checks: Iterable[Check], hide: Veil) -> tuple[str, ...]:
+    """Those that nobody can judge before the apply."""
+    names = (check.address.to_display for check in checks if check.status == "unknown")
+    return tuple(address_text(name, hide) for name in islice(names, MOST_CHECKS))
 
 
 def _applyable(plan: Plan) -> bool:

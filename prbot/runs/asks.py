@@ -19,6 +19,7 @@ from prbot.model import (
     Login,
     NotUnderstood,
     PlanCommand,
+    ProjectKey,
     PullChanged,
     PullClosed,
     PullMerged,
@@ -26,10 +27,14 @@ from prbot.model import (
     Pushed,
     RepoRef,
     Reviewed,
+    Selector,
     UnlockCommand,
 )
-from prbot.runs.checks import APPLY, RERUN
+from prbot.runs.checks import APPLY, RERUN, project_of_mark
 from prbot.runs.run import Ask, AskKind
+
+_PATTERNS = frozenset("*?[]{}!\\")
+"""Signs of patterns."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,16 @@ def _of_button(event: CheckPressed, bot: Login) -> Asked | Ignored:
         check_id=event.check_id,
         mark=event.mark,
     )
+    if ask.kind is AskKind.PLAN:
+        ask = replace(ask, select=_only(project_of_mark(event.mark)))
     return Asked(event.pull, ask)
+
+
+def _only(project: ProjectKey | None) -> Selector:
+    """That project, or all; one whose name would be read as a pattern is not named alone."""
+    if project is None or not _PATTERNS.isdisjoint(project.dir + project.workspace):
+        return Selector()
+    return Selector(dirs=(project.dir,), workspaces=(project.workspace,))
 
 
 def _of_comment(event: Commented, listening: Listening) -> Asked | Ignored:

@@ -23,6 +23,9 @@ MOST_NOTES = 50
 """A request takes no more, and a second one would add to what stands there."""
 LONGEST_NOTE = 4_000
 LONGEST_TITLE = 200
+LONGEST_MARK = 200
+_OF_PROJECT = "p"
+"""No mark of plans begins so: those are hexadecimal."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,25 @@ def mark_of(plans: Iterable[StoredPlan]) -> str:
     """Names exactly these plans, in letters and digits."""
     ids = " ".join(sorted(plan.id for plan in plans))
     return hashlib.sha256(ids.encode()).hexdigest()[:16]
+
+
+def mark_of_project(project: ProjectKey) -> str:
+    """What the check of one project is marked with, in letters and digits; nothing where that
+    would be too long."""
+    mark = _OF_PROJECT + f"{project.dir}\0{project.workspace}".encode(errors="replace").hex()
+    return mark if len(mark) <= LONGEST_MARK else ""
+
+
+def project_of_mark(mark: str) -> ProjectKey | None:
+    """The project whose check was marked so; None for the mark of anything else."""
+    if not mark.startswith(_OF_PROJECT):
+        return None
+    try:
+        text = bytes.fromhex(mark.removeprefix(_OF_PROJECT)).decode()
+    except ValueError:
+        return None
+    directory, between, workspace = text.partition("\0")
+    return ProjectKey(directory, workspace) if between else None
 
 
 def detail_of(

@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 from prbot.config.server import MOST_PROJECT_CHECKS
 from prbot.model import ProjectKey, Sha
-from prbot.runs.checks import CheckDetail, notes_of
+from prbot.runs.checks import CheckDetail, mark_of_project, notes_of
 from prbot.runs.run import AskKind, JobKind
 from prbot.runs.say import ProjectResult
 from prbot.runs.scene import Scene
@@ -32,7 +32,8 @@ def project_checks(
 
 def _check(sha: Sha, result: ProjectResult, changed: Collection[str]) -> SetStatus:
     """Without words where its plan has them."""
-    detail = CheckDetail((result,), notes_of((result,), changed))
+    mark = mark_of_project(result.project)
+    detail = CheckDetail((result,), notes_of((result,), changed), mark=mark)
     if result.trouble is not None:
         verdict, words = Verdict.FAILURE, result.trouble.sentence
     elif result.plan is None:

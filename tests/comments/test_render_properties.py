@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from prbot.comments.render import GITHUB_LIMIT, SMALLEST_LIMIT, render
+from prbot.comments.render import GITHUB_LIMIT, SMALLEST_LIMIT, parts, render
 from prbot.model import Login, PlanId, ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.plans.summary import (
@@ -298,6 +298,31 @@ def test_it_fits_and_holds_together(stored: StorePlan, data: st.DataObject) -> N
     _check_blocks(tokens)
     for token in tokens:
         _check_inline(token.children or [])
+
+
+@settings(
+    max_examples=100,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking comments takes minutes
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    deadline=None,
+)
+@given(st.data())
+def test_each_part_fits_and_holds_together(stored: StorePlan, data: st.DataObject) -> None:
+    """It keeps each part below the limit and balanced, with no markup but its own; the first
+    one is what stands alone where nothing may follow."""
+    message, limit = data.draw(messages(stored)), data.draw(LIMITS)
+    told = parts(message, markers=(MARKER,) * 3, limit=limit, beyond="in the check")
+    assert 1 <= len(told) <= 3
+    for text in told:
+        assert len(text.encode("utf-16-le")) // 2 <= limit
+        assert text.rstrip("\n").split("\n")[-1] == "<!-- marker -->"
+        tokens = MARKDOWN.parse(text)
+        _check_blocks(tokens)
+        for token in tokens:
+            _check_inline(token.children or [])
+    assert told[0].split("\n")[0] == render(message, marker=MARKER, limit=limit).split("\n")[0]
+    for number, text in enumerate(told, start=1):
+        assert len(told) == 1 or f"{number} of {len(told)}" in text
 
 
 def _check_blocks(tokens: list[Token]) -> None:

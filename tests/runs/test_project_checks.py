@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scenes import (
     CLOSED,
     DONE_MERGED,
@@ -26,6 +28,7 @@ from scenes import (
 
 from prbot.config.server import MOST_PROJECT_CHECKS
 from prbot.model import ProjectKey, Sha
+from prbot.runs.checks import mark_of_project, project_of_mark
 from prbot.runs.decide import decide
 from prbot.runs.project_checks import project_checks, spoken_of
 from prbot.runs.run import AskKind, Flaw, JobState, Run, RunState, Trouble
@@ -173,3 +176,27 @@ def test_spoken_of(run: Run, found: int) -> None:
     """It asks after no more projects than may ever have had a check."""
     given = world(others=(run,))
     assert len(spoken_of(given.scene(given.run()), HEAD)) == found
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=10)
+KEYS = st.builds(ProjectKey, NAMES, NAMES)
+
+
+@given(key=KEYS)
+def test_marks(key: ProjectKey) -> None:
+    """It marks a project's check with the project, in letters and digits."""
+    mark = mark_of_project(key)
+    assert mark.isascii()
+    assert mark.isalnum()
+    assert project_of_mark(mark) == key
+
+
+@pytest.mark.parametrize("mark", ["", "p", "pzz", "p00ff", "p6162", "0123456789abcdef", "q6100"])
+def test_marks_of_others(mark: str) -> None:
+    """It takes no other mark for a project's."""
+    assert project_of_mark(mark) is None
+
+
+def test_a_long_name() -> None:
+    """It does not mark the check of a project whose name is too long for that."""
+    assert mark_of_project(ProjectKey("d" * 200)) == ""

@@ -132,6 +132,25 @@ async def test_rerun_plans_again(town: Town) -> None:
         assert "Asked for by" in await town.hears(pull, "terraform_data.more")
 
 
+async def test_rerun_of_one_project(town: Town) -> None:
+    """It plans that project only when "Re-run" is pressed on its own check, and the others keep
+    what stands there."""
+    clone = await town.build({f"{name}/main.tf": town.backend(name) for name in ("a", "b")})
+    town.become_an_app()
+    await town.start()
+    await clone.push("topic", "Two", {f"{name}/x.tf": resource(name) for name in ("a", "b")})
+    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
+    await town.hears(pull, "terraform_data.a", "terraform_data.b")
+    await town.check(pull, "prbot/plan: b", "success")
+    check = await town.check(pull, "prbot/plan: a", "success")
+    await town.forge.press(pull.repo, check, "alice", "rerequest")
+    told = await town.hears(pull, "Asked for by", "terraform_data.a")
+    assert "terraform_data.b" not in told
+    await town.check(pull, "prbot/plan: b", "success")
+    whole = await town.check(pull, "prbot/plan", "success")
+    assert "2 projects planned" in (whole.title or "")
+
+
 async def test_apply_pressed(town: Town) -> None:
     """It applies the plans that stood beside the button, once."""
     pull, check = await planned(town)
