@@ -1219,11 +1219,29 @@ class StepAfterApply(PrbotError):
 
 
 @dataclass(eq=False)
-class WorkflowChanged(PrbotError):
-    """Plan {plan} was not applied, because its workflow changed: {changes}."""
+class NotFresh(PrbotError):
+    """Plan {plan} was not applied, because it is not what it was made from any more: {changes}."""
 
     plan: str
     changes: str
+    remedy: str
+    hint = "{remedy}"
+
+
+@dataclass(eq=False)
+class PlanAgain(PrbotError):
+    """Plan {plan} was not applied: {changes}."""
+
+    plan: str
+    changes: str
+    hint = "It moved once more while it was planned again; comment `prbot plan`, read the new plan, and apply that one."
+
+
+@dataclass(eq=False)
+class NoRecord(PrbotError):
+    """Plan {plan} was made by an older prbot, which did not record what it was made from."""
+
+    plan: str
     hint = "Comment `prbot plan`, read the new plan, and apply that one."
 
 
@@ -1344,14 +1362,6 @@ class ToolStillRuns(PrbotError):
     """The interrupted apply's tool still runs; it frees the lock itself when it ends."""
 
     hint = "Wait until it has ended, then comment `prbot unlock` again."
-
-
-@dataclass(eq=False)
-class StalePlan(PrbotError):
-    """Plan {plan} was not applied: the state has changed since it was made."""
-
-    plan: str
-    hint = "Comment `prbot plan`, read the new plan, and apply that one."
 
 
 @dataclass(eq=False)

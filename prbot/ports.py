@@ -32,7 +32,7 @@ from prbot.model import (
     RunId,
     Sha,
 )
-from prbot.plans.record import StoredPlan
+from prbot.plans.record import StateAt, StoredPlan
 from prbot.projects.facts import FileFacts
 from prbot.projects.gone import Gone
 from prbot.projects.listing import Listing
@@ -495,6 +495,10 @@ class Tool(Protocol):
         """After `init`: what is recorded in the state, and who holds its lock."""
         ...
 
+    async def snapshot(self, run: ToolRun) -> StateAt | None:
+        """After `init`: the newest snapshot of the state; None where it does not tell which."""
+        ...
+
     async def inventory(self, run: ToolRun) -> tuple[str, ...]:
         """The addresses of all objects that the state manages, deposed ones among them.
 
@@ -666,7 +670,7 @@ class Runs(Protocol):
         """Move and store `result`'s plan_id, trouble and differences.
 
         Conditional on `job`'s state and fence: LostLease when another worker took over.
-        IllegalTransition when an apply that may have begun would be QUEUED or DROPPED.
+        IllegalTransition when an apply that may have begun would be QUEUED, DROPPED or STALE.
         """
         ...
 

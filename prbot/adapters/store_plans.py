@@ -175,6 +175,8 @@ def _values(plan: StoredPlan) -> dict[str, Any]:
         "state_is_lost": plan.state_is_lost,
         "created_at": plan.created_at,
         "applied_at": plan.applied_at,
+        "state": plan.state,
+        "expired_at": plan.expired_at,
     }
 
 
@@ -197,4 +199,6 @@ def _plan(row: Row[Any]) -> StoredPlan:
         state_is_lost=row.state_is_lost,
         created_at=row.created_at,
         applied_at=row.applied_at,
+        state=row.state,
+        expired_at=row.expired_at,
     )

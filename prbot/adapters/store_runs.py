@@ -203,7 +203,7 @@ class SqlRuns:
 
     async def _check_not_begun(self, job: Job, new: JobState) -> None:
         """An apply that may have begun is never queued again, nor said to be dropped."""
-        untouched = job.kind is JobKind.APPLY and new in (JobState.QUEUED, JobState.DROPPED)
+        untouched = job.kind is JobKind.APPLY and (new is JobState.QUEUED or new.never_began)
         if untouched and await unsettled_intent(self.db, job.id) is not None:
             raise IllegalTransition("begun apply job", job.state, new)
 

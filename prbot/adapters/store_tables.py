@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from prbot.adapters.store_types import Packed, UtcTime, Words, pull_columns
 from prbot.model import Checkout, Login, Notice, ProjectKey
-from prbot.plans.record import Inputs
+from prbot.plans.record import Inputs, StateAt
 from prbot.plans.summary import PlanSummary
 from prbot.ports import Letter
 from prbot.projects.gone import Gone
@@ -133,6 +133,8 @@ plans = _table(
     _needed("created_at", UtcTime),
     Column("applied_at", UtcTime),
     Column("dropped_at", UtcTime),
+    Column("state", Packed(StateAt)),
+    Column("expired_at", UtcTime),
 )
 Index(None, plans.c.forge, plans.c.repo, plans.c.number)
 _only_where("ix_plans_kept", "dropped_at IS NULL", plans.c.created_at)

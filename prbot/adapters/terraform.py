@@ -14,10 +14,9 @@ machine that are given the same cache: `turns`, by a lock file beside it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -25,6 +24,7 @@ from typing import TypeVar
 
 from prbot.adapters import process, steps, terraform_state
 from prbot.adapters.process import Completed, Output
+from prbot.adapters.short_paths import short_directory
 from prbot.adapters.tail import following
 from prbot.adapters.terraform_output import (
     Place,
@@ -41,6 +41,8 @@ from prbot.adapters.terraform_output import (
 )
 from prbot.adapters.turns import Turn, Turns
 from prbot.errors import StateRescued, ToolFailed, ToolMissing, ToolTimedOut
+from prbot.plans import snapshot
+from prbot.plans.record import StateAt
 from prbot.ports import (
     ApplyOutcome,
     ApplyTrace,
@@ -56,9 +58,6 @@ Found = TypeVar("Found")
 
 STREAM_LIMIT = 64 * 1024 * 1024
 """Most bytes of output that are read back from anything but `show`."""
-SOCKET_ROOM = 70
-"""Longest TMPDIR used as it is: a provider puts a socket there, and 107 bytes are all a
-socket's path may have (unix(7))."""
 LOOK_SECONDS = 60.0
 """Longest time to find out who holds a state's lock."""
 INIT = ("init", "-input=false", "-no-color")
@@ -207,6 +206,9 @@ class Terraform:
         found = await self._pulled(run, terraform_state.recorded)
         return StateLook(found, await self.state_lock(run))
 
+    async def snapshot(self, run: ToolRun) -> StateAt | None:
+        return await self._pulled(run, snapshot.of_state)
+
     async def inventory(self, run: ToolRun) -> tuple[str, ...]:
         await self._initialise(run)
         if run.workspace != "default":
@@ -241,7 +243,7 @@ class Terraform:
             record=run.data_dir / process.RECORD,
             what="apply" if command.outlives else command.name,
         )
-        with _short_directory(_made(run.data_dir / "tmp")) as temporary:
+        with short_directory(_made(run.data_dir / "tmp")) as temporary:
             answer = await process.run(
                 steps.words(command),
                 cwd=run.root,
@@ -305,7 +307,7 @@ class Terraform:
             record=run.data_dir / process.RECORD if recorded else None,
             what=name,
         )
-        with _short_directory(_made(run.data_dir / "tmp")) as temporary:
+        with short_directory(_made(run.data_dir / "tmp")) as temporary:
             try:
                 return await process.run(
                     (*self.command, *words),
@@ -379,20 +381,3 @@ def _bytes_of(path: Path) -> bytes:
 
 def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _short_directory(directory: Path) -> Iterator[Path]:
-    """The directory itself, or a short link to it when its path is too long for sockets."""
-    if len(str(directory)) <= SOCKET_ROOM:
-        yield directory
-        return
-    holder = Path(tempfile.mkdtemp(prefix="prbot-"))
-    link = holder / "t"
-    link.symlink_to(directory)
-    try:
-        yield link
-    finally:
-        with contextlib.suppress(OSError):
-            link.unlink()
-            holder.rmdir()

@@ -7,7 +7,7 @@ how it ends is the worker's to store.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,8 @@ DONE = ApplyOutcome(ok=True, stale=False, killed=False, diagnostics="", events=(
 
 @dataclass
 class Applier:
-    """One apply; `file` are the bytes of the plan that people reviewed, `tool` made it,
+    """One apply; `file` are the bytes of the plan that people reviewed, `tool` made it. `check`
+    is the last look at what it was made from, and raises where that is not so any more.
     `environment` is the project's: freezes may speak of it."""
 
     world: World
@@ -43,12 +44,13 @@ class Applier:
     plan: StoredPlan
     file: bytes
     tool: Tool
+    check: Callable[[ToolRun], Awaitable[None]]
     environment: str | None = None
     hearing: Hearing | None = None
 
     async def apply(self, way: Way, surroundings: ToolRun) -> ApplyOutcome:
-        """How it ended. Raises FrozenMeanwhile, PlanTriedBefore, StepAfterApply, what the steps
-        raise that failed, and what the tool raises."""
+        """How it ended. Raises FrozenMeanwhile, PlanTriedBefore, StepAfterApply, what `check`
+        and the steps raise that failed, and what the tool raises."""
         world = self.world
         prepare = await way.stage("plan", self.tool, world.redactor, surroundings)
         await prepare.perform(way.recipe.preparation)
@@ -57,6 +59,7 @@ class Applier:
         async with AsyncExitStack() as stack:
 
             async def begin() -> None:
+                await self.check(stage.run)
                 await self._intend()
                 hearing = Hearing(world, self.run, self.job, self.tool, stage.run)
                 self.hearing = await stack.enter_async_context(hearing)

@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
-import json
-import posixpath
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import rmtree
 
-from prbot.config.stages import recipe_differences
+from prbot.engine.reading import Parts, Reading, whole
 from prbot.engine.stages import Stage
 from prbot.engine.state_versions import StateVersions
 from prbot.engine.toolbox import Toolbox
@@ -25,10 +24,12 @@ from prbot.engine.ways import Way
 from prbot.engine.world import MadePlan
 from prbot.errors import DirectoryNotLaidOut, NoPlanFile, VarFileOutside
 from prbot.model import Checkout, PlanId, PullRef
-from prbot.plans import arguments, canonical
+from prbot.plans import arguments, canonical, snapshot
+from prbot.plans.canonical import Digests
 from prbot.plans.plan import parse
 from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.risk import environment_of
+from prbot.plans.spelling import one_spelling
 from prbot.plans.summary import PlanSummary, sensitive_strings, summarise
 from prbot.ports import Clock, InitResult, Tool, ToolRun, Tree
 from prbot.runs.run import Job, Placed
@@ -78,7 +79,7 @@ class Planner:
         var_files = var_files_of(way.place, run.root, worktree)
         tool = await self.toolbox.for_plan(pull.repo, checkout, way.place)
         stage = await way.stage("plan", tool, self.redactor, run)
-        stage.arguments, stage.closing = _ordered(way, var_files)
+        stage.arguments, stage.closing = ordered(way, var_files)
         var_files += inside(arguments.var_files(way.asked), run.root, worktree)
         stage.lock = lock
         await stage.perform(way.recipe.plan)
@@ -86,9 +87,12 @@ class Planner:
         if plan_file.is_symlink() or not plan_file.is_file():
             raise NoPlanFile
         plan_json = f"{plan_id}.json"
-        shown, digest, summary = await self._judged(pull, job, tool, stage, plan_json)
-        init = await tool.initialised(stage.run)
+        shown, digests, summary = await self._judged(pull, job, tool, stage, plan_json)
         file = plan_file.read_bytes()
+        init = await tool.initialised(stage.run)
+        parts = await Reading(self.tree, pull.repo, checkout.laid, worktree).parts(
+            job.project, init, var_files
+        )
         record = StoredPlan(
             id=plan_id,
             pull=pull,
@@ -98,36 +102,29 @@ class Planner:
             head=checkout.head,
             base=checkout.base,
             commit=checkout.commit,
-            hash=digest,
-            inputs=Inputs(
-                files=await self._files(pull, job, checkout, worktree, init, var_files),
-                lock_file=hashlib.sha256(init.lock_file).hexdigest(),
-                tool=await tool.version(),
-                arguments=" ".join((*stage.arguments, *stage.closing)),
-                workflow=way.recipe.lines,
-                generated=checkout.laid if checkout.laid != checkout.commit else "",
-                asked=way.asked,
-            ),
+            hash=digests.content,
+            inputs=self._inputs(await tool.version(), stage, way, checkout, init, parts, digests),
             summary=summary,
             plan_file=f"{plan_id}.tfplan",
             plan_file_sha256=hashlib.sha256(file).hexdigest(),
             plan_json=plan_json,
             state_is_lost=init.state_is_lost,
             created_at=self.clock.now(),
+            state=await asyncio.to_thread(snapshot.of_plan_file, file),
         )
         return MadePlan(record, file, shown)
 
     async def _judged(
         self, pull: PullRef, job: Job, tool: Tool, stage: Stage, source: str
-    ) -> tuple[bytes, str, PlanSummary]:
-        """The plan's JSON, its canonical hash, and what people are told of it."""
+    ) -> tuple[bytes, Digests, PlanSummary]:
+        """The plan's JSON, its digests, and what people are told of it."""
         shown, raises = await asyncio.gather(
             tool.show(stage.run, stage.plan_file),
             self.state_versions.raised(pull.repo, job.project, tool, stage.run),
         )
         # In a thread: a large plan takes seconds to read, and webhooks want their answer.
         recording = arguments.REFRESH_ONLY in stage.closing
-        digest, summary = await asyncio.to_thread(
+        digests, summary = await asyncio.to_thread(
             read_plan,
             shown,
             self.redactor,
@@ -139,30 +136,40 @@ class Planner:
         whole = replace(summary, steps=tuple(stage.said), raises=raises)
         # what the steps printed may hold secrets that only the plan itself told
         told: PlanSummary = self.redactor.redact_values(whole)
-        return shown, digest, told
+        return shown, digests, told
 
-    async def _files(
+    def _inputs(
         self,
-        pull: PullRef,
-        job: Job,
+        tool: str,
+        stage: Stage,
+        way: Way,
         checkout: Checkout,
-        worktree: Path,
         init: InitResult,
-        var_files: tuple[str, ...],
-    ) -> str:
-        """Digest what the plan was made from: local files by git's ids, others by content."""
-        beside = (posixpath.normpath(posixpath.join(job.project.dir, f)) for f in var_files)
-        local, fetched = [job.project.dir, *beside], []
-        for directory in init.module_dirs:
-            if directory.is_relative_to(worktree):
-                local.append(directory.relative_to(worktree).as_posix())
-            else:
-                fetched.append(directory)
-        ids = await self.tree.object_ids(pull.repo, checkout.laid, sorted(set(local)))
-        # In a thread: a fetched module may have thousands of files.
-        digests = await asyncio.to_thread(lambda: [_digest(d) for d in fetched])
-        files = {**ids, **{f"module {i}": digest for i, digest in enumerate(digests)}}
-        return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+        parts: Parts,
+        digests: Digests,
+    ) -> Inputs:
+        return Inputs(
+            files=whole(parts),
+            lock_file=hashlib.sha256(init.lock_file).hexdigest(),
+            tool=tool,
+            arguments=in_one_spelling((*stage.arguments, *stage.closing)),
+            workflow=way.recipe.lines,
+            generated=checkout.laid if checkout.laid != checkout.commit else "",
+            asked=way.asked,
+            configuration=digests.configuration,
+            variables=(*digests.variables, *self.given(digests)),
+            parts=parts,
+        )
+
+    def given(self, digests: Digests) -> tuple[tuple[str, str], ...]:
+        """Of the plan's variables those that the environment gives a value."""
+        names = {canonical.GIVEN + name for name, _ in digests.variables}
+        given = {name: value for name, value in self.environment.items() if name in names}
+        return canonical.given_digests(given, self.hash_key)
+
+
+def in_one_spelling(arguments: Sequence[str]) -> str:
+    return shlex.join(one_spelling(arguments))
 
 
 def read_plan(
@@ -172,8 +179,8 @@ def read_plan(
     environment: str | None = None,
     source: str | None = None,
     recording: bool = False,
-) -> tuple[str, PlanSummary]:
-    """Canonical hash and summary of `show -json`, both fit to be kept. Raises BadPlan.
+) -> tuple[Digests, PlanSummary]:
+    """Digests and summary of `show -json`, both fit to be kept. Raises BadPlan.
     `recording`: all that the plan does is to record what is live (`-refresh-only`).
 
     From here on the redactor hides every secret that the plan marks, told by `source`.
@@ -186,7 +193,13 @@ def read_plan(
         summary: PlanSummary = redactor.redact_values(summarise(plan, environment, secrets))
         if recording:
             summary = replace(summary, records=len(summary.drift) + summary.drift_left_out)
-        return canonical.fingerprint(plan, hash_key, recording), summary
+        return canonical.digests(plan, hash_key, recording), summary
+
+
+def read_digests(shown: bytes, hash_key: bytes, recording: bool) -> Digests:
+    """Of a plan that people have read, as `show -json` told it then. Raises BadPlan."""
+    with _collector_at_rest():
+        return canonical.digests(parse(shown), hash_key, recording)
 
 
 @contextmanager
@@ -206,7 +219,7 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _ordered(way: Way, var_files: Sequence[str]) -> tuple[list[str], list[str]]:
+def ordered(way: Way, var_files: Sequence[str]) -> tuple[list[str], list[str]]:
     """What stands before a step's own arguments, and what behind them: of two values the tool
     takes the later one, and Atlantis puts the comment's and then the workspace's file behind
     everything."""
@@ -235,30 +248,6 @@ def inside(names: tuple[str, ...], root: Path, worktree: Path) -> tuple[str, ...
 
 def _of_workspace(place: Placed) -> str:
     return f"env/{place.project.workspace}.tfvars"
-
-
-def input_differences(reviewed: Inputs, fresh: Inputs) -> tuple[str, ...]:
-    """What changed in the inputs, in words; the digests themselves tell people nothing."""
-    found = []
-    if reviewed.files != fresh.files:
-        found.append("files of the project or of its modules changed")
-    if reviewed.lock_file != fresh.lock_file:
-        found.append("the dependency lock file changed")
-    if reviewed.tool != fresh.tool:
-        found.append(f"the tool changed from {reviewed.tool} to {fresh.tool}")
-    if reviewed.arguments != fresh.arguments:
-        found.append("the arguments changed")
-    found += recipe_differences(reviewed.workflow, fresh.workflow)
-    return tuple(found)
-
-
-def _digest(directory: Path) -> str:
-    """A fetched module's content: every file's path and bytes, in a fixed order."""
-    digest = hashlib.sha256()
-    for path in sorted(p for p in directory.rglob("*") if p.is_file() and ".git" not in p.parts):
-        digest.update(path.relative_to(directory).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 @contextmanager

@@ -15,16 +15,16 @@ from datetime import timedelta
 
 import structlog
 
-from prbot.config.stages import recipe_differences
 from prbot.engine import hooks
 from prbot.engine.alarm import Alarm
 from prbot.engine.applier import Applier
 from prbot.engine.checkouts import Checkouts
+from prbot.engine.freshness import Freshness
 from prbot.engine.inventory import take_inventory
 from prbot.engine.looker import Looker
 from prbot.engine.memory import remember
 from prbot.engine.messages import advance_message
-from prbot.engine.planner import Planner, input_differences, job_directory
+from prbot.engine.planner import Planner, job_directory, read_digests
 from prbot.engine.state_versions import StateVersions
 from prbot.engine.toolbox import Toolbox, same_again
 from prbot.engine.ways import way_of
@@ -39,15 +39,19 @@ from prbot.errors import (
     FrozenMeanwhile,
     JobStopped,
     LostLease,
+    NoRecord,
+    NotFresh,
+    PlanAgain,
     PlanFileChanged,
     PrbotError,
-    StalePlan,
     StoreUnavailable,
     Unforeseen,
-    WorkflowChanged,
 )
 from prbot.model import JobId, PlanId
-from prbot.plans import canonical
+from prbot.plans.arguments import REFRESH_ONLY
+from prbot.plans.canonical import Digests
+from prbot.plans.differences import differences
+from prbot.plans.freshness import record_of, unequal_fields
 from prbot.plans.plan import parse
 from prbot.plans.record import StoredPlan
 from prbot.ports import ApplyOutcome
@@ -184,6 +188,10 @@ class Worker:
             raise
         except FrozenMeanwhile as error:  # nothing has begun, so it is as if it were cancelled
             return await self._stopped(job, self.trouble(error))
+        except PlanAgain as error:
+            return await self._stale(job, self.trouble(error))
+        except (NotFresh, NoRecord) as error:
+            return await self._stale(job, replace(self.trouble(error), refused=True))
         except PrbotError as error:
             return await self._failed(job, self.trouble(error))
         except Exception as error:  # whatever it is, people must hear that the job ended
@@ -213,6 +221,12 @@ class Worker:
                 await unit.plans.settle(intended, "failed", None)
             result = replace(job, trouble=trouble)
             return await unit.runs.move_job(job, JobState.FAILED, result)
+
+    async def _stale(self, job: Job, trouble: Trouble) -> Job:
+        """An apply that never began: its plan is not fresh any more."""
+        async with self._world.store.begin() as unit:
+            result = replace(job, trouble=trouble)
+            return await unit.runs.move_job(job, JobState.STALE, result)
 
     async def _broke(self, job: Job, error: Exception) -> Job:
         """An unforeseen end. After an intent nobody knows what the tool did: interrupted."""
@@ -277,7 +291,10 @@ class Worker:
             reviewed = await unit.plans.get(job.reviewed)
         if reviewed is None:
             return ("the reviewed plan is no longer stored",)
-        inputs = input_differences(reviewed.inputs, made.record.inputs)
+        old, new = record_of(reviewed), record_of(made.record)
+        if old is None or new is None:
+            return (str(NoRecord(reviewed.id)),)
+        inputs = tuple(str(each) for each in unequal_fields(old, new))
         if reviewed.hash == made.record.hash:
             return inputs
         return (*await self._changes(reviewed, made), *inputs)
@@ -295,14 +312,16 @@ class Worker:
     async def _apply(self, run: Run, job: Job) -> Job:
         plan = await self._reviewed(job)
         file = await self._plan_file(plan)
+        digests = await self._known(plan)
         tool = await same_again(self._world.tools, plan.inputs.tool)
         way = await way_of(self._world, self._checkouts, run, job)
-        if changes := recipe_differences(plan.inputs.workflow, way.recipe.lines):
-            raise WorkflowChanged(plan.id, "; ".join(changes))
-        _, worktree = await self._checkouts.worktree_of(run, job.project)
+        checkout, worktree = await self._checkouts.worktree_of(run, job.project)
+        planner, age = self._planner(run), self._world.settings.plan_age
+        fresh = Freshness(planner, plan, digests, way, checkout, worktree, tool, age)
+        fresh.check_steps()
         with job_directory(self._world.settings.jobs_dir, job) as data_dir:
-            surroundings = self._planner(run).surroundings(job, worktree, data_dir)
-            applier = Applier(self._world, run, job, plan, file, tool)
+            surroundings = planner.surroundings(job, worktree, data_dir)
+            applier = Applier(self._world, run, job, plan, file, tool, fresh.check)
             outcome = await applier.apply(way, surroundings)
         return await self._settle(job, plan, outcome)
 
@@ -322,6 +341,15 @@ class Worker:
             raise PlanFileChanged(plan.id)
         return file
 
+    async def _known(self, plan: StoredPlan) -> Digests:
+        """What is kept of the plan beside its file."""
+        shown = await self._world.artifacts.get(plan.plan_json)
+        if shown is None:
+            raise BadPlan("it is no longer stored")
+        recording = REFRESH_ONLY in plan.inputs.asked
+        key = self._world.settings.hash_key
+        return await asyncio.to_thread(read_digests, shown, key, recording)
+
     async def _settle(self, job: Job, plan: StoredPlan, outcome: ApplyOutcome) -> Job:
         """What an apply did is known once, here, so a database that is away is waited for."""
         now = self._world.clock.now()
@@ -338,7 +366,7 @@ class Worker:
 
     def _apply_trouble(self, plan: StoredPlan, outcome: ApplyOutcome) -> Trouble:
         if outcome.stale:
-            return self.trouble(StalePlan(plan.id))
+            return self.trouble(PlanAgain(plan.id, "the state has changed since it was made"))
         if outcome.killed:
             return self.trouble(ApplyKilled(plan.id, outcome.diagnostics))
         return self.trouble(ApplyFailed(plan.id, outcome.diagnostics))
@@ -350,8 +378,8 @@ def _end_of(outcome: ApplyOutcome) -> tuple[str, JobState]:
         return "applied", JobState.APPLIED
     if outcome.killed:
         return "interrupted", JobState.INTERRUPTED
-    return ("stale" if outcome.stale else "failed"), JobState.FAILED
+    return ("stale", JobState.STALE) if outcome.stale else ("failed", JobState.FAILED)
 
 
 def _differences(reviewed: bytes, fresh: bytes) -> tuple[str, ...]:
-    return canonical.differences(parse(reviewed), parse(fresh))
+    return differences(parse(reviewed), parse(fresh))

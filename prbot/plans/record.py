@@ -16,16 +16,22 @@ from prbot.plans.summary import PlanSummary
 
 @dataclass(frozen=True)
 class Inputs:
-    """Digests of what the plan was made from; equal plans have equal inputs.
+    """What the plan was made from, mostly as digests; equal plans have equal inputs.
 
-    `files` covers the project's directory and every module it calls, `lock_file` the
-    dependency lock file as init left it, `tool` is name and version, `arguments` what
-    was added on the command line. All hex SHA-256 but `tool`. `workflow` are the steps by
-    which it was made and is to be applied, as in `config.stages.Recipe.lines`. `generated`
-    is the commit with what hooks left, empty where they left nothing; two plans may be equal
-    though it differs elsewhere. For a project that the head deleted it is the commit of the
-    base that was planned instead. `asked` are the arguments that somebody asked for in the
-    comment, each as `-name=value` or `-name`; they are among `arguments` too.
+    `files` covers all that the project reads, `lock_file` the dependency lock file as init
+    left it, both hex SHA-256; `tool` is name and version, `arguments` what was added on the
+    command line, in one spelling. `workflow` are the steps by which it was made and is to be
+    applied, as in `config.stages.Recipe.lines`. `generated` is the commit with what hooks
+    left, empty where they left nothing; two plans may be equal though it differs elsewhere.
+    For a project that the head deleted it is the commit of the base that was planned instead.
+    `asked` are the arguments that somebody asked for in the comment, each as `-name=value` or
+    `-name`; they are among `arguments` too.
+
+    `configuration` is a keyed digest of the plan's configuration section; it is empty in
+    records of older versions, which knew less. `variables` are keyed digests by name, of what
+    came from the environment under `TF_VAR_…`. `parts` are what `files` is made of: a path,
+    a directory (with a slash) or a fetched module, and the digest of what is there. `policy`
+    is a digest of the policies that judged the plan, empty where none did.
     """
 
     files: str
@@ -35,6 +41,18 @@ class Inputs:
     workflow: tuple[str, ...] = ()
     generated: str = ""
     asked: tuple[str, ...] = ()
+    configuration: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
+    policy: str = ""
+
+
+@dataclass(frozen=True)
+class StateAt:
+    """One snapshot of a state. Before the first one the lineage is empty, the serial 0."""
+
+    lineage: str
+    serial: int
 
 
 @dataclass(frozen=True)
@@ -45,7 +63,9 @@ class StoredPlan:
     reviewed head commit. `hash` is the canonical hash (keyed, hex). `plan_file` and
     `plan_json` are artifact names, `plan_file_sha256` the plaintext's digest, checked
     before an apply. `state_is_lost` tells that the state would live inside the
-    throw-away checkout, so that the plan must never be applied.
+    throw-away checkout, so that the plan must never be applied. `state` is the snapshot it
+    was made on, None where the plan file does not tell. Since `expired_at` it is too old to be
+    applied as it is; equal to a plan that is made again it may still be.
     """
 
     id: PlanId
@@ -65,11 +85,13 @@ class StoredPlan:
     state_is_lost: bool
     created_at: datetime
     applied_at: datetime | None = None
+    state: StateAt | None = None
+    expired_at: datetime | None = None
 
     @property
-    def laid(self) -> str:
+    def laid(self) -> Sha:
         """As `Checkout.laid`."""
-        return self.inputs.generated or self.commit
+        return Sha(self.inputs.generated) if self.inputs.generated else self.commit
 
     @property
     def special(self) -> bool:

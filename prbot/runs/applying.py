@@ -6,9 +6,12 @@ world went on meanwhile, once more before anything is applied.
 
 from __future__ import annotations
 
+from functools import partial
+
 from prbot.config.repo import Effective
 from prbot.plans.record import StoredPlan
 from prbot.runs.accepting import accept, was_all
+from prbot.runs.again import go_on
 from prbot.runs.judging import head_moved, judged
 from prbot.runs.phases import (
     Steps,
@@ -29,7 +32,7 @@ from prbot.runs.requirements.asking import may_apply_now
 from prbot.runs.requirements.plans import chosen_plans, not_locked
 from prbot.runs.requirements.pulls import pull_is_fit
 from prbot.runs.requirements.standing import beside_the_button
-from prbot.runs.run import Run, RunState, Trouble
+from prbot.runs.run import Job, Run, RunState, Trouble
 from prbot.runs.say import Reason
 from prbot.runs.scene import NOTHING_ALLOWED, Scene
 from prbot.runs.steps import LayOut
@@ -40,7 +43,7 @@ def decide_apply(run: Run, scene: Scene) -> Steps:
     if waits(run):
         return ()
     if apply_jobs(run):  # what was done is told, whatever has become of the rest
-        return report_applied(run, scene)
+        return go_on(run, scene, partial(_why_not_now, run, scene)) or report_applied(run, scene)
     trouble = run.trouble or scene.rules
     if isinstance(trouble, Trouble):
         return fail(run, scene, trouble)
@@ -87,6 +90,14 @@ def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
     reasons = judged(run, scene, rules, fresh)
     reasons += not_locked(scene, tuple(plan.project for plan in fresh))
     return refuse(run, reasons) if reasons else second_phase(run, scene, fresh)
+
+
+def _why_not_now(run: Run, scene: Scene, _: tuple[Job, ...], fresh: tuple[StoredPlan, ...]) -> str:
+    """In a sentence, what is missing by now for plans that were made again."""
+    rules = scene.rules if isinstance(scene.rules, Effective) else NOTHING_ALLOWED
+    reasons = judged(run, scene, rules, fresh)
+    reasons += not_locked(scene, tuple(plan.project for plan in fresh))
+    return "; ".join(reason.message for reason in reasons)
 
 
 def nothing_left(plans: tuple[StoredPlan, ...]) -> Reason:

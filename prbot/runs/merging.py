@@ -7,12 +7,14 @@ apply, so that people can judge it; `apply` on the merged pull request takes it 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
 from prbot.model import ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.accepting import accept, accounted_for, told_after_merge, was_all
+from prbot.runs.again import go_on
 from prbot.runs.applying import nothing_left
 from prbot.runs.behind import (
     goes_first,
@@ -70,7 +72,8 @@ def decide_merged(run: Run, scene: Scene) -> Steps:
     if run.ask.settled_by is not None:
         return settled_elsewhere(run, scene, run.ask.settled_by)
     if apply_jobs(run):  # what was done is told, whatever has become of the rest
-        return report_applied(run, scene, _settle(run, scene))
+        again = go_on(run, scene, partial(_why_hold_again, run, scene))
+        return again or report_applied(run, scene, _settle(run, scene))
     trouble = run.trouble or scene.rules
     if isinstance(trouble, Trouble):
         return fail(run, scene, trouble)
@@ -187,6 +190,13 @@ def _why_hold(
     if run.ask.kind is AskKind.MERGE:
         told = [*_why_not_by_itself(run, scene, rules, jobs), *told]
     return "; ".join(told)
+
+
+def _why_hold_again(
+    run: Run, scene: Scene, jobs: tuple[Job, ...], fresh: tuple[StoredPlan, ...]
+) -> str:
+    rules = scene.rules if isinstance(scene.rules, Effective) else NOTHING_ALLOWED
+    return _why_hold(run, scene, rules, jobs, fresh)
 
 
 def _why_not_by_itself(

@@ -133,7 +133,8 @@ class JobState(StrEnum):
 
     INTERRUPTED: an apply whose worker died; never started again by itself. DROPPED:
     superseded or cancelled before it changed anything. BLOCKED: waits for another job of
-    its run; SKIPPED: that one did not end well.
+    its run; SKIPPED: that one did not end well. STALE: an apply that did not begin, because
+    its plan was not fresh any more; `trouble.refused` if planning again would not help.
     """
 
     BLOCKED = "blocked"
@@ -148,6 +149,7 @@ class JobState(StrEnum):
     INTERRUPTED = "interrupted"
     DROPPED = "dropped"
     SKIPPED = "skipped"
+    STALE = "stale"
 
     @property
     def finished(self) -> bool:
@@ -156,7 +158,7 @@ class JobState(StrEnum):
     @property
     def never_began(self) -> bool:
         """It ended, and changed nothing."""
-        return self in (JobState.DROPPED, JobState.SKIPPED)
+        return self in (JobState.DROPPED, JobState.SKIPPED, JobState.STALE)
 
 
 RUN_MOVES: dict[RunState, frozenset[RunState]] = {
@@ -203,7 +205,7 @@ JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
         {JobState.FREED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
     ),
     (JobKind.APPLY, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
-    # back to QUEUED, or DROPPED, only while no intent was recorded: the store checks that
+    # QUEUED, DROPPED and STALE only while no apply can have begun: the store checks that
     (JobKind.APPLY, JobState.RUNNING): frozenset(
         {
             JobState.APPLIED,
@@ -211,6 +213,7 @@ JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
             JobState.INTERRUPTED,
             JobState.QUEUED,
             JobState.DROPPED,
+            JobState.STALE,
         }
     ),
 }

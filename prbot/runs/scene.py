@@ -147,8 +147,10 @@ class Scene:
         return frozenset(found)
 
     def was_tried(self, plan_id: PlanId) -> bool:
-        """An apply of this plan was asked for once, whatever came of it."""
-        return any(job.reviewed == plan_id and job.kind is JobKind.APPLY for job in self.jobs())
+        """An apply of this plan was asked for once, whatever came of it; one that did not
+        begin because the plan was stale does not count."""
+        applies = (job for job in self.jobs() if job.kind is JobKind.APPLY)
+        return any(j.reviewed == plan_id and j.state is not JobState.STALE for j in applies)
 
     def affected(self) -> frozenset[ProjectKey] | None:
         """What the newest full plan of this head found; None while there was none."""

@@ -60,8 +60,12 @@ class Workbench:
     def apply(self, *, fails: bool = False) -> None:
         self._run("apply", "-input=false", "plan", fails=fails)
 
+    def pull(self) -> bytes:
+        """The state, as `state pull` prints it."""
+        return self._run("state", "pull").encode()
+
     def _run(self, verb: str, *arguments: str, fails: bool = False) -> str:
-        colour = [] if verb == "show" else ["-no-color"]
+        colour = [] if verb in ("show", "state") else ["-no-color"]
         done = subprocess.run(
             ["terraform", verb, *colour, *arguments],
             cwd=self.root,

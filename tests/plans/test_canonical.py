@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prbot.plans.canonical import differences, fingerprint
+from prbot.plans.canonical import fingerprint
+from prbot.plans.differences import differences
 from prbot.plans.plan import parse
 
 Build = Callable[..., Any]

@@ -10,7 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from prbot.plans.canonical import differences, fingerprint
+from prbot.plans.canonical import fingerprint
+from prbot.plans.differences import differences
 from prbot.plans.plan import parse
 from prbot.plans.summary import PlanSummary, summarise
 from prbot.plans.threeway import drift

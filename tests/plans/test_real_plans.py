@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from prbot.plans.canonical import differences, fingerprint
+from prbot.plans.canonical import fingerprint
+from prbot.plans.differences import differences
 from prbot.plans.plan import parse
 from prbot.plans.sensitive import sensitive_strings
 from prbot.plans.summary import PlanSummary, summarise

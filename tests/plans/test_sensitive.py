@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from prbot.plans.canonical import differences
+from prbot.plans.differences import differences
 from prbot.plans.plan import parse
 from prbot.plans.sensitive import SENSITIVE, sensitive_strings, veil
 from prbot.plans.summary import PlanSummary, summarise

@@ -161,7 +161,7 @@ def plan(
         base=base,
         commit=commit or laid_out(head, base),
         hash=content,
-        inputs=Inputs(files=files, lock_file="lock", tool="terraform 1.11.4"),
+        inputs=Inputs(files, "lock", "terraform 1.11.4", configuration="conf"),
         summary=PlanSummary(Counts(create=changes), applyable=applyable, errored=errored),
         plan_file=f"{plan_id}.tfplan",
         plan_file_sha256="0" * 64,
@@ -197,7 +197,8 @@ def job(
 ) -> Job:
     """A job that made no plan; `number` is the reviewed plan of an apply."""
     reviewed = PlanId(f"p-{number:06d}") if kind is JobKind.APPLY else None
-    trouble = WRONG if state in (JobState.FAILED, JobState.INTERRUPTED) else None
+    ill = (JobState.FAILED, JobState.INTERRUPTED, JobState.STALE)
+    trouble = WRONG if state in ill else None
     job_id = JobId(f"j-{run}-{kind}-{project}-{number}")
     return Job(
         job_id, RunId(run), keys(project)[0], kind, state, reviewed=reviewed, trouble=trouble

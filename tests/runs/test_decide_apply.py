@@ -614,6 +614,109 @@ ENDED = {
 }
 
 
+STALE = applying(JobState.STALE)
+REFUSED_STALE = replace(STALE, trouble=replace(WRONG, refused=True))
+AGAIN_HERE = plan("a", 2, minute=26, run="r-now")
+MADE_AGAIN = planned(AGAIN_HERE, reviewed=1)
+B_DONE = applying(JobState.APPLIED, "b", 3)
+B_PLAN = plan("b", 3)
+NOT_FRESH = {
+    "an apply that found its plan stale": (say(jobs=(STALE,), locks=(lock("a"),)), {"plan a~p1"}),
+    "the other still runs": (
+        say(plans=(B_PLAN, plan("a")), jobs=(STALE, applying(JobState.RUNNING, "b", 3))),
+        set(),
+    ),
+    "planned again, and equal": (
+        say(plans=(AGAIN_HERE, plan("a")), jobs=(STALE, MADE_AGAIN), locks=(lock("a"),)),
+        {"lock a", "apply a=p2"},
+    ),
+    "planned again and applied": (
+        say(
+            plans=(replace(AGAIN_HERE, applied_at=at(27)), plan("a")),
+            jobs=(STALE, MADE_AGAIN, applying(JobState.APPLIED, number=2)),
+            locks=(lock("a"),),
+        ),
+        {"apply-report", "apply:success", "done"},
+    ),
+    "stale once more: nobody plans a third time": (
+        say(
+            plans=(AGAIN_HERE, plan("a")),
+            jobs=(STALE, MADE_AGAIN, applying(JobState.STALE, number=2)),
+            locks=(lock("a"),),
+        ),
+        {"apply-report", "free a", "apply:failure", "failed"},
+    ),
+    "stale after it was planned again because the base had moved": (
+        replace(REPLANNED, jobs=(planned(AGAIN, reviewed=1), applying(JobState.STALE, number=2))),
+        {"apply-report", "apply:failure", "failed"},
+    ),
+    "planned again, and different": (
+        say(
+            plans=(replace(AGAIN_HERE, hash="other"), plan("a")),
+            jobs=(STALE, replace(MADE_AGAIN, differences=("x.a: delete appeared",))),
+            locks=(lock("a"),),
+        ),
+        {"hold", "free a", "apply:failure", "held"},
+    ),
+    "planned again, and failed": (
+        say(jobs=(STALE, planning(JobState.FAILED)), locks=(lock("a"),)),
+        {"hold", "free a", "apply:failure", "held"},
+    ),
+    "planned again, and nothing is left to do": (
+        say(
+            plans=(replace(AGAIN_HERE, summary=plan("a", changes=0).summary), plan("a")),
+            jobs=(STALE, MADE_AGAIN),
+        ),
+        {"apply-report", "apply:success", "done"},
+    ),
+    "planned again, the approval withdrawn meanwhile": (
+        say(
+            plans=(AGAIN_HERE, plan("a")),
+            jobs=(STALE, MADE_AGAIN),
+            reviews=(),
+            locks=(lock("a"),),
+        ),
+        {"hold", "free a", "apply:failure", "held"},
+    ),
+    "one of two: the other was applied": (
+        say(
+            plans=(
+                replace(AGAIN_HERE, hash="other"),
+                replace(B_PLAN, applied_at=at(27)),
+                plan("a"),
+            ),
+            jobs=(STALE, B_DONE, replace(MADE_AGAIN, differences=("x.a: delete appeared",))),
+            locks=(lock("a"), lock("b")),
+        ),
+        {"apply-report", "hold", "free a", "apply:failure", "held"},
+    ),
+    "a field that planning again does not mend": (
+        say(jobs=(REFUSED_STALE,), locks=(lock("a"),)),
+        {"apply-report", "free a", "apply:failure", "failed"},
+    ),
+    "it may be said again: the plan was not started": (
+        say(
+            others=(
+                earlier(REFUSED_STALE, kind=AskKind.APPLY, state=RunState.FAILED),
+                earlier(planned(plan("a"))),
+            )
+        ),
+        GO,
+    ),
+    "made by an older prbot: planned again": (
+        say(plans=(replace(plan("a"), inputs=replace(plan("a").inputs, configuration="")),)),
+        {"plan a~p1"},
+    ),
+    "too old: planned again": (say(plans=(replace(plan("a"), expired_at=at(20)),)), {"plan a~p1"}),
+}
+
+
+@pytest.mark.parametrize(("world", "expected"), NOT_FRESH.values(), ids=NOT_FRESH)
+def test_not_fresh(world: World, expected: set[str]) -> None:
+    """It plans again once where that may be enough, goes on if it is equal, and else holds."""
+    assert words(world.outcome()) == expected
+
+
 @pytest.mark.parametrize(("world", "expected"), ALLOWED.values(), ids=ALLOWED)
 def test_allowed(world: World, expected: set[str]) -> None:
     """It takes the locks and applies the plan that was approved."""

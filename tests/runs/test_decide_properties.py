@@ -338,7 +338,7 @@ JOB_PATHS = {
     " queued>dropped running>dropped",
     JobKind.APPLY: "blocked>queued blocked>skipped blocked>dropped"
     " queued>running running>applied running>failed running>interrupted"
-    " running>queued queued>dropped running>dropped",
+    " running>queued queued>dropped running>dropped running>stale",
 }
 
 

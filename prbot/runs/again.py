@@ -1,0 +1,64 @@
+"""Applies that did not begin because their plan was not fresh any more.
+
+Where only the state's serial, the time or the base went on, the plan is made again, once in a
+run, and applied if it is equal to the reviewed one; else it is held. The others of the run go
+their way meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prbot.model import ProjectKey
+from prbot.plans.record import StoredPlan
+from prbot.runs.phases import Steps, held, report_applied, second_phase, why_not_equal
+from prbot.runs.planning import head_of
+from prbot.runs.run import Job, JobKind, JobState, Run
+from prbot.runs.scene import Scene
+from prbot.runs.steps import Check, SetStatus, StartJob, Verdict
+
+WhyNot = Callable[[tuple[Job, ...], tuple[StoredPlan, ...]], str]
+"""Why plans that are equal to the reviewed ones may not be applied now; empty if they may."""
+
+
+def go_on(run: Run, scene: Scene, why_not: WhyNot) -> Steps:
+    """What is done about stale plans; nothing where there is none, or no more can be done."""
+    if stale := _to_plan_again(run):
+        pending = SetStatus(head_of(run, scene), Check.APPLY, Verdict.PENDING, "planning again")
+        return (pending, *(StartJob(job.project, JobKind.PLAN, job.reviewed) for job in stale))
+    jobs = _planned_again(run)
+    fresh = tuple(p for p in (scene.plan(job.plan_id) for job in jobs) if p is not None)
+    if not jobs or (len(fresh) == len(jobs) and not any(_changes(plan) for plan in fresh)):
+        return ()
+    why = why_not_equal(jobs, scene) or why_not(jobs, fresh)
+    if why:
+        topic = f"{run.id}-held"
+        return report_applied(run, scene, kept=held(run, scene, why, jobs, topic))
+    return second_phase(run, scene, fresh)
+
+
+def _changes(plan: StoredPlan) -> bool:
+    return plan.summary.has_changes
+
+
+def _to_plan_again(run: Run) -> tuple[Job, ...]:
+    planned = {job.project for job in run.jobs if job.kind is JobKind.PLAN}
+    return tuple(job for job in run.jobs if _may_go_on(job) and job.project not in planned)
+
+
+def _may_go_on(job: Job) -> bool:
+    return job.state is JobState.STALE and job.trouble is not None and not job.trouble.refused
+
+
+def _planned_again(run: Run) -> tuple[Job, ...]:
+    """Jobs that made a plan after its apply did not begin, and have no apply of their own."""
+    found: dict[ProjectKey, Job] = {}
+    stale = set()
+    for job in run.jobs:
+        if job.kind is JobKind.APPLY:
+            found.pop(job.project, None)
+            if job.state is JobState.STALE:
+                stale.add(job.project)
+        elif job.kind is JobKind.PLAN and job.project in stale:
+            found[job.project] = job
+    return tuple(found.values())

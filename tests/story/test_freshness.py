@@ -1,0 +1,97 @@
+"""What is applied is what was reviewed, or it is not applied: the world moved in between."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from town import REPOSITORY, Town, resource
+
+from prbot.app.serve import running
+from prbot.demo.state import Pull
+from prbot.telemetry import Redactor
+
+SECRETS = ("token-of-monday", "token-of-tuesday")
+SENSITIVE = 'variable "token" {\n  sensitive = true\n}\n'
+USES_IT = 'resource "terraform_data" "user" {\n  input = var.token\n}\n'
+
+
+@pytest.fixture(autouse=True)
+def _terraform(need: Callable[[str], None]) -> None:
+    need("terraform")
+
+
+async def approved(town: Town, files: dict[str, str | None]) -> Pull:
+    """A pull request with these files, planned and approved."""
+    clone = await town.clone_of("alice")
+    await clone.push("topic", "Change", files)
+    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
+    await town.hears(pull, "terraform_data.")
+    await town.status(pull, "prbot/plan", "success")
+    await town.forge.review(pull, "bob", "APPROVE")
+    return pull
+
+
+def write_state(town: Town, lineage: str, serial: int) -> None:
+    """As somebody would who works on the state by hand."""
+    state = {
+        "version": 4,
+        "terraform_version": "1.0.0",
+        "serial": serial,
+        "lineage": lineage,
+        "outputs": {},
+        "resources": [],
+    }
+    town.state_file("app").parent.mkdir(exist_ok=True)
+    town.state_file("app").write_text(json.dumps(state))
+
+
+async def test_the_state_moved(town: Town) -> None:
+    """It refuses another state by both names; where only the serial moved, it plans again
+    and applies the plan that is equal to the reviewed one."""
+    await town.build({"app/main.tf": town.backend("app") + resource("web")})
+    write_state(town, "lineage-of-ours", 3)
+    await town.start()
+    pull = await approved(town, {"app/more.tf": resource("more")})
+    write_state(town, "lineage-of-others", 3)
+    await town.forge.comment(pull, "alice", "prbot apply")
+    told = await town.hears(pull, "Applied: 0 of 1", "state lineage")
+    assert "lineage-of-ours" in told
+    assert "lineage-of-others" in told
+    write_state(town, "lineage-of-ours", 4)
+    await town.forge.comment(pull, "alice", "prbot apply")
+    await town.hears(pull, "Applied: 1 of 1")
+    actions = [line.action for line in await town.journal(pull)]
+    assert actions.count("apply intended") == 1
+    stale = actions.index("apply job running->stale", actions.index("apply job running->stale") + 1)
+    assert "plan job running->planned" in actions[stale:]
+    assert json.loads(town.state_file("app").read_text())["lineage"] == "lineage-of-ours"
+
+
+@asynccontextmanager
+async def prbot_with(town: Town, token: str) -> AsyncIterator[None]:
+    """prbot runs with this token in its environment while the block lasts."""
+    terraform = town.config.terraform.model_copy(update={"environment": ("TF_VAR_*",)})
+    config = town.config.model_copy(update={"terraform": terraform})
+    async with running(config, town.environ | {"TF_VAR_token": token}, Redactor()) as prbot:
+        town.prbot = prbot
+        town.listen_at(prbot.url)
+        yield
+
+
+async def test_a_secret_changed(town: Town) -> None:
+    """It refuses a plan that was made with another secret, names the variable, and tells
+    neither value."""
+    main = town.backend("app") + SENSITIVE + resource("web")
+    await town.build({"app/main.tf": main})
+    async with prbot_with(town, SECRETS[0]):
+        pull = await approved(town, {"app/user.tf": USES_IT})
+    async with prbot_with(town, SECRETS[1]):
+        await town.forge.comment(pull, "alice", "prbot apply")
+        told = await town.hears(pull, "Applied: 0 of 1", "another value of")
+        assert "TF_VAR_token" in told
+        assert "prbot plan -d app" in told
+    assert not any(secret in c.body for c in town.said(pull) for secret in SECRETS)
+    assert not town.state_file("app").exists()
