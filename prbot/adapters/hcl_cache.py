@@ -28,7 +28,7 @@ from prbot.projects.facts import FileFacts, Problem
 from prbot.projects.hcl import MAX_BYTES, facts_of, too_large
 from prbot.projects.listing import Listing
 
-VERSION = 2
+VERSION = 3
 """Part of each key: raised when the same bytes are to be read otherwise."""
 FILE = "facts.sqlite"
 KEPT = 200_000

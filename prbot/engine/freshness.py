@@ -15,7 +15,7 @@ from pathlib import Path
 
 from prbot.config.stages import Recipe
 from prbot.engine.planner import Planner, in_one_spelling, ordered, var_files_of
-from prbot.engine.reading import Reading, whole
+from prbot.engine.reading import whole
 from prbot.engine.ways import Way
 from prbot.errors import NoRecord, NotFresh, PlanAgain
 from prbot.model import Checkout
@@ -85,10 +85,9 @@ class Freshness:
 
     async def _initialised(self, known: Record, run: ToolRun, var_files: Sequence[str]) -> Record:
         init = await self.tool.initialised(run)
-        repo = self.plan.pull.repo
-        reading = Reading(self.planner.tree, repo, self.checkout.laid, self.worktree)
+        reading = self.planner.reading(self.plan.pull, self.checkout, self.worktree)
         parts, state = await asyncio.gather(
-            reading.parts(known.project, init, var_files),
+            reading.parts(self.way, init, var_files),
             self.tool.snapshot(run),
         )
         lock_file = hashlib.sha256(init.lock_file).hexdigest()

@@ -90,9 +90,7 @@ class Planner:
         shown, digests, summary = await self._judged(pull, job, tool, stage, plan_json)
         file = plan_file.read_bytes()
         init = await tool.initialised(stage.run)
-        parts = await Reading(self.tree, pull.repo, checkout.laid, worktree).parts(
-            job.project, init, var_files
-        )
+        parts = await self.reading(pull, checkout, worktree).parts(way, init, var_files)
         record = StoredPlan(
             id=plan_id,
             pull=pull,
@@ -160,6 +158,9 @@ class Planner:
             variables=(*digests.variables, *self.given(digests)),
             parts=parts,
         )
+
+    def reading(self, pull: PullRef, checkout: Checkout, worktree: Path) -> Reading:
+        return Reading(self.tree, self.toolbox.facts, pull.repo, checkout.laid, worktree)
 
     def given(self, digests: Digests) -> tuple[tuple[str, str], ...]:
         """Of the plan's variables those that the environment gives a value."""

@@ -94,7 +94,7 @@ class Toolbox:
         async def blobs(ids: Sequence[str], limit: int) -> Mapping[str, bytes | None]:
             return await self.tree.blobs(repo, ids, limit)
 
-        own = _alone(listing, directory)
+        own = listing.only([directory])
         code = Graph(own, await self.facts.facts(own, blobs), tool).code.get(directory, ())
         return [
             Required(rule.constraint, path, rule.line)
@@ -105,13 +105,6 @@ class Toolbox:
 
 def _said(text: str | None, where: str) -> Demand | None:
     return None if text is None else Demand(constraint(text), where)
-
-
-def _alone(listing: Listing, directory: str) -> Listing:
-    """One directory's code, wherever links lead to it."""
-    real = {listing.followed(path)[0] for path in listing.code.get(directory, ())}
-    files = {path: id_ for path, id_ in listing.files.items() if path in real}
-    return Listing(files, listing.links)
 
 
 async def same_again(tools: Tools, named: str) -> Tool:

@@ -99,7 +99,9 @@ class Problem:
 class FileFacts:
     """`providers` are configured here; `needs` are the prefixes of resource and data types
     (`aws`), which name the providers they come from; `required` are variables without a
-    default. With a `problem` the rest is what could still be read."""
+    default. `runs`: it starts programs (a provisioner, `data "external"`), which may read
+    anything. `climbs` are paths that lead upwards, wherever in the text they stand; most lead
+    nowhere. With a `problem` the rest is what could still be read."""
 
     backend: Backend | None = None
     cloud: Cloud | None = None
@@ -110,4 +112,6 @@ class FileFacts:
     needs: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     required_version: tuple[RequiredVersion, ...] = ()
+    runs: bool = False
+    climbs: tuple[Read, ...] = ()
     problem: Problem | None = None

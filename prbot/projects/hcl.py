@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from prbot.errors import CodeNotText, CodeTooLarge, PrbotError, UnreadableCode
 from prbot.projects import reference
+from prbot.projects.climbing import climbs
 from prbot.projects.facts import (
     Backend,
     Cloud,
@@ -51,7 +52,7 @@ def facts_of(name: str, data: bytes) -> FileFacts:
         line = data.count(b"\n", 0, error.start) + 1
         return FileFacts(problem=_problem(line, CodeNotText()))
     parsed, problem = _read_json(text) if name.endswith(".json") else _read(text)
-    return _facts(parsed, problem)
+    return _facts(parsed, problem, text)
 
 
 def too_large() -> FileFacts:
@@ -89,7 +90,7 @@ def _read(text: str) -> tuple[Parsed, Problem | None]:
 # --- blocks to facts -------------------------------------------------------------------------
 
 
-def _facts(parsed: Parsed, problem: Problem | None) -> FileFacts:
+def _facts(parsed: Parsed, problem: Problem | None, text: str) -> FileFacts:
     body = parsed.body
     terraform = list(body.of("terraform"))
     return FileFacts(
@@ -102,6 +103,8 @@ def _facts(parsed: Parsed, problem: Problem | None) -> FileFacts:
         needs=_sorted(_needs(body)),
         required=_sorted(_label(v) for v in body.of("variable") if "default" not in v.attributes),
         required_version=tuple(_required_versions(terraform)),
+        runs=any(map(_runs, body.blocks)),
+        climbs=climbs(text),
         problem=problem,
     )
 
@@ -162,6 +165,13 @@ def _needs(body: Block) -> Iterator[str]:
     for block in body.blocks:
         if block.type in ("resource", "data", "ephemeral"):
             yield _label(block).partition("_")[0]
+
+
+def _runs(block: Block) -> bool:
+    """In JSON a provisioner stands among the attributes."""
+    if block.type == "data":
+        return _label(block) == "external"
+    return "provisioner" in block.attributes or any(block.of("provisioner"))
 
 
 def _states(body: Block) -> Iterator[StateRead]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -70,6 +70,11 @@ class Listing:
             for directory, paths in self.directories.items()
         }
         return {directory: paths for directory, paths in found.items() if paths}
+
+    def only(self, directories: Iterable[str]) -> Listing:
+        """The code of these directories, wherever links lead to it, and all links."""
+        real = {self.followed(path)[0] for d in directories for path in self.code.get(d, ())}
+        return Listing({p: id_ for p, id_ in self.files.items() if p in real}, self.links)
 
     @cached_property
     def aliases(self) -> Mapping[str, tuple[str, ...]]:

@@ -95,3 +95,50 @@ async def test_a_secret_changed(town: Town) -> None:
         assert "prbot plan -d app" in told
     assert not any(secret in c.body for c in town.said(pull) for secret in SECRETS)
     assert not town.state_file("app").exists()
+
+
+RUNS = 'resource "terraform_data" "run" {{\n  provisioner "local-exec" {{\n    {0}\n  }}\n}}\n'
+SCRIPTED = RUNS.format('command = "sh ../scripts/deploy.sh"')
+IN_MODULE = 'module "hook" {\n  source = "../hook"\n}\n'
+CHANGED_IN_BASE = {
+    "a script outside of the root": (
+        {"scripts/deploy.sh": "echo one\n"},
+        {"app/run.tf": SCRIPTED},
+        {"scripts/deploy.sh": "echo two\n"},
+        "scripts/",
+    ),
+    "a script that the script calls": (
+        {"scripts/deploy.sh": ". ./lib.sh\n", "scripts/lib.sh": "echo one\n"},
+        {"app/run.tf": SCRIPTED},
+        {"scripts/lib.sh": "echo two\n"},
+        "scripts/",
+    ),
+    "a provisioner in a module": (
+        {"hook/main.tf": RUNS.format('command = "echo one ${self.id}"')},
+        {"app/hook.tf": IN_MODULE},
+        {"hook/main.tf": RUNS.format('command = "echo two ${self.id}"')},
+        "hook/",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "in_base", "named"), CHANGED_IN_BASE.values(), ids=CHANGED_IN_BASE
+)
+async def test_what_runs_was_changed_in_the_base(
+    town: Town,
+    before: dict[str, str],
+    change: dict[str, str | None],
+    in_base: dict[str, str | None],
+    named: str,
+) -> None:
+    """It holds a plan although no resource differs, and says which files do."""
+    await town.build({"app/main.tf": town.backend("app") + resource("web"), **before})
+    await town.start()
+    pull = await approved(town, change)
+    clone = await town.clone_of("bob")
+    await clone.push("main", "Change what runs", in_base)
+    await town.forge.comment(pull, "alice", "prbot apply")
+    told = await town.hears(pull, "Held", "the plan has changed since it was reviewed")
+    assert f"files: `{named}`" in told
+    assert not town.state_file("app").exists()

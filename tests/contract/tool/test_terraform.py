@@ -16,6 +16,8 @@ import pytest
 from prbot.adapters import process
 from prbot.adapters.terraform import Terraform
 from prbot.errors import ToolFailed, ToolMissing, ToolTimedOut
+from prbot.plans.record import StateAt
+from prbot.plans.snapshot import of_plan_file
 
 ONE = 'resource "terraform_data" "one" {\n  input = "%s"\n}\n'
 SLOW = """
@@ -335,3 +337,19 @@ async def test_version_of_a_state(tool: Terraform, make_job) -> None:
     job.state.write_text(text.replace(f'"{running}"', '"1.0.11"'))
     assert await tool.state_version(job.run) == "1.0.11"
     assert not list((job.run.data_dir / "logs").glob("show-state*out"))
+
+
+async def test_it_tells_the_snapshot_of_the_state(tool: Terraform, make_job) -> None:
+    """It knows none before the first apply, and after each that of the plan made then."""
+    job = make_job(ONE % "1")
+    await tool.init(job.run)
+    assert await tool.snapshot(job.run) == StateAt("", 0)
+    await tool.plan(job.run, job.plan_file)
+    assert of_plan_file(job.plan_file.read_bytes()) == StateAt("", 0)
+    assert (await tool.apply(job.run, job.plan_file)).ok
+    written = await tool.snapshot(job.run)
+    await tool.plan(job.run, job.plan_file)
+    assert written == of_plan_file(job.plan_file.read_bytes())
+    assert written is not None
+    assert written.serial > 0
+    assert written.lineage
