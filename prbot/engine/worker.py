@@ -50,7 +50,7 @@ from prbot.errors import (
 from prbot.model import JobId, PlanId
 from prbot.plans.arguments import REFRESH_ONLY
 from prbot.plans.canonical import Digests
-from prbot.plans.differences import differences
+from prbot.plans.differences import Compared, compared
 from prbot.plans.freshness import record_of, unequal_fields
 from prbot.plans.plan import parse
 from prbot.plans.record import StoredPlan
@@ -243,13 +243,13 @@ class Worker:
 
     async def _plan(self, run: Run, job: Job) -> Job:
         made = await self._make(run, job)
-        differences = await self._compare(job, made)
+        found: Compared = self._world.redactor.redact_values(await self._compare(job, made))
         await self._world.artifacts.put(made.record.plan_file, made.file)
         await self._world.artifacts.put(made.record.plan_json, made.json)
-        told: tuple[str, ...] = self._world.redactor.redact_values(differences)
-        result = replace(job, plan_id=made.record.id, differences=told)
+        result = replace(job, plan_id=made.record.id, differences=found.different)
+        summary = replace(made.record.summary, live=found.live)
         async with self._world.store.begin() as unit:
-            await unit.plans.add(made.record)
+            await unit.plans.add(replace(made.record, summary=summary))
             return await unit.runs.move_job(job, JobState.PLANNED, result)
 
     async def _make(self, run: Run, job: Job) -> MadePlan:
@@ -283,29 +283,30 @@ class Worker:
             state_versions=self._state_versions,
         )
 
-    async def _compare(self, job: Job, made: MadePlan) -> tuple[str, ...]:
-        """In what the fresh plan is not the reviewed one; empty when they are equal."""
+    async def _compare(self, job: Job, made: MadePlan) -> Compared:
+        """In what the fresh plan is not the reviewed one."""
         if job.reviewed is None:
-            return ()
+            return Compared(())
         async with self._world.store.begin() as unit:
             reviewed = await unit.plans.get(job.reviewed)
         if reviewed is None:
-            return ("the reviewed plan is no longer stored",)
+            return Compared(("the reviewed plan is no longer stored",))
         old, new = record_of(reviewed), record_of(made.record)
         if old is None or new is None:
-            return (str(NoRecord(reviewed.id)),)
+            return Compared((str(NoRecord(reviewed.id)),))
         inputs = tuple(str(each) for each in unequal_fields(old, new))
         if reviewed.hash == made.record.hash:
-            return inputs
-        return (*await self._changes(reviewed, made), *inputs)
+            return Compared(inputs)
+        changes = await self._changes(reviewed, made)
+        return Compared((*changes.different, *inputs), changes.live)
 
-    async def _changes(self, reviewed: StoredPlan, made: MadePlan) -> tuple[str, ...]:
+    async def _changes(self, reviewed: StoredPlan, made: MadePlan) -> Compared:
         data = await self._world.artifacts.get(reviewed.plan_json)
         if data is None:
-            return ("the reviewed plan's JSON is no longer stored",)
-        lines = await asyncio.to_thread(_differences, data, made.json)
+            return Compared(("the reviewed plan's JSON is no longer stored",))
+        found = await asyncio.to_thread(_compared, data, made.json)
         # The keyed hash decides; the words only explain it.
-        return lines or ("the plan's content changed",)
+        return found if found.different or found.live else Compared(("the plan's content changed",))
 
     # --- apply ---------------------------------------------------------------------------
 
@@ -381,5 +382,5 @@ def _end_of(outcome: ApplyOutcome) -> tuple[str, JobState]:
     return ("stale", JobState.STALE) if outcome.stale else ("failed", JobState.FAILED)
 
 
-def _differences(reviewed: bytes, fresh: bytes) -> tuple[str, ...]:
-    return differences(parse(reviewed), parse(fresh))
+def _compared(reviewed: bytes, fresh: bytes) -> Compared:
+    return compared(parse(reviewed), parse(fresh))

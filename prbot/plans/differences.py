@@ -1,19 +1,32 @@
 """In what a fresh plan is not the reviewed one, in words: a line each, no line with a secret.
 
 Both are read in their canonical form, so that `differences` is empty exactly when the
-fingerprints are equal.
+fingerprints are equal. `compared` is the milder one: a reviewed change may be missing if it
+is live already. What the plan's JSON does not tell (the literal parts of a template with a
+reference in it) is told by the files, which are compared elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from prbot.plans.canonical import Canonical, canonical_form, dumped, tagged, texts
-from prbot.plans.plan import Json, Plan, not_too_deep
-from prbot.plans.sensitive import SENSITIVE, Veil, sensitive_strings, veil
+from prbot.plans.live import is_live, live_values
+from prbot.plans.plan import Change, Json, Plan, ResourceChange, not_too_deep
+from prbot.plans.sensitive import SENSITIVE, Veil, any_mark, sensitive_strings, veil
 from prbot.plans.text import address_text, shown, single_line
 
 _MOST_LINES = 200
+
+
+@dataclass(frozen=True)
+class Compared:
+    """`different` is empty if the fresh plan may be applied as the reviewed one: `live` are
+    reviewed changes that it may do without, because they came true meanwhile."""
+
+    different: tuple[str, ...]
+    live: tuple[str, ...] = ()
 
 
 @not_too_deep
@@ -22,18 +35,44 @@ def differences(reviewed: Plan, fresh: Plan) -> tuple[str, ...]:
 
     Empty if and only if the two plans have the same fingerprint under any key.
     """
+    return _bounded(line for line, _ in _lines(reviewed, fresh, {}))
+
+
+@not_too_deep
+def compared(reviewed: Plan, fresh: Plan) -> Compared:
+    """As `differences`, less what is live already. Unknown values are equal if they come from
+    the same expressions: the configuration sections must be."""
+    lines = list(_lines(reviewed, fresh, live_values(fresh)))
+    return Compared(
+        _bounded(line for line, live in lines if not live),
+        _bounded(line for line, live in lines if live),
+    )
+
+
+Line = tuple[str, bool]
+"""Words for people, and whether what differs came true."""
+
+
+def _bounded(lines: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(lines)
+    more = len(found) - _MOST_LINES
+    return found if more <= 0 else (*found[:_MOST_LINES], f"and {more} more differences")
+
+
+def _lines(reviewed: Plan, fresh: Plan, values: Mapping[str, Json]) -> Iterator[Line]:
     old, new = canonical_form(reviewed), canonical_form(fresh)
     hide = veil(sensitive_strings(reviewed) | sensitive_strings(fresh))
     named = {where[0] for where in _unequal(old.changes, new.changes)}
-    lines = (
-        *_changed_resources(old, new, hide),
+    live = {c.key: c for c in reviewed.resource_changes} if values else {}
+    for where in _unequal(old.changes, new.changes):
+        yield from _changed_resource(where, old, new, hide, live.get(where), values)
+    others = (
         *_changed_outputs(old, new),
         *(f"variable {_name(name)} has another value" for name in _changed_variables(old, new)),
         *_changed_configuration(reviewed, fresh, named),
         *_changed_rest(old.rest, new.rest),
     )
-    more = len(lines) - _MOST_LINES
-    return lines if more <= 0 else (*lines[:_MOST_LINES], f"and {more} more differences")
+    yield from ((line, False) for line in others)
 
 
 def _unequal(
@@ -43,16 +82,41 @@ def _unequal(
     return sorted(where for where in a.keys() | b.keys() if a.get(where) != b.get(where))
 
 
-def _changed_resources(old: Canonical, new: Canonical, hide: Veil) -> Iterator[str]:
-    for where in _unequal(old.changes, new.changes):
-        address = address_text(where[0], hide) + (f" (deposed {where[1]})" if where[1] else "")
-        before, after = old.changes.get(where), new.changes.get(where)
-        if not before:
-            yield f"{address}: {_verb(after or {})} appeared"
-        elif not after:
-            yield f"{address}: {_verb(before)} is gone"
-        else:
-            yield from _changed_resource(address, before, after, hide)
+def _changed_resource(
+    where: tuple[str, str],
+    old: Canonical,
+    new: Canonical,
+    hide: Veil,
+    reviewed: ResourceChange | None,
+    values: Mapping[str, Json],
+) -> Iterator[Line]:
+    address = address_text(where[0], hide) + (f" (deposed {where[1]})" if where[1] else "")
+    before, after = old.changes.get(where), new.changes.get(where)
+    if not before:
+        yield f"{address}: {_verb(after or {})} appeared", False
+    elif after:
+        came_true = _already(reviewed.change, after["before"]) if reviewed and values else ()
+        yield from _changed(address, before, after, hide, came_true)
+    elif reviewed is not None and is_live(reviewed, values):
+        yield f"{address}: {_verb(before)} is live already", True
+    else:
+        yield f"{address}: {_verb(before)} is gone", False
+
+
+def _already(reviewed: Change, now: Json) -> Collection[str]:
+    """The attributes that have the reviewed value now."""
+    after, unknown = reviewed.after, reviewed.after_unknown
+    if not isinstance(after, dict) or not isinstance(now, dict):
+        return ()
+    marks = unknown if isinstance(unknown, dict) else {}
+    hidden = reviewed.after_sensitive if isinstance(reviewed.after_sensitive, dict) else {}
+    return {
+        name
+        for name in after
+        if not any_mark(marks.get(name, False))
+        and dumped(tagged(after[name], False, hidden.get(name, False)))
+        == dumped(now.get(name, _ABSENT))
+    }
 
 
 def _verb(change: Mapping[str, Json]) -> str:
@@ -61,19 +125,25 @@ def _verb(change: Mapping[str, Json]) -> str:
     return "move" if change["previous_address"] else "import"
 
 
-def _changed_resource(
-    address: str, old: Mapping[str, Json], new: Mapping[str, Json], hide: Veil
-) -> Iterator[str]:
+def _changed(
+    address: str,
+    old: Mapping[str, Json],
+    new: Mapping[str, Json],
+    hide: Veil,
+    came_true: Collection[str],
+) -> Iterator[Line]:
     if old["actions"] != new["actions"]:
-        yield f"{address}: {_verb(new)} instead of {_verb(old)}"
+        yield f"{address}: {_verb(new)} instead of {_verb(old)}", False
         return
     for path, a, b in _changed_attributes(old["after"], new["after"]):
-        yield f"{address}: {path} {_words(a, b, hide, 'would become {new}, reviewed was {old}')}"
+        words = _words(a, b, hide, "would become {new}, reviewed was {old}")
+        yield f"{address}: {path} {words}", False
     for path, a, b in _changed_attributes(old["before"], new["before"]):
-        yield f"{address}: {path} {_words(a, b, hide, 'is now {new}, was {old} when reviewed')}"
+        words = _words(a, b, hide, "is now {new}, was {old} when reviewed")
+        yield f"{address}: {path} {words}", path in came_true
     for name in _OTHER_FIELDS:
         if dumped(old[name]) != dumped(new[name]):
-            yield f"{address}: the {name.replace('_', ' ')} differs"
+            yield f"{address}: the {name.replace('_', ' ')} differs", False
 
 
 _OTHER_FIELDS = (

@@ -152,7 +152,8 @@ class PlanSummary:
     """A plan for people. `*_left_out` say how many entries the bound on size cost. `steps` is
     what the workflow's commands said while it was made, `raises` the version that wrote the
     state, if an apply would raise it. `records` is how many of the `drift` a plan writes into
-    the state, and nothing else (`-refresh-only`)."""
+    the state, and nothing else (`-refresh-only`). `live` are changes of the reviewed plan that
+    this one, made again, does without: they are so already."""
 
     counts: Counts
     outputs: OutputCounts = OutputCounts()
@@ -175,6 +176,7 @@ class PlanSummary:
     steps: tuple[StepOutput, ...] = ()
     raises: str = ""
     records: int = 0
+    live: tuple[str, ...] = ()
 
     @property
     def has_changes(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from prbot.errors import CodeNotText, CodeTooLarge, PrbotError, UnreadableCode
 from prbot.projects import reference
@@ -52,7 +53,7 @@ def facts_of(name: str, data: bytes) -> FileFacts:
         line = data.count(b"\n", 0, error.start) + 1
         return FileFacts(problem=_problem(line, CodeNotText()))
     parsed, problem = _read_json(text) if name.endswith(".json") else _read(text)
-    return _facts(parsed, problem, text)
+    return replace(_facts(parsed, problem), climbs=climbs(text))
 
 
 def too_large() -> FileFacts:
@@ -90,7 +91,7 @@ def _read(text: str) -> tuple[Parsed, Problem | None]:
 # --- blocks to facts -------------------------------------------------------------------------
 
 
-def _facts(parsed: Parsed, problem: Problem | None, text: str) -> FileFacts:
+def _facts(parsed: Parsed, problem: Problem | None) -> FileFacts:
     body = parsed.body
     terraform = list(body.of("terraform"))
     return FileFacts(
@@ -104,7 +105,6 @@ def _facts(parsed: Parsed, problem: Problem | None, text: str) -> FileFacts:
         required=_sorted(_label(v) for v in body.of("variable") if "default" not in v.attributes),
         required_version=tuple(_required_versions(terraform)),
         runs=any(map(_runs, body.blocks)),
-        climbs=climbs(text),
         problem=problem,
     )
 

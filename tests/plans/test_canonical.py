@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prbot.plans.canonical import fingerprint
-from prbot.plans.differences import differences
+from prbot.plans.differences import compared, differences
 from prbot.plans.plan import parse
 
 Build = Callable[..., Any]
@@ -240,3 +240,114 @@ def test_it_does_not_depend_on_order(one: dict[str, Any]) -> None:
     two["resource_changes"] = list(reversed(one.get("resource_changes", [])))
     reviewed, fresh = parse(json.dumps(one).encode()), parse(json.dumps(two).encode())
     assert fingerprint(reviewed, KEY) == fingerprint(fresh, KEY)
+
+
+def _live(**values: Any) -> dict[str, Any]:
+    """A state in which `x.a` has these values."""
+    found = {"address": "x.a", "mode": "managed", "type": "x", "values": values}
+    return {"values": {"root_module": {"child_modules": [{"resources": [found]}]}}}
+
+
+def _fresh(*changes: tuple[str, Any]) -> bytes:
+    plan = json.dumps(BASE).encode()
+    for path, value in changes:
+        whole = json.loads(plan)
+        *steps, last = path.strip("/").split("/")
+        place = whole
+        for step in steps:
+            place = place[int(step)] if isinstance(place, list) else place.setdefault(step, {})
+        if isinstance(place, list):
+            del place[int(last)]
+        else:
+            place[last] = value
+        plan = json.dumps(whole).encode()
+    return plan
+
+
+DONE = {"a": 2, "s": "new", "t": {"k": "v"}, "u": "anything"}
+GONE = ("/resource_changes/0", None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "different", "live"),
+    [
+        ((GONE, ("/prior_state", _live(**DONE))), (), ("x.a: update is live already",)),
+        ((GONE,), ("x.a: update is gone",), ()),
+        ((GONE, ("/prior_state", _live(**{**DONE, "a": 3}))), ("x.a: update is gone",), ()),
+        ((GONE, ("/prior_state", _live(**{**DONE, "a": "2"}))), ("x.a: update is gone",), ()),
+        ((GONE, ("/prior_state", _live(**{**DONE, "s": "old"}))), ("x.a: update is gone",), ()),
+        ((GONE, ("/prior_state", _live(**{**DONE, "more": 1}))), ("x.a: update is gone",), ()),
+        (
+            (GONE, ("/prior_state", _live(**{**DONE, "more": None}))),
+            (),
+            ("x.a: update is live already",),
+        ),
+        (
+            (
+                (f"{A}/before", {**DONE, "t": {"k": "v"}, "s": "old", "a": 2}),
+                ("/prior_state", _live(**DONE)),
+            ),
+            ('x.a: u is now "anything", was null when reviewed',),
+            ("x.a: a is now 2, was 1 when reviewed",),
+        ),
+        (
+            ((f"{A}/before", {"a": 2, "s": "old", "t": {"k": "v"}}), ("/prior_state", _live(a=2))),
+            (),
+            ("x.a: a is now 2, was 1 when reviewed",),
+        ),
+        (
+            ((f"{A}/before", {"a": 1, "s": "new", "t": {"k": "v"}}), ("/prior_state", _live(a=1))),
+            (),
+            ("x.a: s differs",),
+        ),
+        (
+            ((f"{A}/before", {"a": 5, "s": "old", "t": {"k": "v"}}), ("/prior_state", _live(a=5))),
+            ("x.a: a is now 5, was 1 when reviewed",),
+            (),
+        ),
+        (
+            (GONE, ("/prior_state", _live(**DONE)), ("/variables/v/value", "2")),
+            ("variable v has another value",),
+            ("x.a: update is live already",),
+        ),
+        (
+            ((f"{CONF}/resources/0/expressions/u", {"references": ["x.b.id"]}),),
+            ("configuration of x.a changed",),
+            (),
+        ),
+    ],
+)
+def test_a_change_may_be_missing_if_it_is_live(
+    changes: tuple[tuple[str, Any], ...], different: tuple[str, ...], live: tuple[str, ...]
+) -> None:
+    """It excuses only what has the reviewed value now, as far as that was known, and tells
+    it; whatever else differs still does."""
+    found = compared(parse(json.dumps(BASE).encode()), parse(_fresh(*changes)))
+    assert (found.different, found.live) == (different, live)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"previous_address": "x.b"},
+        {"deposed": "0badcafe"},
+        {"change": {"actions": ["delete"], "before": DONE, "after": None}},
+        {"change": {"actions": ["delete", "create"], "before": {}, "after": DONE}},
+        {"change": {"actions": ["update"], "after": DONE, "importing": {"id": "i"}}},
+    ],
+)
+def test_what_is_never_excused(odd: dict[str, Any], document: Build, resource: Build) -> None:
+    """It does not guess where a move, an import, a deletion or a replacement has gone."""
+    change = {**resource("x.a", after=DONE), **odd}
+    reviewed = parse(document(change))
+    fresh = parse(document(prior_state=_live(**DONE)))
+    assert compared(reviewed, fresh).live == ()
+    assert len(compared(reviewed, fresh).different) == 1
+
+
+@given(PLANS, PLANS)
+def test_it_is_as_strict_where_nothing_is_live(one: dict[str, Any], two: dict[str, Any]) -> None:
+    """It says what `differences` says where the state of the fresh plan is not known."""
+    reviewed, fresh = parse(json.dumps(one).encode()), parse(json.dumps(two).encode())
+    assert compared(reviewed, fresh).different == differences(reviewed, fresh)
+    assert compared(reviewed, fresh).live == ()
