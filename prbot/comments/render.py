@@ -73,6 +73,7 @@ _WORDS = (
     words.was_were,
     words.it_was,
     words.tools,
+    words.serial_words,
     words.sizes,
     words.short_sha,
 )

@@ -19,6 +19,7 @@ class Sized(Protocol):
 
 
 MOST_ARGUMENTS = 8
+MOST_SERIALS = 3
 _VERBS = ("delete", "replace", "create", "update", "import_", "move", "forget")
 
 
@@ -134,6 +135,16 @@ def number(number: int) -> Safe:
 def tools(results: Iterable[ProjectResult]) -> tuple[str, ...]:
     """Names and versions of the tools the plans were made with, at most three."""
     return tuple(sorted({r.plan.inputs.tool for r in results if r.plan}))[:3]
+
+
+def serial_words(results: Iterable[ProjectResult]) -> str:
+    """Which snapshots of the states the plans were made on, of at most three projects."""
+    known = [(r.plan.project, r.plan.state) for r in results if r.plan and r.plan.state]
+    if len(known) == 1:
+        return f"state serial {known[0][1].serial}" if known[0][1].lineage else "no state yet"
+    if not known or len(known) > MOST_SERIALS:
+        return ""
+    return "state serials " + ", ".join(f"{project} {at.serial}" for project, at in known)
 
 
 def beside_words(summary: PlanSummary) -> Safe:

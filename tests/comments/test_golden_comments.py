@@ -12,7 +12,7 @@ import pytest
 from prbot.comments.render import render
 from prbot.config.repo import Bounded
 from prbot.model import Login, PlanId, ProjectKey, Sha
-from prbot.plans.record import StoredPlan
+from prbot.plans.record import StateAt, StoredPlan
 from prbot.plans.summary import (
     Action,
     CheckCounts,
@@ -383,3 +383,35 @@ def test_what_the_server_does_not_give() -> None:
     text = render(report, marker="m")
     assert "`defaults.apply_on_merge: always`" in text
     assert "`never` holds instead" in text
+
+
+@pytest.mark.parametrize(
+    ("states", "footer"),
+    [
+        ((StateAt("l", 4),), "base `2222222` · state serial 4 · terraform 1.11.4"),
+        ((StateAt("", 0),), "base `2222222` · no state yet · terraform 1.11.4"),
+        ((StateAt("l", 4), StateAt("m", 7)), "state serials `p0` 4, `p1` 7 · terraform 1.11.4"),
+        ((StateAt("l", 4), None), "base `2222222` · state serial 4 · terraform"),
+        ((None,), "base `2222222` · terraform 1.11.4"),
+        ((StateAt("l", 4),) * 4, "base `2222222` · terraform 1.11.4"),
+    ],
+)
+def test_it_tells_the_serial_of_the_state(
+    stored: StorePlan, states: tuple[StateAt | None, ...], footer: str
+) -> None:
+    """It says in the footer on which snapshot of the state a plan was made."""
+    summary = PlanSummary(Counts(create=1))
+    plans = [replace(stored(f"p{n}", summary), state=state) for n, state in enumerate(states)]
+    text = render(_report(*(ProjectResult(p.project, p) for p in plans)), marker="m")
+    assert footer in text
+
+
+def test_it_tells_what_was_live_already(stored: StorePlan) -> None:
+    """It names what was reviewed and not done again, with nothing of it turned to Markdown."""
+    summary = PlanSummary(Counts(create=1), live=("x.a: update is live already", "x.`b`: <i>"))
+    plan = stored("app", summary)
+    report = ApplyReport((ProjectResult(plan.project, plan, applied=True),), Login("ann"), False)
+    text = render(report, marker="m")
+    assert "Reviewed for `app`, and so already:" in text
+    assert "- `x.a: update is live already`" in text
+    assert "<i>" not in text.replace("``x.`b`: <i>``", "")
