@@ -39,6 +39,34 @@ class Accounts(Pulls):
         self.tokens[value] = Token(value, self.user(login), rights, ids)
         return value
 
+    def create_project_token(self, full_name: str, word: str, *scopes: str) -> Token:
+        """GitLab's: a bot of the project's own; `scopes` such as `api` or `read_api`."""
+        repo = self.repository(full_name)
+        name = f"project_{repo.id}_bot_{secrets.token_hex(8)}"
+        return self._bot_token(name, [repo], word, scopes)
+
+    def create_group_token(self, path: str, word: str, *scopes: str) -> Token:
+        """GitLab's: a bot that is a member of every project below a group."""
+        below = [r for r in self.repositories.values() if r.full_name.startswith(f"{path}/")]
+        name = f"group_{self.next_id()}_bot_{secrets.token_hex(8)}"
+        return self._bot_token(name, below, word, scopes)
+
+    def _bot_token(
+        self, name: str, repos: Iterable[Repository], word: str, scopes: Iterable[str]
+    ) -> Token:
+        user = self.create_user(name, "Bot")
+        for repo in repos:
+            repo.collaborators[name] = Level[word.upper()]
+        rights = dict.fromkeys((*scopes, "contents", "metadata"), "write")
+        token = Token(f"glpat-{secrets.token_hex(10)}", user, rights)
+        self.tokens[token.value] = token
+        return token
+
+    def create_group(self, path: str, members: Mapping[str, str]) -> None:
+        """GitLab's: login -> read, write or admin."""
+        team = {login.lower(): Level[word.upper()] for login, word in members.items()}
+        self.gitlab_groups[path.lower()] = team
+
     async def create_repository(
         self,
         full_name: str,
@@ -142,7 +170,9 @@ class Accounts(Pulls):
         """Send webhooks to `url` from now on, a `ping` first, as GitHub does."""
         repo = self.repository(repository) if repository else None
         wanted = frozenset(events) if events is not None else None
-        hook = Hook(self.next_id(), url, secret, wanted, repo.id if repo else None)
+        number, kind = self.next_id(), self.customs.kind
+        only = repo.id if repo else None
+        hook = Hook(number, url, secret, wanted, only, kind, self.urls.site)
         self.courier.hooks.append(hook)
         self.news.hook_added(hook, repo)
         return hook

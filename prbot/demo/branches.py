@@ -98,6 +98,7 @@ class Branches(Checks):
     async def _measure(self, pull: Pull) -> None:
         repo, base = pull.repo, pull.base_sha
         fork_point = await repo.git.merge_base(base, pull.head_sha) or base
+        pull.heads.append((pull.head_sha, fork_point, self.now()))
         pull.commits = await repo.git.commits(f"{base}..{pull.head_sha}")
         pull.files = await repo.git.files(fork_point, pull.head_sha)
         self._forget_mergeability(pull)

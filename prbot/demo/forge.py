@@ -14,20 +14,25 @@ All of its methods run in the event loop it was started in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TypeVar
 
 from aiohttp import web
 
 from prbot.demo.accounts import Accounts
-from prbot.demo.api import PREFIX, Api
+from prbot.demo.api import Api
+from prbot.demo.customs import GITHUB, GITLAB, KINDS
 from prbot.demo.faults import Fault, Faults
 from prbot.demo.git_http import GitHttp
+from prbot.demo.gitlab.api import GitLabApi
+from prbot.demo.gitlab.news import GitLabNews
 from prbot.demo.graphql import GraphQl
 from prbot.demo.hooks import Delivery
 from prbot.demo.limits import WINDOW
 from prbot.demo.page import Page
 from prbot.demo.state import Pull
+from prbot.demo.world import utc_now
 
 T = TypeVar("T")
 LARGEST_BODY = 16 * 1024 * 1024
@@ -40,12 +45,25 @@ class DemoForge(Accounts):
 
     _runner: web.AppRunner | None = None
 
+    def __init__(
+        self,
+        directory: Path,
+        clock: Callable[[], datetime] = utc_now,
+        kind: str = "github",
+    ) -> None:
+        """`kind`: github or gitlab."""
+        super().__init__(directory, clock, KINDS[kind])
+        if self.customs is GITLAB:
+            self.news = GitLabNews(self)
+
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 takes a free one."""
-        self.api, self.faults = Api(self), Faults(self.changes)
+        self.api: Api | GitLabApi = GitLabApi(self) if self.customs is GITLAB else Api(self)
+        self.faults = Faults(self.changes)
         app = web.Application(middlewares=[self.faults.middleware], client_max_size=LARGEST_BODY)
         app.add_routes(self.api.routes())
-        app.add_routes(GraphQl(self).routes())
+        if self.customs is GITHUB:
+            app.add_routes(GraphQl(self).routes())
         app.add_routes(GitHttp(self).routes())
         Page(self).install(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN)
@@ -70,8 +88,8 @@ class DemoForge(Accounts):
 
     @property
     def api_url(self) -> str:
-        """What to give a GitHub client as its base URL."""
-        return f"{self.url}{PREFIX}"
+        """What to give a client as its base URL."""
+        return self.urls.api
 
     def clone_url(self, full_name: str) -> str:
         return self.urls.clone(full_name)

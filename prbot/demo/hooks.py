@@ -28,13 +28,16 @@ TIMEOUT = 10.0
 
 @dataclass
 class Hook:
-    """`events` None means all of them; `repository` None means every repository."""
+    """`events` None means all of them; `repository` None means every repository. `kind` of
+    forge, and where it is (`instance`)."""
 
     id: int
     url: str
     secret: str
     events: frozenset[str] | None = None
     repository: int | None = None
+    kind: str = "github"
+    instance: str = ""
 
     def wants(self, event: str, repository: int | None) -> bool:
         named = event == "ping" or self.events is None or event in self.events
@@ -65,7 +68,19 @@ class Delivery:
 
     @property
     def headers(self) -> dict[str, str]:
+        """GitHub's, or GitLab's: https://docs.gitlab.com/user/project/integrations/webhooks/"""
         key = self.hook.secret.encode()
+        if self.hook.kind == "gitlab":
+            return {
+                "Content-Type": "application/json",
+                "User-Agent": "GitLab/18.5.0",
+                "Idempotency-Key": self.id,
+                "X-Gitlab-Event": self.event,
+                "X-Gitlab-Event-UUID": self.id,
+                "X-Gitlab-Instance": self.hook.instance,
+                "X-Gitlab-Token": self.hook.secret,
+                "X-Gitlab-Webhook-UUID": str(uuid.UUID(int=self.hook.id)),
+            }
         return {
             "Content-Type": "application/json",
             "User-Agent": "GitHub-Hookshot/demo",

@@ -201,6 +201,7 @@ class Pulls(Branches):
             if merged is None:
                 raise DemoForgeRefused(405, "Pull Request is not mergeable")
             await pull.repo.git.set_ref(f"refs/heads/{pull.base_branch}", merged, base)
+            pull.merge_kind = method
             self._mark_merged(pull, user, merged)
             await self._take_news(pull.repo, user)
         return merged
@@ -221,6 +222,8 @@ class Pulls(Branches):
         self, pull: Pull, base: str, by: User, method: str, words: str
     ) -> str | None:
         git = pull.repo.git
+        if method == "rebase" and self.customs.fast_forward:
+            return pull.head_sha if await self.up_to_date(pull) else None
         if method == "rebase":
             with tempfile.TemporaryDirectory(dir=self.directory) as scratch:
                 return await git.rebase(base, pull.head_sha, Path(scratch) / "tree")

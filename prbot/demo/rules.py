@@ -7,12 +7,12 @@ https://docs.github.com/repositories/configuring-branches-and-merges-in-your-rep
 
 from __future__ import annotations
 
+from prbot.demo.customs import Customs
 from prbot.demo.state import Level, Protection, Pull, Repository, Review
 from prbot.errors import DemoForgeRefused
 
 TITLE_LIMIT = 256
 """Characters of an issue's title."""
-STATUS_STATES = ("error", "failure", "pending", "success")
 REACTIONS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes")
 
 
@@ -37,9 +37,10 @@ def check_title(title: str, body: str, limit: int) -> tuple[str, str]:
 
 
 def check_status(
-    state: str, description: str | None, target_url: str | None, line_limit: int
+    state: str, description: str | None, target_url: str | None, customs: Customs
 ) -> None:
-    if state not in STATUS_STATES:
+    line_limit = customs.line_limit
+    if state not in customs.states:
         raise invalid("Status", "state", "state is not included in the list", code="invalid")
     if description is not None and len(description) > line_limit:
         most = f"description is too long (maximum is {line_limit} characters)"

@@ -115,6 +115,7 @@ class Comment:
     updated_at: datetime
     reactions: list[Reaction] = field(default_factory=list)
     minimised: str = ""
+    internal: bool = False
 
 
 @dataclass
@@ -177,9 +178,10 @@ class CheckRun:
 class Pull:
     """A pull request. `unknown_reads`: how many more reads see `mergeable: null`.
 
-    `test_merge` is the commit GitHub shows as `merge_commit_sha` while the pull
-    request is open; `merge_sha` the one the merge made. `commits` and `files` are of
-    the head as last seen.
+    `heads` are the heads there have been: commit, merge base and when it came. `merge_kind`:
+    merge, squash or rebase. `test_merge` is the commit GitHub shows as `merge_commit_sha`
+    while the pull request is open; `merge_sha` the one the merge made. `commits` and `files`
+    are of the head as last seen.
     """
 
     id: int
@@ -207,6 +209,13 @@ class Pull:
     commits: tuple[CommitInfo, ...] = ()
     files: tuple[ChangedFile, ...] = ()
     reviews: list[Review] = field(default_factory=list)
+    heads: list[tuple[str, str, datetime]] = field(default_factory=list)
+    merge_kind: str = "merge"
+
+    @property
+    def fork_point(self) -> str:
+        """The commit of the base branch that the head began at."""
+        return self.heads[-1][1]
 
     @property
     def open(self) -> bool:

@@ -28,11 +28,12 @@ class Talk(Issues):
     reads_until_mergeable = 1
     """How many reads after a change see `mergeable: null`."""
 
-    async def comment(self, pull: Pull, by: str, body: str) -> Comment:
+    async def comment(self, pull: Pull, by: str, body: str, internal: bool = False) -> Comment:
+        """`internal` ones (GitLab's) are for members only."""
         user, now = self.user(by), self.now()
         demand(pull.repo, by, Level.READ)
         text = check_comment(body, self.customs.comment_limit)
-        comment = Comment(self.next_id(), pull, user, text, now, now)
+        comment = Comment(self.next_id(), pull, user, text, now, now, internal=internal)
         pull.repo.comments[comment.id] = comment
         self._tell_comment("created", comment, user)
         return comment
@@ -102,6 +103,10 @@ class Talk(Issues):
             raise unprocessable("Can not dismiss a commented pull request review")
         self._dismiss(review, self.user(by))
 
+    async def withdraw(self, review: Review) -> None:
+        """Its author takes it back, as on GitLab."""
+        self._dismiss(review, review.user)
+
     def _dismiss(self, review: Review, by: User) -> None:
         review.state = "DISMISSED"
         self._tell_review("dismissed", review, by)
@@ -122,7 +127,7 @@ class Talk(Issues):
         target_url: str | None = None,
     ) -> Status:
         demand(repo, by, Level.WRITE)
-        check_status(state, description, target_url, self.customs.line_limit)
+        check_status(state, description, target_url, self.customs)
         if await repo.git.resolve(sha) != sha:
             raise DemoForgeRefused(422, f"No commit found for SHA: {sha}")
         if (

@@ -65,12 +65,13 @@ class Urls:
 
     def __init__(self, customs: Customs = GITHUB) -> None:
         self.site = "http://forge.invalid"
+        self._api = customs.api
         self._pull_page = customs.pull_page
         self._issue_page = customs.issue_page
 
     @property
     def api(self) -> str:
-        return f"{self.site}/api/v3"
+        return f"{self.site}{self._api}"
 
     def repo(self, full_name: str) -> str:
         return f"{self.api}/repos/{full_name}"

@@ -18,11 +18,11 @@ from prbot.demo.news import GitHubNews, News
 from prbot.demo.pull_shapes import PullShapes
 from prbot.demo.rules import not_found
 from prbot.demo.shapes import Json
-from prbot.demo.state import App, Comment, Installation, Pull, Repository, Token, User
+from prbot.demo.state import App, Comment, Installation, Level, Pull, Repository, Token, User
 from prbot.demo.urls import Urls
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
@@ -35,7 +35,7 @@ class World:
     def __init__(
         self,
         directory: Path,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
         customs: Customs = GITHUB,
     ) -> None:
         self.directory = directory
@@ -44,6 +44,7 @@ class World:
         self.tokens: dict[str, Token] = {}
         self.repositories: dict[str, Repository] = {}
         self.apps: dict[int, App] = {}
+        self.gitlab_groups: dict[str, dict[str, Level]] = {}
         self.installations: dict[int, Installation] = {}
         self.urls = Urls(customs)
         self.shapes = PullShapes(self.urls)

@@ -47,6 +47,11 @@ _BOT = re.compile(r"(project|group)_[0-9]+_bot(_[0-9a-f]+)?")
 """https://docs.gitlab.com/user/project/settings/project_access_tokens/, "Bot users"."""
 
 
+def is_bot(username: str) -> bool:
+    """Whether it is a token's own account; GitLab tells it by the name alone."""
+    return bool(_BOT.fullmatch(username))
+
+
 def _plain_path(path: str) -> str:
     parts = path.split("/")
     plain = all(_SEGMENT.fullmatch(part) and part not in (".", "..") for part in parts)
@@ -79,7 +84,7 @@ class _User(BaseModel):
 
     @property
     def actor(self) -> Actor:
-        return Actor(Login(self.username), bool(_BOT.fullmatch(self.username)))
+        return Actor(Login(self.username), is_bot(self.username))
 
 
 class _Project(BaseModel):

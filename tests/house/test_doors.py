@@ -19,6 +19,7 @@ DOORS = {
     "cryptography": ["prbot.adapters.*", "prbot.demo.*"],
     "filelock": ["prbot.adapters.turns"],
     "github": ["prbot.adapters.github*"],
+    "gitlab": ["prbot.adapters.gitlab*"],
     "hcl2": ["prbot.projects.reference"],
     "jinja2": ["prbot.comments.*", "prbot.demo.*", "prbot.web.*"],
     "lark": ["prbot.projects.reference"],

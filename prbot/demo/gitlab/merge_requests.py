@@ -1,0 +1,143 @@
+"""Merge requests: reading, approving and merging them, and the project's events."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from prbot.demo.gitlab import merge_shapes
+from prbot.demo.gitlab.call import Answer, Call, bad
+from prbot.demo.gitlab.merge_shapes import state_of
+from prbot.demo.rules import deciding_reviews
+from prbot.demo.state import Pull
+from prbot.errors import DemoForgeRefused
+
+STATES = ("opened", "closed", "merged", "locked", "all")
+DETAILS = {
+    "unknown": "checking",
+    "dirty": "conflict",
+    "draft": "draft_status",
+    "blocked": "not_approved",
+    "unstable": "mergeable",
+    "clean": "mergeable",
+}
+"""GitLab's `detailed_merge_status` for the records' word."""
+
+
+async def merge_requests(call: Call) -> Answer:
+    """Filtered by `state` and `updated_after`; sorted by creation or update, newest first."""
+    wanted, since = call.query.get("state", "all"), call.time("updated_after")
+    if wanted not in STATES:
+        raise bad("state does not have a valid value")
+    found = [p for p in call.repo.pulls.values() if wanted in ("all", state_of(p))]
+    found = [p for p in found if since is None or p.updated_at >= since]
+    by_update = call.query.get("order_by") == "updated_at"
+    found.sort(
+        key=lambda p: (p.updated_at if by_update else p.created_at, p.number),
+        reverse=call.query.get("sort", "desc") == "desc",
+    )
+    return Answer([call.shapes.listed(pull) for pull in found])
+
+
+async def merge_request(call: Call) -> Answer:
+    mergeable, state = await call.forge.look_mergeable(call.pull)
+    detailed = DETAILS[state] if call.pull.open else "not_open"
+    return Answer(call.shapes.single(call.pull, mergeable, detailed))
+
+
+async def update(call: Call) -> Answer:
+    """A title that says draft makes one; `state_event` closes and reopens."""
+    forge, pull, by = call.forge, call.pull, call.login
+    title, target = call.text("title"), call.text("target_branch")
+    if title is not None:
+        draft = title.lower().startswith("draft:")
+        pull.title = title[len("draft:") :].strip() if draft else title
+        if draft != pull.draft:
+            await (forge.convert_to_draft if draft else forge.ready_for_review)(pull, by)
+    if target is not None and target != pull.base_branch:
+        await forge.change_base(pull, by, target)
+    if (event := call.text("state_event")) is not None:
+        await {"close": forge.close, "reopen": forge.reopen}[event](pull, by)
+    return await merge_request(call)
+
+
+async def commits(call: Call) -> Answer:
+    """Newest first."""
+    found = [call.shapes.commit(call.repo, commit) for commit in reversed(call.pull.commits)]
+    return Answer(found)
+
+
+async def versions(call: Call) -> Answer:
+    """Newest first."""
+    count = len(call.pull.heads)
+    return Answer([call.shapes.version(call.pull, number) for number in reversed(range(count))])
+
+
+async def approvals(call: Call) -> Answer:
+    return Answer(call.shapes.approvals(call.pull, call.caller.user()))
+
+
+async def reviewers(call: Call) -> Answer:
+    found = merge_shapes.reviewers(call.pull)
+    return Answer([call.shapes.reviewer(call.pull, user) for user in found])
+
+
+async def approve(call: Call) -> Answer:
+    """401 for whoever has approved already, and 409 when `sha` is not the head."""
+    pull, login = call.pull, call.login
+    if (sha := call.text("sha")) not in (None, pull.head_sha):
+        raise DemoForgeRefused(409, f"SHA does not match HEAD of source branch: {sha}")
+    standing = deciding_reviews(pull).get(login)
+    if standing is not None and standing.state == "APPROVED":
+        raise DemoForgeRefused(401, "401 Unauthorized")
+    await call.forge.review(pull, login, "APPROVE")
+    return Answer(call.shapes.approvals(pull, call.caller.user()), 201)
+
+
+async def unapprove(call: Call) -> Answer:
+    standing = deciding_reviews(call.pull).get(call.login)
+    if standing is None or standing.state != "APPROVED":
+        raise DemoForgeRefused(404, "404 Not found")
+    await call.forge.withdraw(standing)
+    return Answer({}, 201)
+
+
+async def merge(call: Call) -> Answer:
+    """405 for what cannot be merged, 409 when `sha` is not the head."""
+    pull: Pull = call.pull
+    if call.text("sha") not in (None, pull.head_sha):
+        raise DemoForgeRefused(409, f"SHA does not match HEAD of source branch: {pull.head_sha}")
+    method = "squash" if call.flag("squash") else "merge"
+    try:
+        words = call.text("merge_commit_message")
+        title, _, body = (words or "").partition("\n\n")
+        await call.forge.merge(pull, call.login, method, None, title or None, body or None)
+    except DemoForgeRefused as refused:
+        if refused.status == 405:
+            raise DemoForgeRefused(405, "405 Method Not Allowed") from None
+        raise
+    mergeable, _ = await call.forge.look_mergeable(pull)
+    return Answer(call.shapes.single(pull, mergeable, "not_open"))
+
+
+async def events(call: Call) -> Answer:
+    """New notes alone, newest first; `after` and `before` are days, both exclusive."""
+    if (call.query.get("target_type", "note"), call.query.get("action", "commented")) != (
+        "note",
+        "commented",
+    ):
+        return Answer([])
+    found = [c for c in call.repo.comments.values() if not c.internal]
+    if (after := _day(call, "after")) is not None:
+        found = [comment for comment in found if comment.created_at.date() > after]
+    if (before := _day(call, "before")) is not None:
+        found = [comment for comment in found if comment.created_at.date() < before]
+    found.sort(key=lambda c: (c.created_at, c.id), reverse=call.query.get("sort") != "asc")
+    return Answer([call.shapes.event(comment) for comment in found])
+
+
+def _day(call: Call, name: str) -> date | None:
+    text = call.query.get(name)
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise bad(f"{name} is invalid") from None

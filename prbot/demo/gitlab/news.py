@@ -1,0 +1,320 @@
+"""GitLab's webhooks: merge requests, notes, pushes; what the whole forge calls news.
+
+Payloads: https://docs.gitlab.com/user/project/integrations/webhook_events/. Statuses set from
+outside are told as the pipeline they make up, once that has ended. Nothing is sent when a
+hook is added.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prbot.demo.git import ABSENT, ChangedFile, CommitInfo
+from prbot.demo.gitlab.merge_shapes import (
+    MergeShapes,
+    merge_commit,
+    merge_status,
+    reviewers,
+    state_of,
+    title_of,
+)
+from prbot.demo.gitlab.shapes import Json, stamp
+from prbot.demo.hooks import Hook
+from prbot.demo.payloads import PushedCommit
+from prbot.demo.state import Comment, Issue, Pull, Repository, Review, Status, User
+
+if TYPE_CHECKING:
+    from prbot.demo.world import World
+
+ACTIONS = {"opened": "open", "reopened": "reopen", "closed": "close"}
+ISSUE_ACTIONS = {"opened": "open", "reopened": "reopen", "closed": "close", "edited": "update"}
+
+
+class GitLabNews:
+    """Meets `News`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._shapes = MergeShapes(world.urls)
+
+    def pull(self, action: str, pull: Pull, by: User, **more: object) -> None:
+        word = "merge" if pull.merged else ACTIONS.get(action, "update")
+        attributes: Json = {"action": word}
+        if action == "synchronize":
+            attributes["oldrev"] = more["before"]
+        self._merge_request(pull, by, attributes, _changes(action, pull, more))
+
+    def review(self, action: str, review: Review, by: User) -> None:
+        """A request for changes shows as an update of the reviewers."""
+        if review.state == "COMMENTED":
+            return
+        word = {"APPROVED": "approved", "DISMISSED": "unapproved"}.get(review.state, "update")
+        attributes: Json = {"action": word}
+        if review.state == "DISMISSED" and by is not review.user:
+            attributes |= {"system": True, "system_action": "approvals_reset_on_push"}
+        self._merge_request(review.pull, by, attributes, {})
+
+    def comment(self, action: str, comment: Comment, by: User, before: str | None) -> None:
+        if action == "deleted":
+            return
+        repo, pull = comment.pull.repo, comment.pull
+        payload = self._about(repo, by) | {
+            "object_kind": "note",
+            "event_type": "confidential_note" if comment.internal else "note",
+            "object_attributes": self._note(comment, action),
+            "merge_request": self._attributes(pull),
+        }
+        self._send(
+            "Confidential Note Hook" if comment.internal else "Note Hook", payload, pull.repo
+        )
+
+    def issue(self, action: str, issue: Issue, by: User, **more: object) -> None:
+        shape = self._shapes.issue(issue) | {"action": ISSUE_ACTIONS[action]}
+        page = self._world.urls.issue_page(issue.repo.full_name, issue.number)
+        payload = self._about(issue.repo, by) | {
+            "object_kind": "issue",
+            "event_type": "issue",
+            "object_attributes": shape | {"url": page, "author_id": issue.author.id},
+            "labels": [],
+            "changes": {},
+        }
+        self._send("Issue Hook", payload, issue.repo)
+
+    def status(self, repo: Repository, status: Status, commit: CommitInfo) -> None:
+        latest = [one.state for one in repo.latest_statuses(status.sha)]
+        if "pending" in latest or "running" in latest:
+            return
+        failed = any(state in ("failure", "error") for state in latest)
+        pulls = [p for p in repo.pulls.values() if p.open and p.head_sha == status.sha]
+        attributes = {
+            "id": repo.id * 1000,
+            "ref": pulls[0].head_branch if pulls else repo.default_branch,
+            "tag": False,
+            "sha": status.sha,
+            "before_sha": ABSENT,
+            "source": "external",
+            "status": "failed" if failed else "success",
+            "stages": ["external"],
+            "created_at": _plain(stamp(status.created_at)),
+            "finished_at": _plain(stamp(status.created_at)),
+            "duration": 0,
+            "variables": [],
+        }
+        payload = self._about(repo, status.creator) | {
+            "object_kind": "pipeline",
+            "object_attributes": attributes,
+            "merge_request": self._brief(pulls[0]) if pulls else None,
+            "commit": self._commit(repo, commit),
+            "builds": [],
+        }
+        self._send("Pipeline Hook", payload, repo)
+
+    def push(
+        self,
+        repo: Repository,
+        branch: str,
+        ends: tuple[str, str],
+        commits: tuple[PushedCommit, ...],
+        forced: bool,
+        by: User,
+    ) -> None:
+        before, after = ends
+        payload = {
+            "object_kind": "push",
+            "event_name": "push",
+            "before": before,
+            "after": after,
+            "ref": f"refs/heads/{branch}",
+            "ref_protected": branch in repo.protections,
+            "checkout_sha": None if after == ABSENT else after,
+            "message": None,
+            "user_id": by.id,
+            "user_name": by.login.capitalize(),
+            "user_username": by.login,
+            "user_email": "",
+            "user_avatar": f"{self._world.urls.site}/avatars/{by.login}",
+            "project_id": repo.id,
+            "project": self._project(repo),
+            "commits": [self._pushed(repo, *one) for one in commits],
+            "total_commits_count": len(commits),
+            "push_options": {},
+            "repository": self._repository(repo)
+            | {
+                "git_http_url": self._world.urls.clone(repo.full_name),
+                "git_ssh_url": f"git@forge.invalid:{repo.full_name}.git",
+                "visibility_level": 0 if repo.private else 20,
+            },
+        }
+        self._send("Push Hook", payload, repo)
+
+    def hook_added(self, hook: Hook, repo: Repository | None) -> None:
+        """GitLab sends nothing until something happens."""
+
+    # --- parts of payloads -----------------------------------------------------------------
+
+    def _send(self, event: str, payload: Json, repo: Repository) -> None:
+        self._world.courier.send(event, payload, repo.id)
+
+    def _merge_request(self, pull: Pull, by: User, attributes: Json, changes: Json) -> None:
+        payload = self._about(pull.repo, by) | {
+            "object_kind": "merge_request",
+            "event_type": "merge_request",
+            "object_attributes": self._attributes(pull) | attributes,
+            "labels": [],
+            "changes": changes,
+            "reviewers": [self._user(user) for user in reviewers(pull)],
+        }
+        self._send("Merge Request Hook", payload, pull.repo)
+
+    def _about(self, repo: Repository, by: User) -> Json:
+        return {
+            "user": self._user(by),
+            "project_id": repo.id,
+            "project": self._project(repo),
+            "repository": self._repository(repo),
+        }
+
+    def _user(self, user: User) -> Json:
+        shape = self._shapes.user(user)
+        kept = {name: shape[name] for name in ("id", "name", "username", "avatar_url")}
+        return kept | {"email": "[REDACTED]"}
+
+    def _project(self, repo: Repository) -> Json:
+        page, clone = self._world.urls.page(repo.full_name), self._world.urls.clone(repo.full_name)
+        ssh = f"git@forge.invalid:{repo.full_name}.git"
+        return {
+            "id": repo.id,
+            "name": repo.name,
+            "description": None,
+            "web_url": page,
+            "avatar_url": None,
+            "git_ssh_url": ssh,
+            "git_http_url": clone,
+            "namespace": repo.owner.login.rpartition("/")[2],
+            "visibility_level": 0 if repo.private else 20,
+            "path_with_namespace": repo.full_name,
+            "default_branch": repo.default_branch,
+            "ci_config_path": None,
+            "homepage": page,
+            "url": clone,
+            "ssh_url": ssh,
+            "http_url": clone,
+        }
+
+    def _repository(self, repo: Repository) -> Json:
+        page, clone = self._world.urls.page(repo.full_name), self._world.urls.clone(repo.full_name)
+        return {"name": repo.name, "url": clone, "description": None, "homepage": page}
+
+    def _attributes(self, pull: Pull) -> Json:
+        source = self._project(pull.head_repo) if pull.head_repo else None
+        page = self._world.urls.page(pull.repo.full_name, pull.number)
+        return {
+            "id": pull.id,
+            "iid": pull.number,
+            "target_branch": pull.base_branch,
+            "source_branch": pull.head_branch,
+            "source_project_id": pull.head_repo.id if pull.head_repo else None,
+            "target_project_id": pull.repo.id,
+            "author_id": pull.author.id,
+            "assignee_ids": [],
+            "assignee_id": None,
+            "reviewer_ids": [user.id for user in reviewers(pull)],
+            "title": title_of(pull),
+            "description": pull.body,
+            "created_at": _plain(stamp(pull.created_at)),
+            "updated_at": _plain(stamp(pull.updated_at)),
+            "last_edited_at": None,
+            "last_edited_by_id": None,
+            "milestone_id": None,
+            "state": state_of(pull),
+            "state_id": {"opened": 1, "closed": 2, "merged": 3}[state_of(pull)],
+            "merge_status": merge_status(pull, None),
+            "detailed_merge_status": "checking",
+            "merge_commit_sha": merge_commit(pull),
+            "merge_error": None,
+            "merge_when_pipeline_succeeds": False,
+            "merge_user_id": pull.merged_by.id if pull.merged_by else None,
+            "work_in_progress": pull.draft,
+            "draft": pull.draft,
+            "first_contribution": False,
+            "blocking_discussions_resolved": True,
+            "head_pipeline_id": None,
+            "prepared_at": _plain(stamp(pull.created_at)),
+            "time_estimate": 0,
+            "total_time_spent": 0,
+            "time_change": 0,
+            "human_total_time_spent": None,
+            "human_time_change": None,
+            "human_time_estimate": None,
+            "labels": [],
+            "url": page,
+            "source": source,
+            "target": self._project(pull.repo),
+            "last_commit": self._commit(pull.repo, pull.commits[-1]),
+        }
+
+    def _brief(self, pull: Pull) -> Json:
+        whole = self._attributes(pull)
+        names = ("id", "iid", "title", "source_branch", "source_project_id", "target_branch")
+        more = ("target_project_id", "state", "merge_status", "detailed_merge_status", "url")
+        return {name: whole[name] for name in (*names, *more)}
+
+    def _note(self, comment: Comment, action: str) -> Json:
+        page = self._world.urls.page(comment.pull.repo.full_name, comment.pull.number)
+        return {
+            "id": comment.id,
+            "note": comment.body,
+            "description": comment.body,
+            "noteable_type": "MergeRequest",
+            "noteable_id": comment.pull.id,
+            "author_id": comment.user.id,
+            "created_at": _plain(stamp(comment.created_at)),
+            "updated_at": _plain(stamp(comment.updated_at)),
+            "project_id": comment.pull.repo.id,
+            "attachment": None,
+            "line_code": None,
+            "commit_id": None,
+            "discussion_id": f"{comment.id:040x}",
+            "type": None,
+            "system": False,
+            "internal": comment.internal,
+            "st_diff": None,
+            "action": "create" if action == "created" else "update",
+            "url": f"{page}#note_{comment.id}",
+        }
+
+    def _commit(self, repo: Repository, commit: CommitInfo) -> Json:
+        return {
+            "id": commit.sha,
+            "message": commit.message,
+            "title": commit.message.partition("\n")[0],
+            "timestamp": commit.committer.date,
+            "url": f"{self._world.urls.page(repo.full_name)}/-/commit/{commit.sha}",
+            "author": {"name": commit.author.name, "email": commit.author.email},
+        }
+
+    def _pushed(self, repo: Repository, commit: CommitInfo, files: tuple[ChangedFile, ...]) -> Json:
+        paths: dict[str, list[str]] = {"added": [], "modified": [], "removed": []}
+        for file in files:
+            paths.get(file.status, paths["modified"]).append(file.path)
+        return self._commit(repo, commit) | paths
+
+
+def _changes(action: str, pull: Pull, more: dict[str, object]) -> Json:
+    """What an update changed; a draft shows in its title, too."""
+    if action in ("ready_for_review", "converted_to_draft"):
+        titles = [title_of(pull), pull.title if pull.draft else f"Draft: {pull.title}"]
+        return {
+            "draft": {"previous": not pull.draft, "current": pull.draft},
+            "title": {"previous": titles[1], "current": titles[0]},
+        }
+    if action == "edited":
+        changes: Json = more["changes"]  # type: ignore[assignment]  # as the acts put it
+        before = changes["base"]["ref"]["from"]
+        return {"target_branch": {"previous": before, "current": pull.base_branch}}
+    return {}
+
+
+def _plain(at: str | None) -> str | None:
+    """Hooks say `2015-05-17 18:21:36 UTC` where the API says ISO 8601."""
+    return None if at is None else f"{at[:10]} {at[11:19]} UTC"

@@ -1,0 +1,75 @@
+"""Who the caller is, projects, their members, groups, branches."""
+
+from __future__ import annotations
+
+from prbot.demo.git import ABSENT
+from prbot.demo.gitlab.call import Answer, Call, bad, missing
+from prbot.demo.state import Level, Repository, User
+from prbot.errors import DemoForgeRefused
+
+
+async def current_user(call: Call) -> Answer:
+    return Answer(call.shapes.current_user(call.caller.user()))
+
+
+async def projects(call: Call) -> Answer:
+    """With `membership=true` those that the caller is a member of; newest first."""
+    user = call.caller.user()
+    seen = [repo for repo in call.forge.repositories.values() if call.caller.level(repo)]
+    if call.flag("membership"):
+        seen = [repo for repo in seen if repo.is_collaborator(user.login)]
+    seen.sort(key=lambda repo: repo.id, reverse=call.query.get("sort", "desc") == "desc")
+    return Answer([call.shapes.project(repo, call.caller.level(repo)) for repo in seen])
+
+
+async def project(call: Call) -> Answer:
+    return Answer(call.shapes.project(call.repo, call.caller.level(call.repo)))
+
+
+async def members(call: Call) -> Answer:
+    """Inherited ones too; `query` finds part of a name or username."""
+    wanted = call.query.get("query", "").lower()
+    found = [(user, level) for user, level in _members(call) if wanted in user.login.lower()]
+    return Answer([call.shapes.member(user, level) for user, level in found])
+
+
+def _members(call: Call) -> list[tuple[User, Level]]:
+    repo: Repository = call.repo
+    people = [*repo.collaborators]
+    if repo.owner.kind == "User":
+        people.append(repo.owner.login)
+    known = (call.forge.user(login) for login in people)
+    return [(user, repo.level(user.login)) for user in known]
+
+
+async def group_members(call: Call) -> Answer:
+    """Whoever the group lists; 404 for one that the caller does not see."""
+    path = call.path["id"].lower()
+    team = call.forge.gitlab_groups.get(path)
+    if team is None:
+        raise missing("Group Not Found")
+    found = [call.forge.user(login) for login in team]
+    return Answer([call.shapes.member(user, team[user.login.lower()]) for user in found])
+
+
+async def branch(call: Call) -> Answer:
+    name = call.path["branch"]
+    if name not in call.repo.branches:
+        raise missing("Branch Not Found")
+    commit = await call.repo.git.commit(call.repo.branches[name])
+    return Answer(call.shapes.branch(call.repo, name, commit))
+
+
+async def delete_branch(call: Call) -> Answer:
+    name, repo = call.path["branch"], call.repo
+    if name not in repo.branches:
+        raise missing("Branch Not Found")
+    if name == repo.default_branch:
+        raise bad("Cannot remove HEAD branch")
+    if name in repo.protections:
+        raise DemoForgeRefused(403, "Protected branch can't be removed")
+    await repo.git.ask("update-ref", "-d", f"refs/heads/{name}", repo.branches[name])
+    await call.forge.refresh(repo.full_name, call.login)
+    if repo.branches.get(name, ABSENT) != ABSENT:
+        raise bad("Branch could not be removed")
+    return Answer(status=204)
