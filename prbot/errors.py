@@ -210,6 +210,18 @@ class CredentialsUnclear(PrbotError):
     hint = "Keep `token: env://NAME`, or `app: {{id: …, private_key: file:///path}}`."
 
 
+class GitLabWithoutToken(PrbotError):
+    """a forge of kind `gitlab` takes a `token`, not an `app`"""
+
+    hint = "Make a project, group or personal access token with the scope `api`, and keep `token: env://NAME`."
+
+
+class NotGitLabsApi(PrbotError):
+    """a GitLab's `api_url` ends with `/api/v4`"""
+
+    hint = "Write `https://HOST/api/v4`, with the path before it if GitLab is not at the root."
+
+
 @dataclass(eq=False)
 class UnencryptedForge(PrbotError):
     """this address would carry credentials unencrypted, or holds some itself"""
@@ -685,6 +697,13 @@ class BadSignature(PrbotError):
 
     problem: str
     hint = "Use the same webhook secret in the forge's settings and in prbot's, and leave SHA-256 signatures on."
+
+
+@dataclass(eq=False)
+class BadToken(BadSignature):
+    """The webhook's secret token is {problem}."""
+
+    hint = "Enter the same secret token in the webhook's settings on GitLab and as prbot's `webhook_secret`."
 
 
 @dataclass(eq=False)

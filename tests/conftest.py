@@ -21,7 +21,38 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tests" / "contract" / "demo_forge"
 POSTGRES_HOMES = ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt")
 
+FORGES = ("github", "gitlab")
+
 Need = Callable[[str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    what = "run what is parametrised by it over this forge (repeatable; without it over all)"
+    parser.addoption("--forge", action="append", choices=FORGES, default=[], help=what)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    what = "the story is told over every forge, not over GitHub alone"
+    config.addinivalue_line("markers", f"both_forges: {what}")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "forge_kind" in metafunc.fixturenames and metafunc.definition.get_closest_marker(
+        "both_forges"
+    ):
+        kinds = metafunc.config.getoption("forge") or FORGES
+        metafunc.parametrize("forge_kind", kinds, indirect=True)
+
+
+@pytest.fixture
+def forge_kind(request: pytest.FixtureRequest) -> str:
+    """Which forge a story is told over: GitHub, unless it is marked `both_forges`."""
+    kind: str = getattr(request, "param", "github")
+    wanted = request.config.getoption("forge")
+    if wanted and kind not in wanted:
+        pytest.skip(f"it is for {kind}")
+    return kind
+
 
 # In CI the same examples every time: a change is judged by what it changes. Elsewhere the
 # properties go on searching. A slow machine is no failure in either.

@@ -30,11 +30,11 @@ from prbot.adapters.github_shapes import (
     REVIEWS,
     USER,
     ReviewShape,
-    is_marked,
     permission_of,
     pull_of,
 )
 from prbot.adapters.github_wire import Wire
+from prbot.adapters.markers import is_marked
 from prbot.errors import ForgeRefused, NotFound
 from prbot.model import Login, Permission, PullRef, PullRequest, RepoRef, Review, ReviewState, Sha
 from prbot.ports import CheckReport, CloneAccess, StatusState

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, TypeAdapter
 
+from prbot.adapters.markers import is_marked
 from prbot.model import Login, Permission, PullRef, PullRequest, RepoRef, Sha
 
 GHOST = Login("ghost")
@@ -216,12 +217,6 @@ INSTALLATIONS = TypeAdapter(list[Installation])
 INSTALLED: TypeAdapter[list[OwnRepository]] = TypeAdapter(
     Annotated[list[OwnRepository], BeforeValidator(_repositories)]
 )
-
-
-def is_marked(body: str, marker: str) -> bool:
-    """At its start or end: in between it may be quoted from a plan, by whoever wrote that."""
-    text = body.strip()
-    return text.startswith(marker) or text.endswith(marker)
 
 
 def listed_pull_of(repo: RepoRef, pull: ListedPull) -> PullRequest:

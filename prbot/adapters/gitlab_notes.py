@@ -19,6 +19,7 @@ from urllib.parse import quote
 from prbot.adapters.gitlab_limits import Request
 from prbot.adapters.gitlab_shapes import ISSUE, ISSUES, NOTE, NOTE_ID, NOTES, IssueShape, Note
 from prbot.adapters.gitlab_wire import Wire
+from prbot.adapters.markers import is_marked
 from prbot.errors import NotFound
 from prbot.model import Login, PullRef, RepoRef
 
@@ -40,12 +41,6 @@ def folded(body: str) -> str:
     found = _MARKER.search(body)
     text, marker = (body[: found.start()], found[1]) if found else (body, "")
     return f"{OUTDATED}\n\n{text.strip()}\n\n</details>\n\n{marker}".strip()
-
-
-def is_marked(body: str, marker: str) -> bool:
-    """At its start or end: in between it may be quoted from a plan, by whoever wrote that."""
-    text = body.strip()
-    return text.startswith(marker) or text.endswith(marker)
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,7 @@ class Notes:
             return
         body = folded(note.body)
         if note.writer == await self.bot_login() and body != note.body:
-            await self._edit(pull, note_id, body)
+            await self._edit(pull, note_id, inert(body))
 
     async def react(self, pull: PullRef, comment_id: int) -> None:
         """GitLab says 404 to a second one, as to a note that is gone."""
@@ -134,7 +129,7 @@ class Issues:
         known: int | None,
     ) -> int | None:
         """Two requests when `known` still stands, else the issues are searched."""
-        words: dict[str, Any] = {"title": title[:255], "description": inert(body)}
+        words: dict[str, Any] = {"title": _cut(title), "description": inert(body)}
         found = await self._known(repo, marker, known) or await self._search(repo, marker)
         if found is None:
             return await self._create(repo, words, labels) if is_open else None
@@ -170,6 +165,11 @@ class Issues:
                 if _is_ours(issue, bot, marker):
                     return issue
         return None
+
+
+def _cut(title: str) -> str:
+    """To the 255 characters that GitLab takes."""
+    return title if len(title) <= 255 else f"{title[:254]}…"
 
 
 def _is_ours(issue: IssueShape, bot: Login, marker: str) -> bool:

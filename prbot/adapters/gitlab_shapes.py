@@ -25,8 +25,6 @@ from prbot.model import (
 
 GHOST = Login("ghost")
 """Whom GitLab shows for accounts that were deleted (its "Ghost User")."""
-EDITED_AFTER = 1.0
-"""Seconds within which a note is still being written: its two times may differ a little."""
 
 
 def permission_of(level: int) -> Permission:
@@ -111,7 +109,7 @@ class MergeRequest(BaseModel):
 class Approval(BaseModel):
     user: User
     approved_at: AwareDatetime | None = None
-    """Not told by GitLab before 18.1."""
+    """Older versions of GitLab do not tell it."""
 
 
 class Approvals(BaseModel):
@@ -155,7 +153,7 @@ class Note(NoteId):
 
     @property
     def edited(self) -> bool:
-        return (self.updated_at - self.created_at).total_seconds() > EDITED_AFTER
+        return self.updated_at != self.created_at
 
 
 class EventShape(BaseModel):

@@ -16,6 +16,7 @@ import re
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -72,7 +73,7 @@ class Wire:
     async def ask(self, request: Request) -> Answer:
         """Raises NotFound, ForgeRefused or ForgeUnavailable."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._ask, request)
+        return await loop.run_in_executor(self._pool, copy_context().run, self._ask, request)
 
     async def read(self, request: Request, shape: TypeAdapter[_T]) -> _T:
         """`ask`, with the body read as `shape`; an odd one is ForgeUnavailable."""

@@ -15,6 +15,7 @@ from prbot.adapters.artifacts import EncryptedFiles
 from prbot.adapters.artifacts_s3 import EncryptedObjects
 from prbot.adapters.github import GitHubForge
 from prbot.adapters.github_auth import GitHubApp, GitHubToken
+from prbot.adapters.gitlab import GitLabForge
 from prbot.adapters.hcl_cache import FactsCache
 from prbot.adapters.installation import decode_key, derive, fingerprint, load_or_create_key
 from prbot.adapters.queue_postgres import PostgresQueue
@@ -38,11 +39,17 @@ from prbot.config.server import ForgeConfig, ServerConfig
 from prbot.config.stages import Recipe, recipe_of
 from prbot.engine.world import Forge, Settings, World
 from prbot.errors import BadDatabase, KeyOfAnother, PrbotError
-from prbot.intake import github
+from prbot.intake import github, gitlab
 from prbot.model import Event, RepoRef
 from prbot.ports import Artifacts, Clock, Delivery, Limits, Queue, Store
 from prbot.runs.run import Trouble
 from prbot.telemetry import Redactor, credentials_of
+
+HEAD_REFS = {
+    "github": "refs/pull/{number}/head",
+    "gitlab": "refs/merge-requests/{number}/head",
+}
+"""Where a forge keeps the head of a pull request, in the base repository."""
 
 
 class SystemClock:
@@ -139,9 +146,10 @@ class Secrets:
         self.register(secret)
         return secret
 
-    def of_hooks(self, config: ServerConfig) -> Iterator[tuple[str, bytes]]:
+    def of_hooks(self, config: ServerConfig, kind: str) -> Iterator[tuple[str, bytes]]:
+        """(forge's name, secret) of each forge of this kind."""
         for forge in config.forges:
-            if forge.webhook_secret is not None:
+            if forge.kind == kind and forge.webhook_secret is not None:
                 yield forge.name, self(forge.webhook_secret).encode()
 
 
@@ -173,23 +181,34 @@ def forge_of(
     environment: Mapping[str, str],
     stack: AsyncExitStack,
 ) -> Forge:
-    """Everything that speaks to one GitHub, closed with the stack; git sees `environment`."""
-    adapter = GitHubForge(
-        config.name,
-        _auth(config, secret),
-        config.api_url,
-        config.clone_base,
-        timeout=config.timeout,
-        register=secret.register,
-    )
+    """Everything that speaks to one forge, closed with the stack; git sees `environment`."""
+    adapter = _adapter(config, secret)
     stack.push_async_callback(adapter.close)
-    workspaces = GitWorkspaces(state / "git" / config.name, environment)
+    workspaces = GitWorkspaces(
+        state / "git" / config.name, environment, head_ref=HEAD_REFS[config.kind]
+    )
 
     def digest(delivery: Delivery) -> Event:
+        if config.kind == "gitlab":
+            return gitlab.event_of(delivery.forge, delivery.body)
         return github.event_of(delivery.forge, delivery.event, delivery.body, delivery.received_at)
 
     shows_reports = config.app is not None
     return Forge(adapter, adapter, workspaces, workspaces, workspaces, digest, shows_reports)
+
+
+def _adapter(config: ForgeConfig, secret: Secrets) -> GitHubForge | GitLabForge:
+    places = (config.api_url, config.clone_base)
+    if config.kind == "gitlab":
+        return GitLabForge(
+            config.name,
+            secret(config.token or ""),
+            *places,
+            timeout=config.timeout,
+            register=secret.register,
+        )
+    auth = _auth(config, secret)
+    return GitHubForge(config.name, auth, *places, timeout=config.timeout, register=secret.register)
 
 
 def _auth(config: ForgeConfig, secret: Secrets) -> GitHubToken | GitHubApp:

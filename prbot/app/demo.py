@@ -50,6 +50,7 @@ class Wish:
     head: str | None
     base: str | None
     allow_apply: bool
+    kind: str = "github"
 
     @property
     def repository(self) -> str:
@@ -70,6 +71,7 @@ def demo(
     base: str | None,
     allow_apply: bool,
     keep: bool,
+    forge: str = "github",
 ) -> int:
     """Run until ctrl-C, or until the script has ended. 0 when everything came out right."""
     if script and repo is not None:
@@ -78,7 +80,7 @@ def demo(
         raise DemoMisused("--repo and --head go together")
     directory = Path(tempfile.mkdtemp(prefix="prbot-demo-"))
     repo = repo.absolute() if repo else None
-    wish = Wish(port, script, repo, head, base, allow_apply)
+    wish = Wish(port, script, repo, head, base, allow_apply, forge)
     redactor = Redactor()
     try:
         with (directory / "prbot.log").open("w") as log:
@@ -127,7 +129,7 @@ async def _until(stop: asyncio.Event, work: object) -> None:
 
 @asynccontextmanager
 async def _forge(wish: Wish, directory: Path) -> AsyncIterator[DemoForge]:
-    forge = DemoForge(directory / "forge")
+    forge = DemoForge(directory / "forge", kind=wish.kind)
     await forge.start(port=wish.port)
     try:
         for login in (AUTHOR, REVIEWER):
@@ -191,7 +193,7 @@ async def _prbot(
         forges=(
             ForgeConfig(
                 name="demo",
-                kind="github",
+                kind="gitlab" if wish.kind == "gitlab" else "github",
                 api_url=forge.api_url,
                 clone_url=forge.url,
                 token=f"env://{TOKEN}",
@@ -200,7 +202,7 @@ async def _prbot(
         ),
     )
     async with running(config, environ, redactor) as prbot:
-        forge.add_hook(f"{prbot.url}/hooks/github", hook)
+        forge.add_hook(f"{prbot.url}/hooks/{wish.kind}", hook)
         yield
 
 
@@ -234,7 +236,7 @@ async def _open(wish: Wish, forge: DemoForge) -> Pull:
 def _introduce(wish: Wish, forge: DemoForge, pull: Pull) -> None:
     _say("A small forge runs on this machine, and prbot listens to it.\n")
     _say(f"  {forge.page_url(pull)}\n")
-    _say(f"{AUTHOR} opened this pull request; prbot is planning it. On the page you can")
+    _say(f"{AUTHOR} opened this {forge.customs.word}; prbot is planning it. On the page you can")
     if wish.mode is Mode.APPLY:
         _say(f"  - approve it as {REVIEWER},")
         _say("  - comment `prbot apply`, `prbot plan` or `prbot help` as anybody,")

@@ -142,7 +142,8 @@ async def running(
         door = hooks.Door(
             store=world.store,
             clock=world.clock,
-            secrets=tuple(Secrets(environ, redactor).of_hooks(config)),
+            secrets=tuple(Secrets(environ, redactor).of_hooks(config, "github")),
+            gitlab_secrets=tuple(Secrets(environ, redactor).of_hooks(config, "gitlab")),
             max_payload=config.limits.max_payload,
             delivered=service.deliver,
         )

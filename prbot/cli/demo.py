@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Kind(StrEnum):
+    GITHUB = "github"
+    GITLAB = "gitlab"
 
 
 def demo(
@@ -31,6 +37,9 @@ def demo(
     allow_apply: Annotated[
         bool, typer.Option("--allow-apply", help="With --repo: let prbot apply, for real.")
     ] = False,
+    forge: Annotated[
+        Kind, typer.Option("--forge", help="Which forge to play: its API and its webhooks.")
+    ] = Kind.GITHUB,
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep the demo's directory when it ends.")
     ] = False,
@@ -48,5 +57,6 @@ def demo(
         head=head,
         base=base,
         allow_apply=allow_apply,
+        forge=forge.value,
         keep=keep,
     )

@@ -102,7 +102,7 @@ _REFUSED = [
     ("stats-namespace enable-profiling-api", "there are no metrics yet"),
     ("language language-config-file", "prbot speaks English"),
     ("gitlab-group-allowlist gitlab-hostname gitlab-token gitlab-user gitlab-webhook-secret"
-     " gitlab-status-retry-enabled", "GitLab is not served yet"),
+     " gitlab-status-retry-enabled", "write a forge of kind `gitlab` by hand (`docs/gitlab.md`)"),
     ("gitea-base-url gitea-token gitea-user gitea-webhook-secret gitea-page-size",
      "Gitea is not served"),
     ("bitbucket-api-user bitbucket-base-url bitbucket-token bitbucket-user"

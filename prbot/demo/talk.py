@@ -27,6 +27,8 @@ STATUSES_PER_CONTEXT = 1000
 class Talk(Issues):
     reads_until_mergeable = 1
     """How many reads after a change see `mergeable: null`."""
+    approvals_are_timed = True
+    """False as in older versions of GitLab, which tell when only in a note of their own."""
 
     async def comment(self, pull: Pull, by: str, body: str, internal: bool = False) -> Comment:
         """`internal` ones (GitLab's) are for members only."""

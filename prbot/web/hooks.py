@@ -1,4 +1,5 @@
-"""`POST /hooks/github`: check who signed, store the delivery, answer 202; nothing else.
+"""`POST /hooks/github` and `/hooks/gitlab`: check who sent it, store the delivery, answer
+202; nothing else.
 
 The answer leaves after the commit (`letterbox.py`), so what a forge was told is stored is
 stored. Where nobody can vouch for that the answer is 503, and the sender may try again.
@@ -6,14 +7,14 @@ stored. Where nobody can vouch for that the answer is 503, and the sender may tr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
 
-from prbot.errors import BadPayload, BadSignature, NotStored, PayloadTooLarge, PrbotError
-from prbot.intake import github
+from prbot.errors import BadPayload, BadSignature, BadToken, NotStored, PayloadTooLarge, PrbotError
+from prbot.intake import github, gitlab, gitlab_door
 from prbot.model import DeliveryId
 from prbot.ports import Clock, Delivery, Store
 from prbot.web.letterbox import Letterbox
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 
 STATUS_OF: Mapping[type[PrbotError], int] = {
     BadSignature: 401,
+    BadToken: 401,
     PayloadTooLarge: 413,
     BadPayload: 400,
     NotStored: 503,
@@ -33,28 +35,42 @@ RETRY_AFTER = 10
 
 @dataclass(frozen=True)
 class Door:
-    """What the webhook routes need. `secrets` are (forge's name, secret) pairs."""
+    """What the webhook routes need. `secrets` are (forge's name, secret) pairs, those of
+    GitLabs apart."""
 
     store: Store
     clock: Clock
     secrets: Sequence[tuple[str, bytes]]
     max_payload: int
     delivered: Callable[[], None]
+    gitlab_secrets: Sequence[tuple[str, bytes]] = ()
+
+
+Reader = Callable[[web.Request, Door], Awaitable[Delivery]]
 
 
 def routes(door: Door, letterbox: Letterbox) -> list[web.RouteDef]:
+    def posted(path: str, read: Reader) -> web.RouteDef:
+        return web.post(path, _receiver(door, letterbox, read))
+
+    return [posted("/hooks/github", _from_github), posted("/hooks/gitlab", _from_gitlab)]
+
+
+def _receiver(
+    door: Door, letterbox: Letterbox, read: Reader
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def receive(request: web.Request) -> web.Response:
         try:
-            delivery = await _delivery(request, door)
+            delivery = await read(request, door)
             new = await letterbox.put(delivery)
         except PrbotError as error:
             return _refuse(error)
         return web.json_response({"delivery": delivery.id, "new": new}, status=202)
 
-    return [web.post("/hooks/github", receive)]
+    return receive
 
 
-async def _delivery(request: web.Request, door: Door) -> Delivery:
+async def _from_github(request: web.Request, door: Door) -> Delivery:
     body = await _body(request, door.max_payload)
     forge = github.verify(request.headers, body, door.secrets)
     event = _header(request, "X-GitHub-Event")
@@ -67,6 +83,16 @@ async def _delivery(request: web.Request, door: Door) -> Delivery:
         body=body,
         received_at=door.clock.now(),
     )
+
+
+async def _from_gitlab(request: web.Request, door: Door) -> Delivery:
+    """The token is asked for first: a stranger's body is not even read."""
+    forge = gitlab_door.verify(request.headers, door.gitlab_secrets)
+    event = _header(request, "X-Gitlab-Event")
+    body = await _body(request, door.max_payload)
+    gitlab.event_of(forge, body)
+    name = gitlab_door.delivery_id(request.headers, body)
+    return Delivery(DeliveryId(name), forge, event, body, door.clock.now())
 
 
 def _header(request: web.Request, name: str) -> str:

@@ -100,6 +100,25 @@ def test_everything() -> None:
     assert config.installation_key_lost == "k-0123456789012345"
 
 
+@pytest.mark.parametrize(
+    ("api_url", "api", "clone_base"),
+    [
+        (None, "https://gitlab.com/api/v4", "https://gitlab.com"),
+        ("https://git.acme.test/api/v4/", "https://git.acme.test/api/v4", "https://git.acme.test"),
+        (
+            "https://acme.test/gitlab/api/v4",
+            "https://acme.test/gitlab/api/v4",
+            "https://acme.test/gitlab",
+        ),
+    ],
+)
+def test_gitlab(api_url: str | None, api: str, clone_base: str) -> None:
+    """It serves gitlab.com, and GitLabs that people run, also below a path."""
+    lines = "" if api_url is None else f"    api_url: {api_url}\n"
+    (forge,) = load(SMALL.replace("kind: github", "kind: gitlab") + lines).forges
+    assert (forge.kind, forge.api_url, forge.clone_base) == ("gitlab", api, clone_base)
+
+
 def test_is_immutable() -> None:
     """It cannot be changed once it is loaded."""
     with pytest.raises(ValueError, match="frozen"):
@@ -263,9 +282,19 @@ BAD = {
         f"{PLACE} 1: the value of `repositories` cannot be used: it is empty. "
         "`repositories`: the repositories to serve, such as `acme/*`; `!acme/old` excludes."
     ),
-    SMALL.replace("kind: github", "kind: gitlab"): (
-        f"{PLACE} 4: the value of `forges[0].kind` cannot be used: it should be 'github'. "
-        "`forges[0].kind`: `github`, the one kind this version serves."
+    SMALL.replace("kind: github", "kind: gitea"): (
+        f"{PLACE} 4: the value of `forges[0].kind` cannot be used: it should be 'github' or "
+        "'gitlab'. `forges[0].kind`: `github` or `gitlab`."
+    ),
+    SMALL.replace("kind: github", "kind: gitlab").replace(
+        "token: env://PRBOT_GITHUB_TOKEN", "app: {id: 1, private_key: env://KEY}"
+    ): (
+        f"{PLACE} 3: a forge of kind `gitlab` takes a `token`, not an `app`. Make a project, "
+        "group or personal access token with the scope `api`, and keep `token: env://NAME`."
+    ),
+    SMALL.replace("kind: github", "kind: gitlab") + "    api_url: https://git.acme.test\n": (
+        f"{PLACE} 3: a GitLab's `api_url` ends with `/api/v4`. Write `https://HOST/api/v4`, "
+        "with the path before it if GitLab is not at the root."
     ),
     SMALL.replace("env://PRBOT_GITHUB_TOKEN", "ghp_abcdefghijkl"): (
         f"{PLACE} 5: a secret stands here in clear. Put it into an environment variable or a "

@@ -66,6 +66,10 @@ class Town:
     seen: set[int] = field(default_factory=set)
     bot: str = BOT
 
+    @property
+    def gitlab(self) -> bool:
+        return self.forge.customs.kind == "gitlab"
+
     # --- building ------------------------------------------------------------------------
 
     async def build(self, files: dict[str, str], name: str = REPOSITORY) -> Clone:
@@ -119,7 +123,7 @@ class Town:
 
     def listen_at(self, url: str) -> None:
         self.forge.courier.hooks.clear()
-        self.forge.add_hook(f"{url}/hooks/github", HOOK_SECRET)
+        self.forge.add_hook(f"{url}/hooks/{self.forge.customs.kind}", HOOK_SECRET)
 
     async def journal(self, pull: Pull) -> tuple[JournalEntry, ...]:
         """What prbot wrote down about a pull request, oldest first."""
@@ -200,15 +204,15 @@ class Town:
 
 
 @pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    async with a_town(tmp_path) as town:
+async def town(tmp_path: Path, forge_kind: str) -> AsyncIterator[Town]:
+    async with a_town(tmp_path, forge_kind) as town:
         yield town
 
 
 @asynccontextmanager
-async def a_town(directory: Path) -> AsyncIterator[Town]:
+async def a_town(directory: Path, kind: str = "github") -> AsyncIterator[Town]:
     """A town in a directory of its own; stories that compare two build a second one."""
-    forge = DemoForge(directory / "forge")
+    forge = DemoForge(directory / "forge", kind=kind)
     await forge.start()
     for login in ("alice", "bob", "carol", "mallory"):
         forge.create_user(login)
@@ -222,7 +226,7 @@ async def a_town(directory: Path) -> AsyncIterator[Town]:
         forges=(
             ForgeConfig(
                 name="forge",
-                kind="github",
+                kind=forge.customs.kind,
                 api_url=forge.api_url,
                 clone_url=forge.url,
                 token="env://STORY_TOKEN",

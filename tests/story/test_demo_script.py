@@ -7,6 +7,8 @@ import re
 import sys
 from collections.abc import Callable
 
+import pytest
+
 STEPS = (
     "open: planned and commented",
     "open: the check is green",
@@ -20,11 +22,13 @@ STEPS = (
 )
 
 
-async def test_demo_script(need: Callable[[str], None]) -> None:
-    """It prints each step with its time and exits 0."""
+@pytest.mark.both_forges
+async def test_demo_script(need: Callable[[str], None], forge_kind: str) -> None:
+    """It prints each step with its time and exits 0, on either forge."""
     need("terraform")
+    words = ("demo", "--script", "--forge", forge_kind)
     demo = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "prbot", "demo", "--script", stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "prbot", *words, stdout=asyncio.subprocess.PIPE
     )
     out, _ = await demo.communicate()
     text = out.decode()

@@ -107,6 +107,7 @@ async def test_opened_while_down(town: Town) -> None:
     await town.status(pull, "prbot/apply", "success")
 
 
+@pytest.mark.both_forges
 async def test_lost_pushes_comments_and_reviews(town: Town) -> None:
     """It finds new commits and comments, and answers each once."""
     clone = await founded(town)
@@ -127,6 +128,7 @@ async def test_lost_pushes_comments_and_reviews(town: Town) -> None:
     assert applied(town, "app") == {"web", "more", "newer"}
 
 
+@pytest.mark.both_forges
 async def test_lost_merge(town: Town) -> None:
     """It applies a reviewed plan although nobody told of the merge."""
     clone = await founded(town)
@@ -141,6 +143,7 @@ async def test_lost_merge(town: Town) -> None:
     assert applied(town, "app") == {"web", "more"}
 
 
+@pytest.mark.both_forges
 async def test_lost_close(town: Town) -> None:
     """It drops the plans of what was closed unseen, and plans anew when it is reopened."""
     clone = await founded(town)
@@ -170,6 +173,7 @@ async def test_draft_became_ready_unseen(town: Town) -> None:
     await town.status(pull, "prbot/plan", "success")
 
 
+@pytest.mark.both_forges
 async def test_edited_comment(town: Town) -> None:
     """It does not carry out what a comment did not say when it was written."""
     clone = await founded(town)

@@ -86,6 +86,7 @@ async def test_push_while_planning(town: Town) -> None:
     await town.status(pull, "prbot/plan", "success")
 
 
+@pytest.mark.both_forges
 async def test_same_content_edits_the_comment(town: Town) -> None:
     """It edits its comment when a push brings the same plan, and begins one when asked."""
     clone = await founded(town)
@@ -100,6 +101,7 @@ async def test_same_content_edits_the_comment(town: Town) -> None:
     assert len(town.said(pull)) == 2
 
 
+@pytest.mark.both_forges
 async def test_draft(town: Town) -> None:
     """It leaves a draft alone, plans it on comment, never applies it, and plans it when ready."""
     clone = await founded(town)
@@ -115,6 +117,7 @@ async def test_draft(town: Town) -> None:
     await town.status(pull, "prbot/plan", "success")
 
 
+@pytest.mark.both_forges
 async def test_closed_after_an_apply(town: Town) -> None:
     """It keeps the hold, says so loudly, and lets a person end it."""
     clone = await founded(town)

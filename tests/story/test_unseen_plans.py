@@ -13,10 +13,11 @@ def _terraform(need: Callable[[str], None]) -> None:
     need("terraform")
 
 
+@pytest.mark.both_forges
 async def test_approved_before_the_plan_was_told(town: Town) -> None:
     """It does not take an approval for a plan that was made, but not told yet."""
     clone = await town.build({"app/main.tf": town.backend("app") + resource("web")})
-    town.forge.fail_next("POST", r"/issues/\d+/comments", 502, hang=True)
+    town.forge.fail_next("POST", r"/issues/\d+/comments|/notes$", 502, hang=True)
     await town.start()
     await clone.push("topic", "Change", {"app/more.tf": resource("more")})
     pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")

@@ -33,6 +33,8 @@ PAGE_SIZE, LARGEST_PAGE = 20, 100
 class GitLabApi:
     def __init__(self, forge: Accounts) -> None:
         self.limits = RateLimits()
+        self.unchanged = 0
+        """How many answers were 304."""
         self._forge = forge
 
     def routes(self) -> list[web.RouteDef]:
@@ -57,7 +59,9 @@ class GitLabApi:
             _admit(self._forge, route, caller, request)
             answer = await route.handler(await self._call(caller, request))
             answer, pages = _page(route, request, answer)
-            return _response(request, answer, headers | pages)
+            response = _response(request, answer, headers | pages)
+            self.unchanged += response.status == 304
+            return response
         except DemoForgeRefused as refused:
             return _refusal(refused, headers)
 

@@ -73,7 +73,8 @@ async def versions(call: Call) -> Answer:
 
 
 async def approvals(call: Call) -> Answer:
-    return Answer(call.shapes.approvals(call.pull, call.caller.user()))
+    timed = call.forge.approvals_are_timed
+    return Answer(call.shapes.approvals(call.pull, call.caller.user(), timed))
 
 
 async def reviewers(call: Call) -> Answer:

@@ -16,6 +16,33 @@ REVIEW_NOTES = {
     "CHANGES_REQUESTED": "requested changes",
     "DISMISSED": "unapproved this merge request",
 }
+SAME: Json = {
+    "upvotes": 0,
+    "downvotes": 0,
+    "assignees": [],
+    "assignee": None,
+    "labels": [],
+    "imported": False,
+    "imported_from": "none",
+    "milestone": None,
+    "merge_when_pipeline_succeeds": False,
+    "merge_after": None,
+    "discussion_locked": None,
+    "should_remove_source_branch": None,
+    "force_remove_source_branch": False,
+    "time_stats": {
+        "time_estimate": 0,
+        "total_time_spent": 0,
+        "human_time_estimate": None,
+        "human_total_time_spent": None,
+    },
+    "squash": False,
+    "squash_on_merge": False,
+    "task_completion_status": {"count": 0, "completed_count": 0},
+    "has_conflicts": False,
+    "blocking_discussions_resolved": True,
+}
+"""What is alike in every merge request here."""
 REVIEWER_STATES = {"APPROVED": "approved", "CHANGES_REQUESTED": "requested_changes"}
 
 
@@ -49,7 +76,7 @@ class MergeShapes(Shapes):
         closed = None if pull.merged else pull.closed_at
         merger = self.user(pull.merged_by) if pull.merged_by else None
         full = f"{pull.repo.full_name}!{pull.number}"
-        return {
+        return SAME | {
             "id": pull.id,
             "iid": pull.number,
             "project_id": pull.repo.id,
@@ -66,45 +93,21 @@ class MergeShapes(Shapes):
             "target_branch": pull.base_branch,
             "source_branch": pull.head_branch,
             "user_notes_count": len(pull.comments),
-            "upvotes": 0,
-            "downvotes": 0,
             "author": self.user(pull.author),
-            "assignees": [],
-            "assignee": None,
             "reviewers": [self.user(user) for user in reviewers(pull)],
             "source_project_id": pull.head_repo.id if pull.head_repo else None,
             "target_project_id": pull.repo.id,
-            "labels": [],
             "draft": pull.draft,
-            "imported": False,
-            "imported_from": "none",
             "work_in_progress": pull.draft,
-            "milestone": None,
-            "merge_when_pipeline_succeeds": False,
             "merge_status": merge_status(pull, None),
             "detailed_merge_status": "unchecked",
-            "merge_after": None,
             "sha": pull.head_sha,
             "merge_commit_sha": merge_commit(pull),
             "squash_commit_sha": squash_commit(pull),
-            "discussion_locked": None,
-            "should_remove_source_branch": None,
-            "force_remove_source_branch": False,
             "prepared_at": stamp(pull.created_at),
             "reference": f"!{pull.number}",
             "references": {"short": f"!{pull.number}", "relative": f"!{pull.number}", "full": full},
             "web_url": self.urls.page(pull.repo.full_name, pull.number),
-            "time_stats": {
-                "time_estimate": 0,
-                "total_time_spent": 0,
-                "human_time_estimate": None,
-                "human_total_time_spent": None,
-            },
-            "squash": False,
-            "squash_on_merge": False,
-            "task_completion_status": {"count": 0, "completed_count": 0},
-            "has_conflicts": False,
-            "blocking_discussions_resolved": True,
         }
 
     def single(self, pull: Pull, mergeable: bool | None, detailed: str) -> Json:
@@ -146,7 +149,7 @@ class MergeShapes(Shapes):
             "patch_id_sha": head,
         }
 
-    def approvals(self, pull: Pull, caller: User) -> Json:
+    def approvals(self, pull: Pull, caller: User, timed: bool = True) -> Json:
         given = [r for r in deciding_reviews(pull).values() if r.state == "APPROVED"]
         return {
             "id": pull.id,
@@ -164,7 +167,8 @@ class MergeShapes(Shapes):
             "user_has_approved": any(review.user is caller for review in given),
             "user_can_approve": True,
             "approved_by": [
-                {"user": self.user(review.user), "approved_at": stamp(review.submitted_at)}
+                {"user": self.user(review.user)}
+                | ({"approved_at": stamp(review.submitted_at)} if timed else {})
                 for review in given
             ],
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from prbot.demo.gitlab.call import Answer, Call, bad, missing, too_long
@@ -11,6 +12,8 @@ from prbot.errors import DemoForgeRefused
 
 EMOJI = ("eyes", "thumbsup", "thumbsdown", "rocket", "heart", "tada")
 TITLE_LIMIT = 255
+QUICK_ACTION = re.compile(r"^/(approve|close|merge)(?: [^\n]*)?(?:\s*\n|$)", re.MULTILINE)
+"""Three of https://docs.gitlab.com/user/project/quick_actions/"""
 
 
 async def notes(call: Call) -> Answer:
@@ -30,9 +33,25 @@ def _visible(call: Call, member: bool) -> list[Comment]:
 
 
 async def create(call: Call) -> Answer:
-    body, internal = _text(call, "body"), call.flag("internal")
-    comment = await call.forge.comment(call.pull, call.login, body, internal)
+    """Lines that are quick actions are carried out and do not stand in the note."""
+    text, internal = _text(call, "body"), call.flag("internal")
+    body, actions = QUICK_ACTION.sub("", text), QUICK_ACTION.findall(text)
+    for action in actions:
+        await _carry_out(call, action)
+    if not body.strip():
+        return Answer({"commands_changes": {}, "summary": [f"Applied {actions}"]}, 202)
+    comment = await call.forge.comment(call.pull, call.login, body.rstrip(), internal)
     return Answer(call.shapes.note(comment), 201)
+
+
+async def _carry_out(call: Call, action: str) -> None:
+    match action:
+        case "approve":
+            await call.forge.review(call.pull, call.login, "APPROVE")
+        case "close":
+            await call.forge.close(call.pull, call.login)
+        case "merge":
+            await call.forge.merge(call.pull, call.login)
 
 
 async def note(call: Call) -> Answer:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from prbot.adapters.github import GitHubApp, GitHubForge, GitHubToken
+from prbot.adapters.gitlab import GitLabForge
 from prbot.demo.forge import DemoForge
 from prbot.demo.state import App, Pull
 from prbot.model import Login, PullRef, RepoRef
@@ -101,8 +102,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def demo(tmp_path: Path) -> AsyncIterator[DemoForge]:
-    forge = DemoForge(tmp_path / "forge")
+async def demo(tmp_path: Path, identity: str) -> AsyncIterator[DemoForge]:
+    kind = "github" if identity in GITHUB else "gitlab"
+    forge = DemoForge(tmp_path / "forge", kind=kind)
     await forge.start()
     yield forge
     await forge.stop()
@@ -119,18 +121,66 @@ class Clock:
         return self._demo.now().timestamp() + self.ahead
 
 
+@dataclass(frozen=True)
+class Wire:
+    """The pull request, its comments, who may do what, new comments; `too_long` a comment is
+    refused at; `calls` a pull request takes to read."""
+
+    pull: str
+    comments: str
+    permission: str
+    news: str
+    too_long: int
+    calls: int
+    bad_token: str
+    weak_token: str
+
+
+WIRES = {
+    "github": Wire(
+        pull="/pulls/1$",
+        comments="/comments$",
+        permission="/permission$",
+        news="/issues/comments$",
+        too_long=70_000,
+        calls=1,
+        bad_token="Bad credentials",
+        weak_token="not accessible",
+    ),
+    "gitlab": Wire(
+        pull="/merge_requests/1$",
+        comments="/notes$",
+        permission="/members/all$",
+        news="/events$",
+        too_long=1_000_100,
+        calls=2,
+        bad_token="401 Unauthorized",
+        weak_token="higher privileges",
+    ),
+}
+
+
 @dataclass
 class Scene:
     """`port` is what is tested; `bot` its login; `clock` shifts its time, in seconds."""
 
     demo: DemoForge
-    port: GitHubForge
+    port: GitHubForge | GitLabForge
     bot: Login
     pull: Pull
     clock: Clock
     app: App | None = None
 
     repo = RepoRef("hub", NAME)
+
+    @property
+    def gitlab(self) -> bool:
+        return self.demo.customs.kind == "gitlab"
+
+    @property
+    def wire(self) -> Wire:
+        """Where on the forge's API things are, as patterns of paths."""
+        return WIRES[self.demo.customs.kind]
 
     @property
     def ref(self) -> PullRef:
@@ -143,10 +193,23 @@ class Scene:
         return [(comment.user.login, comment.body) for comment in comments]
 
 
-@pytest.fixture(params=["token", "app"])
+GITHUB = ("token", "app")
+IDENTITIES = {"github": GITHUB, "gitlab": ("personal",)}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`identity` is every way to sign in to every forge that `--forge` names; a test that is
+    for some of them says so by parametrising it."""
+    own = [str(m.args[0]) for m in metafunc.definition.iter_markers("parametrize")]
+    if "identity" in metafunc.fixturenames and "identity" not in own:
+        kinds = metafunc.config.getoption("forge") or IDENTITIES
+        metafunc.parametrize("identity", [one for kind in kinds for one in IDENTITIES[kind]])
+
+
+@pytest.fixture
 def identity(request: pytest.FixtureRequest) -> str:
     """How the adapter signs in."""
-    return str(request.param)
+    return str(request.param)  # pragma: no cover - always parametrised
 
 
 @pytest.fixture
@@ -165,6 +228,12 @@ async def scene(
     await demo.create_repository(NAME, source, private=private, collaborators=people)
     pull = await demo.open_pull(NAME, head="topic", title="More", author="ann")
     clock, app = Clock(demo), None
+    if identity not in GITHUB:
+        token, bot = _gitlab_identity(demo, identity)
+        lab = GitLabForge("hub", token, demo.api_url, demo.url, timeout=1, now=clock.now)
+        yield Scene(demo, lab, Login(bot), pull, clock)
+        await lab.close()
+        return
     auth: GitHubToken | GitHubApp = GitHubToken(TOKEN)
     if identity == "app":
         app = demo.create_app("prbot", "acme", key.public, APP_RIGHTS)
@@ -178,13 +247,34 @@ async def scene(
     await port.close()
 
 
+def _gitlab_identity(demo: DemoForge, identity: str) -> tuple[str, str]:
+    """A token and whose it is."""
+    if identity == "project":
+        token = demo.create_project_token(NAME, "write", "api")
+    elif identity == "group":
+        token = demo.create_group_token("acme", "write", "api")
+    else:
+        demo.create_user("prbot", token=TOKEN)
+        demo.set_permission(NAME, "prbot", "write")
+        token = demo.tokens[TOKEN]
+    return token.value, token.user.login
+
+
 @pytest.fixture
-async def sign_in(demo: DemoForge) -> AsyncIterator[Callable[..., GitHubForge]]:
+async def sign_in(demo: DemoForge) -> AsyncIterator[Callable[..., GitHubForge | GitLabForge]]:
     """Further adapters at the same forge, closed at the end."""
     async with AsyncExitStack() as stack:
 
-        def make(auth: GitHubToken | GitHubApp, api_url: str | None = None) -> GitHubForge:
-            port = GitHubForge("hub", auth, api_url or demo.api_url, demo.url, timeout=1)
+        def make(
+            auth: GitHubToken | GitHubApp, api_url: str | None = None
+        ) -> GitHubForge | GitLabForge:
+            port: GitHubForge | GitLabForge
+            url = api_url or demo.api_url
+            if demo.customs.kind == "gitlab":
+                assert isinstance(auth, GitHubToken)
+                port = GitLabForge("hub", auth.value, url, demo.url, timeout=1)
+            else:
+                port = GitHubForge("hub", auth, url, demo.url, timeout=1)
             stack.push_async_callback(port.close)
             return port
 

@@ -20,6 +20,7 @@ async def ours(scene: Scene) -> Any:
     return scene.pull.repo.comments[known]
 
 
+@pytest.mark.parametrize("identity", ["token", "app"])
 async def test_it_is_folded(scene: Scene) -> None:
     """It folds a comment as outdated, and does not mind that it is already."""
     comment = await ours(scene)
@@ -43,6 +44,7 @@ async def test_a_comment_that_is_gone(scene: Scene) -> None:
     assert scene.bodies == []
 
 
+@pytest.mark.parametrize("identity", ["token", "app"])
 @pytest.mark.parametrize(
     ("status", "error"), [(0, ForgeUnavailable), (502, ForgeUnavailable), (403, ForgeRefused)]
 )
@@ -55,6 +57,7 @@ async def test_trouble(scene: Scene, status: int, error: type[Exception]) -> Non
     assert comment.minimised == ""
 
 
+@pytest.mark.parametrize("identity", ["token", "app"])
 async def test_a_refusal_with_status_200(scene: Scene) -> None:
     """It hears GraphQL's refusals, which come as good answers."""
     comment = await ours(scene)

@@ -48,7 +48,7 @@ async def test_markers_are_told_apart(scene: Scene) -> None:
 
 async def test_lost_answer(scene: Scene) -> None:
     """It writes one comment even when the forge wrote it and the answer never came."""
-    scene.demo.fail_next("POST", "/comments$", 0, after=True)
+    scene.demo.fail_next("POST", scene.wire.comments, 0, after=True)
     with pytest.raises(ForgeUnavailable):
         await scene.port.upsert_comment(scene.ref, MARKER, FIRST, None)
     await scene.port.upsert_comment(scene.ref, MARKER, FIRST, None)
@@ -97,7 +97,7 @@ async def test_odd_text(scene: Scene) -> None:
 async def test_too_long_a_comment(scene: Scene) -> None:
     """It tells that the forge refuses, which no repetition would change."""
     with pytest.raises(ForgeRefused):
-        await scene.port.upsert_comment(scene.ref, MARKER, MARKER + "x" * 70_000, None)
+        await scene.port.upsert_comment(scene.ref, MARKER, MARKER + "x" * scene.wire.too_long, None)
 
 
 async def test_comment_on_nothing(scene: Scene) -> None:
