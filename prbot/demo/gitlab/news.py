@@ -74,7 +74,14 @@ class GitLabNews:
         payload = self._about(issue.repo, by) | {
             "object_kind": "issue",
             "event_type": "issue",
-            "object_attributes": shape | {"url": page, "author_id": issue.author.id},
+            "object_attributes": shape
+            | {
+                "url": page,
+                "author_id": issue.author.id,
+                "assignee_id": None,
+                "assignee_ids": [],
+                "milestone_id": None,
+            },
             "labels": [],
             "changes": {},
         }
@@ -86,8 +93,14 @@ class GitLabNews:
             return
         failed = any(state in ("failure", "error") for state in latest)
         pulls = [p for p in repo.pulls.values() if p.open and p.head_sha == status.sha]
+        number = repo.id * 1000
         attributes = {
-            "id": repo.id * 1000,
+            "id": number,
+            "iid": 1,
+            "name": None,
+            "url": f"{self._world.urls.page(repo.full_name)}/-/pipelines/{number}",
+            "detailed_status": "failed" if failed else "passed",
+            "protected_ref": False,
             "ref": pulls[0].head_branch if pulls else repo.default_branch,
             "tag": False,
             "sha": status.sha,
