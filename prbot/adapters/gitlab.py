@@ -18,6 +18,7 @@ from urllib.parse import quote
 import structlog
 
 from prbot.adapters.gitlab_limits import Request
+from prbot.adapters.gitlab_merge import Merges
 from prbot.adapters.gitlab_notes import Issues, Notes
 from prbot.adapters.gitlab_shapes import (
     APPROVALS,
@@ -101,6 +102,8 @@ class GitLabForge:
         self.minimise = self._notes.fold
         self.upsert_comment = self._notes.upsert
         self.upsert_issue = self._issues.upsert
+        merges = Merges(self._wire)
+        self.merge, self.delete_branch = merges.merge, merges.delete_branch
 
     @property
     def requests_sent(self) -> int:

@@ -81,6 +81,7 @@ class MergeRequest(BaseModel):
     merge_commit_sha: str | None = None
     squash_commit_sha: str | None = None
     merge_status: str = ""
+    detailed_merge_status: str = ""
     merge_user: User | None = None
     merged_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None

@@ -41,7 +41,15 @@ async def merge_requests(call: Call) -> Answer:
 async def merge_request(call: Call) -> Answer:
     mergeable, state = await call.forge.look_mergeable(call.pull)
     detailed = DETAILS[state] if call.pull.open else "not_open"
+    if state == "blocked" and _waits_for_checks(call.pull):
+        detailed = "ci_must_pass"
     return Answer(call.shapes.single(call.pull, mergeable, detailed))
+
+
+def _waits_for_checks(pull: Pull) -> bool:
+    protection = pull.repo.protections.get(pull.base_branch)
+    green = {s.context for s in pull.repo.latest_statuses(pull.head_sha) if s.state == "success"}
+    return protection is not None and not set(protection.required_checks) <= green
 
 
 async def update(call: Call) -> Answer:
@@ -114,6 +122,7 @@ async def merge(call: Call) -> Answer:
         await call.forge.merge(pull, call.login, method, None, title or None, body or None)
     except DemoForgeRefused as refused:
         if refused.status == 405:
+            pull.unknown_reads = 0  # whoever wants to merge makes GitLab find out
             raise DemoForgeRefused(405, "405 Method Not Allowed") from None
         raise
     mergeable, _ = await call.forge.look_mergeable(pull)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from prbot.demo.git import ABSENT
 from prbot.demo.gitlab.call import Answer, Call, bad, missing
 from prbot.demo.state import Level, Repository, User
 from prbot.errors import DemoForgeRefused
@@ -68,8 +67,5 @@ async def delete_branch(call: Call) -> Answer:
         raise bad("Cannot remove HEAD branch")
     if name in repo.protections:
         raise DemoForgeRefused(403, "Protected branch can't be removed")
-    await repo.git.ask("update-ref", "-d", f"refs/heads/{name}", repo.branches[name])
-    await call.forge.refresh(repo.full_name, call.login)
-    if repo.branches.get(name, ABSENT) != ABSENT:
-        raise bad("Branch could not be removed")
+    await call.forge.delete_branch(repo.full_name, name, call.login)
     return Answer(status=204)

@@ -133,6 +133,7 @@ class Wire:
     too_long: int
     calls: int
     bad_token: str
+    other_head: str
     weak_token: str
 
 
@@ -145,6 +146,7 @@ WIRES = {
         too_long=70_000,
         calls=1,
         bad_token="Bad credentials",
+        other_head="Head branch was modified",
         weak_token="not accessible",
     ),
     "gitlab": Wire(
@@ -155,6 +157,7 @@ WIRES = {
         too_long=1_000_100,
         calls=2,
         bad_token="401 Unauthorized",
+        other_head="SHA does not match HEAD of source branch",
         weak_token="higher privileges",
     ),
 }
