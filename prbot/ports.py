@@ -693,6 +693,11 @@ class Plans(Protocol):
         """The name of the newest plan's JSON of each project; none of dropped plans."""
         ...
 
+    async def holders(self, repo: RepoRef, projects: Collection[ProjectKey]) -> tuple[PullRef, ...]:
+        """The pull requests with plans of these projects that were neither dropped nor begun
+        to be applied, oldest first."""
+        ...
+
     async def drop_of_pull(self, pull: PullRef) -> tuple[str, ...]:
         """Forget plans whose apply never began; returns the names of their artifacts.
 

@@ -9,7 +9,7 @@ comments, must never come to mean another plan.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,9 +21,9 @@ from prbot.adapters.store_jobs import hold_job, unsettled_intent
 from prbot.adapters.store_journal import SqlJournal
 from prbot.adapters.store_tables import intents, jobs, plans, runs
 from prbot.adapters.store_transaction import Transaction
-from prbot.adapters.store_types import is_pull, pull_values, read_pull
+from prbot.adapters.store_types import is_pull, is_repo, pull_values, read_pull
 from prbot.errors import IllegalTransition, LostLease, PlanIdTaken
-from prbot.model import JobId, PlanId, ProjectKey, PullRef, RunId, Sha
+from prbot.model import JobId, PlanId, ProjectKey, PullRef, RepoRef, RunId, Sha
 from prbot.plans.record import StoredPlan
 from prbot.ports import Clock, JournalEntry
 from prbot.runs.run import Job, JobKind, JobState
@@ -61,6 +61,13 @@ class SqlPlans:
         kept = (is_pull(plans, pull), plans.c.dropped_at.is_(None))
         rows = await self.db.execute(select(*columns).where(*kept).order_by(plans.c.seq))
         return tuple({(row.dir, row.workspace): row.plan_json for row in rows}.values())
+
+    async def holders(self, repo: RepoRef, projects: Collection[ProjectKey]) -> tuple[PullRef, ...]:
+        dirs = {project.dir for project in projects}
+        here = and_(is_repo(plans, repo), plans.c.dir.in_(dirs), ~_begun)
+        rows = (await self._visible(here)).all()
+        mine = (r for r in reversed(rows) if ProjectKey(r.dir, r.workspace) in projects)
+        return tuple(dict.fromkeys(read_pull(row) for row in mine))
 
     async def drop_of_pull(self, pull: PullRef) -> tuple[str, ...]:
         return await self._drop(is_pull(plans, pull))

@@ -52,6 +52,8 @@ from prbot.runs.say import (
     StateUnlocked,
     TooMany,
     Unlocked,
+    UnmergedIssue,
+    UnmergedSettled,
     Waiting,
 )
 
@@ -302,6 +304,10 @@ def _template(message: Message) -> str:
             return "expired.md.j2"
         case AppliedUnmerged():
             return "applied_unmerged.md.j2"
+        case UnmergedIssue():
+            return "unmerged_issue.md.j2"
+        case UnmergedSettled():
+            return "unmerged_settled.md.j2"
         case Settled():
             return "settled.md.j2"
         case Help():

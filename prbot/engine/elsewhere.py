@@ -1,22 +1,30 @@
-"""What a run brings about in other pull requests: a run of theirs, in the same transaction.
+"""What a run brings about beside its own pull request, in the same transaction: runs of other
+pull requests, issues.
 
-So it is started exactly once, whichever process decides and whenever it dies.
+So each is started exactly once, whichever process decides and whenever it dies.
 """
 
 from __future__ import annotations
 
+from prbot.engine.letters import issue_letter
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
 from prbot.model import PullRef, RunId
-from prbot.ports import Message, UnitOfWork
+from prbot.ports import Message, UnitOfWork, of_repository
+from prbot.runs.elsewhere import asks_again
 from prbot.runs.landings import Landing
 from prbot.runs.run import Ask, AskKind, Run
-from prbot.runs.steps import Land, Settle
+from prbot.runs.steps import Land, PlanAgain, Settle, WriteIssue
 
 
 class Elsewhere:
     def __init__(self, world: World) -> None:
         self._world = world
+
+    async def write_issue(self, unit: UnitOfWork, run: Run, step: WriteIssue) -> None:
+        whole, letter = of_repository(run.pull.repo), issue_letter(self._world, step)
+        key = f"{run.id} issue {step.topic}"
+        await unit.outbox.put(key, whole, letter, self._world.clock.now())
 
     async def land(self, unit: UnitOfWork, run: Run, step: Land) -> None:
         if run.checkout is None:
@@ -34,6 +42,18 @@ class Elsewhere:
         why = f"applied with pull request {run.pull.number}"
         ask = Ask(AskKind.MERGE, run.ask.actor, why, settled_by=run.pull)
         return [await self._started(unit, pull, ask) for pull in others]
+
+    async def plan_again(self, unit: UnitOfWork, run: Run, step: PlanAgain) -> list[Message]:
+        """The messages of the runs that plan."""
+        started = []
+        for pull in await unit.plans.holders(run.pull.repo, step.projects):
+            if pull == run.pull:
+                continue
+            held = {plan.project for plan in await unit.plans.of_pull(pull)}
+            projects = held.intersection(step.projects)
+            for ask in asks_again(await unit.runs.of_pull(pull), projects, run.pull):
+                started.append(await self._started(unit, pull, ask))
+        return started
 
     async def _started(self, unit: UnitOfWork, pull: PullRef, ask: Ask) -> Message:
         run = Run(RunId(self._world.new_id("r")), pull, ask, self._world.clock.now())

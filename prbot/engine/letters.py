@@ -5,15 +5,23 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from prbot.comments.issues import issue_title
 from prbot.comments.neutral import clean
 from prbot.comments.render import parts, render
 from prbot.comments.words import result_words
 from prbot.engine.world import World
 from prbot.model import ProjectKey, PullRef
-from prbot.ports import CheckReport, CommentLetter, FoldLetter, StatusLetter, StatusState
+from prbot.ports import (
+    CheckReport,
+    CommentLetter,
+    FoldLetter,
+    IssueLetter,
+    StatusLetter,
+    StatusState,
+)
 from prbot.runs.checks import CheckDetail
 from prbot.runs.say import CheckSummary
-from prbot.runs.steps import Check, Fold, Say, SetStatus
+from prbot.runs.steps import Check, Fold, Say, SetStatus, WriteIssue
 
 ROOM = 60_000
 """Characters a comment is rendered to; the redactor may make it longer, GitHub takes 65,536."""
@@ -66,6 +74,17 @@ def fold_letters(world: World, pull: PullRef, step: Fold) -> tuple[FoldLetter, .
 def part_key(verb: str, number: int, topic: str) -> str:
     """When a run's report was written is when the first (0) of its comments was."""
     return f"also {verb} {number} {topic}" if number else f"{verb} {topic}"
+
+
+LABELS = ("prbot",)
+"""Of every issue we write."""
+
+
+def issue_letter(world: World, step: WriteIssue) -> IssueLetter:
+    marker = f"prbot:{world.settings.installation}:issue:{step.topic}"
+    body = world.redactor.redact(render(step.message, marker=marker, limit=ROOM))
+    title = issue_title(step.message)
+    return IssueLetter(f"<!-- {marker} -->", title, body, LABELS, step.is_open)
 
 
 def _marker(world: World, pull: PullRef, topic: str) -> str:

@@ -64,6 +64,7 @@ from prbot.runs.steps import (
     Land,
     LayOut,
     MergePull,
+    PlanAgain,
     Record,
     ReleaseJob,
     Say,
@@ -76,6 +77,7 @@ from prbot.runs.steps import (
     StopRun,
     TakeLocks,
     Wait,
+    WriteIssue,
 )
 
 log = structlog.get_logger()
@@ -285,6 +287,8 @@ class Orchestrator:
                 await self._put(unit, run, "eyes", ReactionLetter(step.comment_id))
             case Say():
                 await self._say(unit, run, step)
+            case WriteIssue():
+                await self._elsewhere.write_issue(unit, run, step)
             case Record():
                 await self._record(unit, run, step.action, step.detail)
             case Fold():
@@ -322,6 +326,8 @@ class Orchestrator:
                 await self._elsewhere.land(unit, run, step)
             case Settle():
                 after.messages += await self._elsewhere.settle(unit, run, step)
+            case PlanAgain():
+                after.messages += await self._elsewhere.plan_again(unit, run, step)
             case Finish():
                 after.freed = after.freed or run.ask.kind in GIVE_WAY
                 if step.state in (RunState.SUPERSEDED, RunState.IGNORED):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from prbot.model import Permission
+from prbot.model import Permission, ProjectKey
 from prbot.runs import applying, merging, planning
 from prbot.runs.aftermath import break_locks
 from prbot.runs.hooks import HOOKS, with_hooks
@@ -19,12 +19,10 @@ from prbot.runs.order import in_order, release
 from prbot.runs.project_checks import take_back
 from prbot.runs.requirements.asking import may_command
 from prbot.runs.run import AskKind, JobKind, Run, RunState, Trouble
-from prbot.runs.say import AppliedUnmerged, Cancelled, Help, Hint, Reason, Refusal, Unlocked
+from prbot.runs.say import Cancelled, Help, Hint, Reason, Refusal, Unlocked
 from prbot.runs.scene import Scene
 from prbot.runs.steps import (
     Acknowledge,
-    DropPlans,
-    DropWorkspaces,
     Finish,
     FreeLocks,
     Say,
@@ -32,6 +30,7 @@ from prbot.runs.steps import (
     StopJob,
     StopRun,
 )
+from prbot.runs.unmerged import decide_close, end_of_issue
 
 
 def decide(run: Run, scene: Scene) -> tuple[Step, ...]:
@@ -67,7 +66,7 @@ def _decide(run: Run, scene: Scene) -> tuple[Step, ...]:
         case AskKind.MERGE:
             return with_hooks(run, scene, merging.decide_merged)
         case AskKind.CLOSE:
-            return _decide_close(run, scene)
+            return decide_close(run, scene)
         case AskKind.UNLOCK:
             return _decide_unlock(run, scene)
         case AskKind.CANCEL:
@@ -78,22 +77,6 @@ def _decide(run: Run, scene: Scene) -> tuple[Step, ...]:
             return (Say(run.id, Hint(run.ask.message)), Finish(RunState.REFUSED))
         case _:
             assert_never(run.ask.kind)
-
-
-def _decide_close(run: Run, scene: Scene) -> tuple[Step, ...]:
-    """Drop what belongs to the pull request, but keep the hold of what it applied."""
-    if scene.pull.open or scene.pull.merged:  # reopened, and perhaps merged, meanwhile
-        return (Finish(RunState.SUPERSEDED),)
-    touched = scene.begun_projects()
-    held = tuple(lock.project for lock in scene.locks if lock.holder == run.pull)
-    kept = scene.same_state(touched)
-    steps: list[Step] = [FreeLocks(tuple(p for p in held if p not in kept)), DropPlans()]
-    if touched:
-        people = tuple(dict.fromkeys((scene.pull.author, run.ask.actor)))
-        steps.append(Say("applied-unmerged", AppliedUnmerged(touched, people)))
-    if not any(map(scene.is_applying, touched)):  # a running tool still reads its files
-        steps.append(DropWorkspaces())
-    return (*steps, Finish(RunState.DONE))
 
 
 def _decide_cancel(run: Run, scene: Scene) -> tuple[Step, ...]:
@@ -134,11 +117,19 @@ def _decide_unlock(run: Run, scene: Scene) -> tuple[Step, ...]:
         for lock in scene.locks
         if lock.holder == run.pull and means(scene, run.ask.select, lock.project)
     )
+    closed = not scene.pull.open and not scene.pull.merged
     return (
         FreeLocks(held),
         Say(run.id, Unlocked(held, run.ask.actor)),
+        *(end_of_issue(run, scene) if closed and not _left(scene, held) else ()),
         Finish(RunState.DONE),
     )
+
+
+def _left(scene: Scene, freed: tuple[ProjectKey, ...]) -> bool:
+    """The pull request holds something still."""
+    mine = (lock.project for lock in scene.locks if lock.holder == scene.pull.ref)
+    return any(project not in freed for project in mine)
 
 
 def _nothing_applies(scene: Scene) -> tuple[Reason, ...]:

@@ -21,6 +21,7 @@ from prbot.runs.behind import (
     included,
     not_landed,
 )
+from prbot.runs.elsewhere import plan_again
 from prbot.runs.left import Left, had_expired, held, what_is_left
 from prbot.runs.phases import (
     Steps,
@@ -61,6 +62,7 @@ from prbot.runs.steps import (
     LayOut,
     StartJob,
 )
+from prbot.runs.unmerged import end_of_issue
 
 
 def decide_merged(run: Run, scene: Scene) -> Steps:
@@ -106,7 +108,8 @@ def _after_merge(run: Run, scene: Scene, rules: Effective) -> Steps:
 
 def _begin_with(run: Run, scene: Scene, rules: Effective, left: Left) -> Steps:
     if not rules.may_apply or not (left.reviewed or left.unreviewed):
-        return (*told_overtaken(run, scene), *_settle(run, scene), Finish(RunState.DONE))
+        told = told_overtaken(run, scene)
+        return (*told, *_settle(run, scene), *plan_again(run, scene), Finish(RunState.DONE))
     if len(left.unreviewed) > rules.projects_per_run:
         return hold(run, scene, _too_many(len(left.unreviewed)))
     projects = (*(plan.project for plan in left.reviewed), *left.unreviewed)
@@ -233,7 +236,8 @@ def _settle(run: Run, scene: Scene) -> Steps:
         ended = scene.same_state(done)
         return (FreeLocks(tuple(project for project in held(run, scene) if project in ended)),)
     clear = (project for project in held(run, scene) if not scene.interrupted(project))
-    return FreeLocks(tuple(clear)), DropPlans(), DropWorkspaces()
+    issue = end_of_issue(run, scene)
+    return (FreeLocks(tuple(clear)), DropPlans(), *issue, DropWorkspaces())
 
 
 def _still_open(run: Run, scene: Scene, done: frozenset[ProjectKey]) -> bool:

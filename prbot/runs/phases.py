@@ -13,6 +13,7 @@ from prbot.plans.freshness import record_of
 from prbot.plans.record import StoredPlan
 from prbot.runs.aftermath import looks, recounts, reports
 from prbot.runs.automerge import merges
+from prbot.runs.elsewhere import plan_again
 from prbot.runs.planning import applies_on_merge, head_of, plan_verdicts, result_of
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState
 from prbot.runs.say import ApplyReport, HoldReport, ProjectResult, Reason, Waiting
@@ -149,8 +150,8 @@ def report_applied(run: Run, scene: Scene, settled: Steps = (), kept: Steps = ()
     if looking := (*looks(run), *recounts(run)):  # told at once; what was left behind follows
         return (*told, *looking)
     after = settled if state is RunState.DONE else ()
-    counted = _counted(run, scene)
-    return (*told, *reports(run, scene), *counted, *merging, *after, Finish(state))
+    counted, again = _counted(run, scene), plan_again(run, scene)
+    return (*told, *reports(run, scene), *counted, *merging, *after, *again, Finish(state))
 
 
 def _counted(run: Run, scene: Scene) -> Steps:

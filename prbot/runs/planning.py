@@ -234,6 +234,7 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
         verbose=run.ask.verbose,
         may_destroy=Allowed.DESTROY in scene.allow,
         unapplied=_unapplied(run, scene),
+        applied_by=run.ask.applied_by.number if run.ask.applied_by else None,
     )
     failed = any(map(_failed, results))
     return (

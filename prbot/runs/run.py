@@ -52,6 +52,7 @@ class Ask:
     a run usually may have. `check_id` is the check whose button was pressed, `mark` what that
     was marked with (`runs.checks`). `accept_orphans`: leave states that nothing manages any more.
     `settled_by`: the pull request whose apply brought in what this one merged.
+    `applied_by`: the pull request whose apply made the plans here stale.
     `extra`, `destroy`, `refresh_only` and `verbose` as in `PlanCommand`, `no_merge` as in
     `ApplyCommand`.
     """
@@ -79,6 +80,7 @@ class Ask:
     verbose: bool = False
     settled_by: PullRef | None = None
     no_merge: bool = False
+    applied_by: PullRef | None = None
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -40,7 +40,8 @@ class PlanReport:
     `page` is the pull request's address. `arguments` are those somebody asked for, `verbose`
     that nothing be folded. `may_destroy`: what is left to nobody may be destroyed by comment.
     `unapplied` are projects with the number of a pull request whose merged code is not applied
-    yet, and part of their plan.
+    yet, and part of their plan. `applied_by` is the pull request whose apply is why they were
+    planned again.
     """
 
     results: tuple[ProjectResult, ...]
@@ -58,6 +59,7 @@ class PlanReport:
     verbose: bool = False
     may_destroy: bool = False
     unapplied: tuple[tuple[ProjectKey, int], ...] = ()
+    applied_by: int | None = None
 
 
 @dataclass(frozen=True)
@@ -273,6 +275,26 @@ class AppliedUnmerged:
 
 
 @dataclass(frozen=True)
+class UnmergedIssue:
+    """An issue: this pull request was closed without a merge after something was applied."""
+
+    number: int
+    projects: tuple[ProjectKey, ...]
+    mention: tuple[Login, ...]
+
+
+@dataclass(frozen=True)
+class UnmergedSettled:
+    """The end of such an issue: merged, or let go of `by` somebody."""
+
+    number: int
+    by: Login | None
+
+
+IssueMessage = UnmergedIssue | UnmergedSettled
+
+
+@dataclass(frozen=True)
 class Settled:
     """What this pull request merged was applied with what another one (`by`) merged."""
 
@@ -310,6 +332,8 @@ Message = (
     | StateUnlocked
     | PlansExpired
     | AppliedUnmerged
+    | UnmergedIssue
+    | UnmergedSettled
     | Settled
     | Help
     | Hint

@@ -13,7 +13,7 @@ from prbot.model import PlanId, ProjectKey, RunId, Sha
 from prbot.runs.checks import CheckDetail
 from prbot.runs.landings import Landing
 from prbot.runs.run import Job, JobKind, RunState, Trouble
-from prbot.runs.say import Message
+from prbot.runs.say import IssueMessage, Message
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,15 @@ class Say:
 
 
 @dataclass(frozen=True)
+class WriteIssue:
+    """Write an issue of the repository, or close it. The same `topic` is the same issue."""
+
+    topic: str
+    message: IssueMessage
+    is_open: bool
+
+
+@dataclass(frozen=True)
 class Record:
     """Write a line into the journal: the run is its subject, who asked for it its actor."""
 
@@ -176,6 +185,13 @@ class Settle:
 
 
 @dataclass(frozen=True)
+class PlanAgain:
+    """Have other pull requests that hold plans of these projects plan them again."""
+
+    projects: tuple[ProjectKey, ...]
+
+
+@dataclass(frozen=True)
 class Finish:
     state: RunState
     trouble: Trouble | None = None
@@ -193,6 +209,7 @@ Step = (
     | TakeLocks
     | FreeLocks
     | Say
+    | WriteIssue
     | Record
     | Fold
     | SetStatus
@@ -201,5 +218,6 @@ Step = (
     | DropWorkspaces
     | Land
     | Settle
+    | PlanAgain
     | Finish
 )

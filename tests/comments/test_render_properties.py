@@ -57,6 +57,8 @@ from prbot.runs.say import (
     StateUnlocked,
     TooMany,
     Unlocked,
+    UnmergedIssue,
+    UnmergedSettled,
 )
 from prbot.runs.state_look import StateLock
 from prbot.runs.told import Moment, Told
@@ -249,6 +251,13 @@ def messages(stored: StorePlan) -> st.SearchStrategy[Message]:
         st.builds(PlansExpired, projects, st.timedeltas(), projects),
         st.builds(AppliedUnmerged, projects, st.lists(logins, max_size=4).map(tuple)),
         st.builds(Settled, projects, st.integers(1, 999_999)),
+        st.builds(
+            UnmergedIssue,
+            st.integers(1, 999_999),
+            projects,
+            st.lists(logins, max_size=4).map(tuple),
+        ),
+        st.builds(UnmergedSettled, st.integers(1, 999_999), st.none() | logins),
         st.builds(Help, logins),
         st.builds(Hint, HOSTILE),
     )
@@ -420,6 +429,8 @@ def test_it_fits_at_the_worst(stored: StorePlan, text: str) -> None:
         PlanReport((), sha, sha, True, True, login, orphans=left[:1]),
         PlanReport(results, sha, sha, True, True, login, unapplied=((project, 7),) * 9),
         Settled((project,) * 9, 7),
+        UnmergedIssue(7, (project,) * 9, (login,) * 20),
+        UnmergedSettled(7, login),
         OrphansAccepted(left, Login(text)),
         CheckSummary(results, left),
         OrphansLeft(left, (login,) * 20),

@@ -50,6 +50,7 @@ from prbot.runs.steps import (
     Land,
     LayOut,
     MergePull,
+    PlanAgain,
     Record,
     ReleaseJob,
     Say,
@@ -63,6 +64,7 @@ from prbot.runs.steps import (
     TakeLocks,
     Verdict,
     Wait,
+    WriteIssue,
 )
 
 REPO = RepoRef("github", "acme/infra")
@@ -395,6 +397,8 @@ _MESSAGES: dict[type, str] = {
     say.StateUnlocked: "state-unlocked",
     say.PlansExpired: "expired",
     say.AppliedUnmerged: "applied-unmerged",
+    say.UnmergedIssue: "issue",
+    say.UnmergedSettled: "issue",
     say.Settled: "told-settled",
     say.Help: "help",
     say.Hint: "hint",
@@ -423,6 +427,8 @@ def _words(step: Step) -> list[str]:
             return ["refuse: " + " ".join(sorted({r.requirement for r in refusal.reasons}))]
         case Say():
             return [_MESSAGES[type(step.message)]]
+        case WriteIssue():
+            return ["issue" if step.is_open else "issue-closed"]
         case Record():
             return [step.action]
         case Fold():
@@ -445,6 +451,8 @@ def _words(step: Step) -> list[str]:
             return ["drop-workspaces"]
         case Land():
             return []  # tests/runs/test_behind.py
+        case PlanAgain():
+            return []  # tests/runs/test_elsewhere.py
         case Settle():
             return [f"settle {' '.join(_landing(one) for one in step.landings)}"]
         case ReleaseJob():

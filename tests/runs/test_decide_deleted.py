@@ -397,7 +397,7 @@ MOVES = {
             locks=(lock("a"), lock("old"), lock("c")),
             others=(replace(earlier(applying(JobState.FAILED)), placed=TO),),
         ),
-        {"free c", "drop-plans", "applied-unmerged", "drop-workspaces", "done"},
+        {"free c", "drop-plans", "applied-unmerged", "issue", "drop-workspaces", "done"},
     ),
 }
 

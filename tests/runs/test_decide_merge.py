@@ -523,7 +523,7 @@ def close(**odd: object) -> World:
 
 
 LEFT = {"drop-plans", "drop-workspaces", "done"}
-LOUD = {"applied-unmerged", *LEFT}
+LOUD = {"applied-unmerged", "issue", *LEFT}
 MINE = (lock("a"),)
 
 CLOSES = {
@@ -546,7 +546,7 @@ CLOSES = {
     ),
     "an apply is running": (
         close(locks=MINE, others=(tried(JobState.RUNNING), earlier(planned(REVIEWED)))),
-        {"applied-unmerged", "drop-plans", "done"},
+        {"applied-unmerged", "issue", "drop-plans", "done"},
     ),
     "reopened meanwhile": (close(pull=pull()), {"superseded"}),
     "merged meanwhile": (close(pull=DONE_MERGED), {"superseded"}),

@@ -115,6 +115,8 @@ async def test_a_hold_under_which_something_was_applied(
     second = await planned(town, clone, "second")
     await town.forge.comment(first, "alice", "prbot apply")
     await town.hears(first, "Applied")
+    await town.hears(second, "Planned again")  # another plan, to be approved anew
+    await town.forge.review(second, "bob", "APPROVE")
     await clone.push("first", "More", {"app/more.tf": resource("more")})
     await town.hears(first, "terraform_data.more")
     await town.forge.comment(second, "alice", "prbot apply")
@@ -122,7 +124,7 @@ async def test_a_hold_under_which_something_was_applied(
     await days_later(town, calendar)
     assert "Other pull requests" not in await town.hears(first, "Expired: 1 plan")
     assert await holders(town) == [first.number]
-    assert len(town.said(second)) == 2  # its plan, and that it waits
+    assert len(town.said(second)) == 3  # its plans, and that it waits
 
 
 async def test_an_apply_that_ran_out_of_time(town: Town) -> None:

@@ -36,8 +36,16 @@ async def planned(town: Town, clone: Clone, branch: str) -> Pull:
     return pull
 
 
+async def approved_again(town: Town, pull: Pull, applied: Pull) -> str:
+    """Another pull request's apply made another plan here, which voids the approval; the plan."""
+    again = await town.hears(pull, f"Planned again, because pull request {applied.number}")
+    await town.forge.review(pull, "bob", "APPROVE")
+    return again
+
+
 async def test_second_pull_request_waits_its_turn(town: Town) -> None:
-    """It waits while another one holds the project, and goes on by itself after its merge."""
+    """It is planned again after another one's apply, waits while that one holds the project, and
+    goes on by itself after its merge."""
     clone = await founded(town)
     first = await planned(town, clone, "first")
     second = await planned(town, clone, "second")
@@ -45,6 +53,8 @@ async def test_second_pull_request_waits_its_turn(town: Town) -> None:
         await town.forge.review(pull, "bob", "APPROVE")
     await town.forge.comment(first, "alice", "prbot apply")
     await town.hears(first, "Applied")
+    again = await approved_again(town, second, first)
+    assert "terraform_data.first" in again  # this branch does not have it, and would destroy it
     await town.forge.comment(second, "alice", "prbot apply")
     await town.hears(second, "Waiting", f"pull request {first.number}")
     await town.forge.merge(first, "bob")
@@ -57,6 +67,29 @@ async def test_second_pull_request_waits_its_turn(town: Town) -> None:
     await town.hears(second, "Applied")
     state = await asyncio.to_thread(town.state_file("app").read_text)
     assert all(f'"{name}"' in state for name in ("web", "first", "second"))
+
+
+async def test_two_pull_requests_race(town: Town) -> None:
+    """It applies one of two that are approved and asked for at the same moment; the other one
+    waits, and is held then, because what it would do is not what was reviewed."""
+    clone = await founded(town)
+    pulls = [await planned(town, clone, branch) for branch in ("first", "second")]
+    for pull in pulls:
+        await town.forge.review(pull, "bob", "APPROVE")
+    await asyncio.gather(*(town.forge.comment(pull, "alice", "prbot apply") for pull in pulls))
+
+    def one_is_done() -> list[Pull]:
+        return [p for p in pulls if any("Applied: 1 of 1" in c.body for c in town.said(p))]
+
+    (winner,) = await town.forge.wait_for(one_is_done, 60)
+    (loser,) = (pull for pull in pulls if pull is not winner)
+    await town.hears(loser, "Waiting", f"pull request {winner.number}")
+    await town.forge.merge(winner, "bob")
+    await town.hears(loser, "Held", "changed")
+    lines = [line for pull in pulls for line in await town.journal(pull)]
+    assert sum(line.action == "apply intended" for line in lines) == 1
+    state = await asyncio.to_thread(town.state_file("app").read_text)
+    assert [f'"{pull.title}"' in state for pull in (winner, loser)] == [True, False]
 
 
 async def test_two_applies_at_once(town: Town) -> None:
@@ -119,7 +152,7 @@ async def test_draft(town: Town) -> None:
 
 @pytest.mark.both_forges
 async def test_closed_after_an_apply(town: Town) -> None:
-    """It keeps the hold, says so loudly, and lets a person end it."""
+    """It keeps the hold, says so loudly, also in an issue, and lets a person end it."""
     clone = await founded(town)
     pull = await planned(town, clone, "topic")
     other = await planned(town, clone, "other")
@@ -127,13 +160,23 @@ async def test_closed_after_an_apply(town: Town) -> None:
         await town.forge.review(each, "bob", "APPROVE")
     await town.forge.comment(pull, "alice", "prbot apply")
     await town.hears(pull, "Applied")
+    await approved_again(town, other, pull)
     await town.forge.close(pull, "alice")
     await town.hears(pull, "without", "@alice")
+    issue = await town.forge.wait_for(lambda: next(iter(pull.repo.issues.values()), None))
+    assert (issue.open, issue.title, issue.labels) == (
+        True,
+        f"Applied, but not merged: pull request {pull.number}",
+        ("prbot",),
+    )
+    assert all(word in issue.body for word in ("@alice", "`app`", "`prbot unlock`"))
     await town.forge.comment(other, "alice", "prbot apply")
     await town.hears(other, "Waiting", f"pull request {pull.number}")
     await town.forge.comment(pull, "bob", "prbot unlock")
     await town.hears(pull, "app")
-    await town.hears(other, "Held")  # planned again: the state holds what is in no branch
+    await town.forge.wait_for(lambda: not issue.open)
+    assert "`bob` let go" in issue.body
+    await town.hears(other, "Applied")  # as it was approved: what is in no branch is destroyed
 
 
 async def test_cancel_a_wait(town: Town) -> None:
@@ -144,6 +187,7 @@ async def test_cancel_a_wait(town: Town) -> None:
         await town.forge.review(pull, "bob", "APPROVE")
     await town.forge.comment(first, "alice", "prbot apply")
     await town.hears(first, "Applied")
+    await approved_again(town, second, first)
     await town.forge.comment(second, "alice", "prbot apply")
     await town.hears(second, "Waiting")
     await town.forge.comment(second, "bob", "prbot cancel")
