@@ -80,6 +80,7 @@ def asked(ask: Ask) -> str:
     named = (("-d", select.dirs), ("-w", select.workspaces), ("-p", select.projects))
     flags = {
         "--all": ask.everything,
+        "--no-merge": ask.no_merge,
         "--accept-changes": ask.accept_changes,
         "--accept-orphans": ask.accept_orphans,
     }
