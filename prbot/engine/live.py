@@ -16,7 +16,7 @@ from prbot.engine.messages import advance_message
 from prbot.engine.world import World
 from prbot.ports import UnitOfWork
 from prbot.runs.live import begins_a_comment, pause, progress
-from prbot.runs.run import Run
+from prbot.runs.run import Run, RunState
 from prbot.runs.steps import Say
 
 
@@ -69,3 +69,8 @@ def _prefix(run: Run) -> str:
 async def _told_at(unit: UnitOfWork, run: Run) -> datetime | None:
     key = await unit.outbox.newest_key(_prefix(run))
     return None if key is None else datetime.fromisoformat(key.removeprefix(_prefix(run)))
+
+
+def why_stopped(state: RunState) -> str:
+    newer = state is RunState.SUPERSEDED
+    return "Stopped: something newer came." if newer else "Stopped: this is not prbot's any more."

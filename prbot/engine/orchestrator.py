@@ -24,7 +24,7 @@ from prbot.engine.checkouts import Checkouts, generated_names
 from prbot.engine.elsewhere import Elsewhere
 from prbot.engine.gather import files_of_default, gather
 from prbot.engine.letters import comment_letters, fold_letters, part_key, status_letter
-from prbot.engine.live import Live
+from prbot.engine.live import Live, why_stopped
 from prbot.engine.memory import remember
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.survey import Surveyor
@@ -331,7 +331,7 @@ class Orchestrator:
             case Finish():
                 after.freed = after.freed or run.ask.kind in GIVE_WAY
                 if step.state in (RunState.SUPERSEDED, RunState.IGNORED):
-                    await self._live.end(run, unit, _why_stopped(step.state))
+                    await self._live.end(run, unit, why_stopped(step.state))
                 await unit.runs.move(run.id, run.state, step.state, step.trouble)
             case _:
                 assert_never(step)
@@ -394,8 +394,3 @@ class Orchestrator:
 def _moves(step: Step) -> bool:
     """The step itself moves the run."""
     return isinstance(step, Finish | Wait)
-
-
-def _why_stopped(state: RunState) -> str:
-    newer = state is RunState.SUPERSEDED
-    return "Stopped: something newer came." if newer else "Stopped: this is not prbot's any more."
