@@ -100,6 +100,8 @@ class Branches(Checks):
         fork_point = await repo.git.merge_base(base, pull.head_sha) or base
         pull.heads.append((pull.head_sha, fork_point, self.now()))
         pull.commits = await repo.git.commits(f"{base}..{pull.head_sha}")
+        own = pull.commits[-1:] or await repo.git.commits("-1", pull.head_sha)
+        pull.head_commit = own[-1]
         pull.files = await repo.git.files(fork_point, pull.head_sha)
         self._forget_mergeability(pull)
 

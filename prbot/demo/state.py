@@ -207,6 +207,7 @@ class Pull:
     mergeable: bool | None = None
     unknown_reads: int = 0
     commits: tuple[CommitInfo, ...] = ()
+    head_commit: CommitInfo | None = None
     files: tuple[ChangedFile, ...] = ()
     reviews: list[Review] = field(default_factory=list)
     heads: list[tuple[str, str, datetime]] = field(default_factory=list)

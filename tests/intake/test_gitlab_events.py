@@ -132,6 +132,10 @@ ROWS: dict[str, tuple[Payload, object]] = {
         merge_request("update", changed_both("title", "a", "b"), oldrev=MERGE),
         changed("new commits"),
     ),
+    "new commits and labels": (
+        merge_request("update", changed_both("labels", [], LABELS), oldrev=MERGE),
+        changed("new commits"),
+    ),
     "an update without oldrev": (merge_request("update"), UPDATE),
     "a title": (merge_request("update", changed_both("title", "a", "b")), UPDATE),
     "a description": (merge_request("update", changed_both("description", "a", "b")), UPDATE),

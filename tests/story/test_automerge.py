@@ -52,6 +52,7 @@ async def merged(town: Town, pull: Pull) -> None:
     await town.forge.wait_for(lambda: "topic" not in pull.repo.branches or None, 60)
 
 
+@pytest.mark.both_forges
 async def test_applied_and_merged(town: Town) -> None:
     """It merges at the head that was applied, deletes the branch, and applies nothing twice."""
     clone, code = await prepared(town)

@@ -120,6 +120,7 @@ async def test_binary_and_renamed_files(town: Town) -> None:
     assert "`app`" not in body
 
 
+@pytest.mark.both_forges
 async def test_no_projects(town: Town) -> None:
     """It says nothing and ends both checks when no project is touched."""
     pull = await opened(town, {"README.md": "Hello.\n"})

@@ -107,6 +107,7 @@ async def test_two_applies_at_once(town: Town) -> None:
     assert sum(entry.action == "apply intended" for entry in journal) == 1
 
 
+@pytest.mark.both_forges
 async def test_push_while_planning(town: Town) -> None:
     """It ends the older commit's checks as superseded, and reports the newer one."""
     clone = await founded(town)

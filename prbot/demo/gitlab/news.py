@@ -263,7 +263,7 @@ class GitLabNews:
             "url": page,
             "source": source,
             "target": self._project(pull.repo),
-            "last_commit": self._commit(pull.repo, pull.commits[-1]),
+            "last_commit": pull.head_commit and self._commit(pull.repo, pull.head_commit),
         }
 
     def _brief(self, pull: Pull) -> Json:

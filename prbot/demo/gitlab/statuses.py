@@ -2,7 +2,8 @@
 
 A status that has not ended is moved on, one that has ended is followed by a new one. What
 GitLab refuses: https://docs.gitlab.com/api/commits/#set-commit-pipeline-status. A commit
-that no branch of the project holds has no place for a status unless `ref` gives one.
+that no branch of the project holds has no place for a status, unless it has one already
+or `ref` gives one.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ async def create(call: Call) -> Answer:
     if state not in RECORDS:
         raise bad("state does not have a valid value" if state else "state is missing")
     name = call.text("name") or call.text("context") or "default"
-    if call.text("ref") is None and not await _has_branch(repo, sha):
+    if call.text("ref") is None and not await _has_place(repo, sha):
         raise missing("References for commit Not Found")
     _check_step(_standing(repo, sha, name, call.login), state)
     _check_line(call)
@@ -71,5 +72,8 @@ def _check_line(call: Call) -> None:
         raise too_long("description", limit)
 
 
-async def _has_branch(repo: Repository, sha: str) -> bool:
-    return bool(await repo.git.ask("for-each-ref", "--contains", sha, "refs/heads"))
+async def _has_place(repo: Repository, sha: str) -> bool:
+    """A branch that holds the commit, or the pipeline of an earlier status."""
+    return any(status.sha == sha for status in repo.statuses) or bool(
+        await repo.git.ask("for-each-ref", "--contains", sha, "refs/heads")
+    )

@@ -322,6 +322,19 @@ async def test_status_of_a_fork(scene: Scene, run_git: Any, tmp_path: Path) -> N
 
 
 @personal
+async def test_status_of_a_commit_pushed_over(scene: Scene, run_git: Any, tmp_path: Path) -> None:
+    """It ends what is pending on a commit that no branch holds any more."""
+    old = Sha(scene.pull.head_sha)
+    await scene.port.set_status(scene.repo, old, "prbot/plan", StatusState.PENDING, "planning")
+    bare = scene.pull.repo.git.path
+    assert await run_git("branch", "-f", "topic", "topic~1", cwd=bare) == 0
+    await scene.demo.refresh("acme/infra", "ann")
+    await scene.port.set_status(scene.repo, old, "prbot/plan", StatusState.FAILURE, "superseded")
+    (latest,) = scene.pull.repo.latest_statuses(old)
+    assert (latest.state, latest.description) == ("failure", "superseded")
+
+
+@personal
 async def test_a_busy_status(scene: Scene) -> None:
     """It comes back when another update of the status is going on."""
     words = "Another update to this commit status is in progress"
