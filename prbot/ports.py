@@ -122,14 +122,15 @@ class StatusState(StrEnum):
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a check tells beside its line: Markdown of at most 65,535 characters, notes at
-    lines of the code, and buttons. `mark` (letters and digits, or nothing) comes back when
-    a button is pressed."""
+    """What a check tells beside its line: a summary and a longer text (Markdown, each of at
+    most 65,535 characters), notes at lines of the code, and buttons. `mark` (letters and
+    digits, or nothing) comes back when a button is pressed."""
 
     summary: str
     notes: tuple[Annotation, ...] = ()
     buttons: tuple[Button, ...] = ()
     mark: str = ""
+    text: str = ""
 
 
 class ForgeWriter(Protocol):

@@ -124,6 +124,7 @@ def _body(name: str, state: StatusState, line: str, report: CheckReport | None) 
                 }
                 for note in (report.notes if report else ())
             ],
+            **({"text": report.text[:SUMMARY_LIMIT]} if report and report.text else {}),
         },
         "actions": [
             {"label": one.label, "identifier": one.id, "description": one.description}

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from prbot.comments.neutral import Safe, code, fence
 from prbot.runs.run import Trouble
+from prbot.runs.say import ProjectResult
 
 _FIRST_LINES = 25
+_FRAME = 700
+"""Room for a heading and for fences."""
 
 
 def tool_words(trouble: Trouble | None, most: int) -> tuple[str, str]:
@@ -16,6 +22,24 @@ def tool_words(trouble: Trouble | None, most: int) -> tuple[str, str]:
     excerpt = "\n".join(lines[first : first + _FIRST_LINES])
     whole = first == 0 and len(lines) <= _FIRST_LINES
     return cut_text(excerpt, min(most, 3_000)), "" if whole else cut_text(trouble.output, most)
+
+
+def tool_log(results: Iterable[ProjectResult], most: int) -> Safe:
+    """All that the tool said where it failed, project by project: of each the end, in an equal
+    share of `most` characters."""
+    said = [(r.project, r.trouble.output) for r in results if r.trouble and r.trouble.output]
+    share = most // max(1, len(said)) - _FRAME
+    if share < _FRAME:
+        return Safe("")
+    logs = (f"### {code(str(project), 200)}\n\n{_end(text, share)}" for project, text in said)
+    return Safe("\n\n".join(logs))
+
+
+def _end(text: str, most: int) -> Safe:
+    """A block of at most so many characters, back-quotes in it included."""
+    kept = text[-most:].partition("\n")[2] if len(text) > most else text
+    block = fence(kept, "text")
+    return block if len(block) <= most + _FRAME // 2 else fence(kept[-most // 3 :], "text")
 
 
 def cut_text(text: str, most: int) -> str:

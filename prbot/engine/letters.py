@@ -8,6 +8,7 @@ from dataclasses import replace
 from prbot.comments.issues import issue_title
 from prbot.comments.neutral import clean
 from prbot.comments.render import parts, render
+from prbot.comments.tool_words import tool_log
 from prbot.comments.words import result_words
 from prbot.engine.world import World
 from prbot.model import ProjectKey, PullRef
@@ -20,7 +21,7 @@ from prbot.ports import (
     StatusState,
 )
 from prbot.runs.checks import CheckDetail
-from prbot.runs.say import CheckSummary
+from prbot.runs.say import CheckSummary, Message, PlanReport
 from prbot.runs.steps import Check, Fold, Say, SetStatus, WriteIssue
 
 ROOM = 60_000
@@ -43,12 +44,18 @@ def comment_letters(world: World, pull: PullRef, say: Say, again: bool = False) 
     """The comment, and those its lists go on in. `again`: an earlier run told under this topic,
     perhaps more; then what is not needed any more says so, where it was written."""
     markers = [_marker(world, pull, topic) for topic in _topics(say.topic)]
-    texts = parts(say.message, markers=markers, limit=ROOM, beyond=_beyond(world, pull))
+    texts = _parts(world, pull, say.message, markers)
     found = [_comment(world, *each) for each in zip(markers, texts, strict=False)]
     for marker in markers[len(texts) :] if again else ():
         text = world.redactor.redact(f"{SHORTER}\n\n<!-- {marker} -->\n")
         found.append(CommentLetter(f"<!-- {marker} -->", text, if_written=True))
     return tuple(found)
+
+
+def _parts(world: World, pull: PullRef, message: Message, markers: list[str]) -> tuple[str, ...]:
+    if isinstance(message, PlanReport) and world.forge_of(pull.repo).shows_reports and message.page:
+        message = message.with_checks()
+    return parts(message, markers=markers, limit=ROOM, beyond=_beyond(world, pull))
 
 
 def _comment(world: World, marker: str, text: str) -> CommentLetter:
@@ -62,8 +69,8 @@ def _beyond(world: World, pull: PullRef) -> str:
     return f"listed in the check `{world.settings.plan_check}`"
 
 
-def _topics(topic: str) -> tuple[str, ...]:
-    return (topic, *(f"{topic} part {number}" for number in range(2, MOST_PARTS + 1)))
+def _topics(topic: str, most: int = MOST_PARTS) -> tuple[str, ...]:
+    return (topic, *(f"{topic} part {number}" for number in range(2, most + 1)))
 
 
 def fold_letters(world: World, pull: PullRef, step: Fold) -> tuple[FoldLetter, ...]:
@@ -102,7 +109,7 @@ def status_letter(world: World, pull: PullRef, step: SetStatus) -> StatusLetter 
         context = _name_of(world, context, step.project)
         words = words or ", ".join(map(result_words, step.detail.results if step.detail else ()))
     text = world.redactor.redact(words)
-    report = _report(world, text, step.detail) if step.detail is not None and shows else None
+    report = _report(world, pull, text, step.detail) if step.detail is not None and shows else None
     state, beside = StatusState(step.verdict.value), step.project is not None
     return StatusLetter(step.sha, context, state, text, report=report, beside=beside)
 
@@ -117,7 +124,7 @@ def _name_of(world: World, context: str, project: ProjectKey) -> str:
     return f"{context}: {shown}"
 
 
-def _report(world: World, line: str, detail: CheckDetail) -> CheckReport:
+def _report(world: World, pull: PullRef, line: str, detail: CheckDetail) -> CheckReport:
     summary = line
     if detail.results or detail.orphans:
         told = CheckSummary(detail.results, detail.orphans)
@@ -129,7 +136,18 @@ def _report(world: World, line: str, detail: CheckDetail) -> CheckReport:
     text = world.redactor.redact(summary)
     shown = world.redactor.redact(detail.mark)
     mark = detail.mark if shown == detail.mark else ""  # a name may hold a secret
-    return CheckReport(text, notes=notes, buttons=detail.buttons, mark=mark)
+    more = world.redactor.redact(_more(world, pull, detail))
+    return CheckReport(text, notes=notes, buttons=detail.buttons, mark=mark, text=more)
+
+
+def _more(world: World, pull: PullRef, detail: CheckDetail) -> str:
+    """The lists that no comment holds, and what the tool said where it failed."""
+    going_on: tuple[str, ...] = ()
+    if detail.report is not None:
+        markers = [_marker(world, pull, topic) for topic in _topics(detail.topic, MOST_PARTS + 1)]
+        going_on = _parts(world, pull, detail.report, markers)[MOST_PARTS:]
+    room = ROOM - sum(map(len, going_on))
+    return "\n\n".join([*going_on, tool_log(detail.results, room)]).strip()
 
 
 def _plain(world: World, text: str) -> str:

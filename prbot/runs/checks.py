@@ -17,7 +17,7 @@ from prbot.model import ProjectKey, PullRequest
 from prbot.plans.record import StoredPlan
 from prbot.runs.orphans import Orphan
 from prbot.runs.run import Flaw
-from prbot.runs.say import ProjectResult
+from prbot.runs.say import PlanReport, ProjectResult
 
 MOST_NOTES = 50
 """A request takes no more, and a second one would add to what stands there."""
@@ -58,13 +58,16 @@ APPLY = Button("apply", "Apply", "Apply the plans that stand here")
 @dataclass(frozen=True)
 class CheckDetail:
     """`results` are told in the summary, all of them, and the `orphans` that stand against
-    the change. `mark` comes back with a button."""
+    the change. `mark` comes back with a button. `report` is the comment, of that `topic`,
+    whose lists go on here if no comment holds them."""
 
     results: tuple[ProjectResult, ...] = ()
     notes: tuple[Annotation, ...] = ()
     buttons: tuple[Button, ...] = ()
     orphans: tuple[Orphan, ...] = ()
     mark: str = ""
+    report: PlanReport | None = None
+    topic: str = ""
 
 
 def mark_of(plans: Iterable[StoredPlan]) -> str:

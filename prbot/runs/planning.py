@@ -251,6 +251,18 @@ def _unapplied(run: Run, scene: Scene) -> tuple[tuple[ProjectKey, int], ...]:
     return tuple((one.project, one.pull.number) for one in included(scene, mine))
 
 
+def _going_on(steps: Steps, report: PlanReport, topic: str) -> Steps:
+    """The whole's plan check holds what no comment does."""
+    return tuple(_with(step, report, topic) for step in steps)
+
+
+def _with(step: Step, report: PlanReport, topic: str) -> Step:
+    if not isinstance(step, SetStatus) or step.project or step.check is not Check.PLAN:
+        return step
+    detail = step.detail and replace(step.detail, report=report, topic=topic)
+    return replace(step, detail=detail)
+
+
 def _notices(run: Run, scene: Scene) -> tuple[Notice, ...]:
     """What finding the projects brought up, less what another comment told once."""
     topic = report_topic(run, scene)

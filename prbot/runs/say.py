@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -37,11 +37,11 @@ class PlanReport:
     `bounded` are wishes of the repository's file that the server's does not allow,
     `notices` what finding the projects brought up. `orphans` are states that were looked at
     because nothing would manage them any more, `moved` projects with what they were before.
-    `page` is the pull request's address. `arguments` are those somebody asked for, `verbose`
-    that nothing be folded. `may_destroy`: what is left to nobody may be destroyed by comment.
-    `unapplied` are projects with the number of a pull request whose merged code is not applied
-    yet, and part of their plan. `applied_by` is the pull request whose apply is why they were
-    planned again.
+    `page` is the pull request's address, `checks` that of its checks, where those tell more.
+    `arguments` are those somebody asked for, `verbose` that nothing be folded. `may_destroy`:
+    what is left to nobody may be destroyed by comment. `unapplied` are projects with the number
+    of a pull request whose merged code is not applied yet, and part of their plan. `applied_by`
+    is the pull request whose apply is why they were planned again.
     """
 
     results: tuple[ProjectResult, ...]
@@ -55,11 +55,16 @@ class PlanReport:
     orphans: tuple[Orphan, ...] = ()
     moved: tuple[tuple[ProjectKey, ProjectKey], ...] = ()
     page: str = ""
+    checks: str = ""
     arguments: tuple[str, ...] = ()
     verbose: bool = False
     may_destroy: bool = False
     unapplied: tuple[tuple[ProjectKey, int], ...] = ()
     applied_by: int | None = None
+
+    def with_checks(self) -> PlanReport:
+        """The same, leading to the pull request's checks."""
+        return replace(self, checks=f"{self.page}/checks")
 
 
 @dataclass(frozen=True)

@@ -151,5 +151,5 @@ def test_the_worst(stored: StorePlan, limit: int, text: str) -> None:
     broken = ProjectResult(ProjectKey(text), trouble=Trouble(text, text, text))
     markers = tuple(f"{number}" * 160 for number in range(3))
     message = report(*results, broken)
-    for told in parts(message, markers=markers, limit=limit, beyond=f"in {text}"):
+    for told in parts(message, markers=markers, limit=limit, beyond="in the check `prbot/plan`"):
         assert len(told.encode("utf-16-le", "replace")) // 2 <= limit

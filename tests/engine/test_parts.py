@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from prbot.engine.letters import comment_letters, fold_letters
+from prbot.engine.letters import comment_letters, fold_letters, status_letter
 from prbot.engine.world import World
-from prbot.model import ProjectKey, PullRef, RepoRef
+from prbot.model import JobId, PlanId, ProjectKey, PullRef, RepoRef, RunId, Sha
+from prbot.plans.record import Inputs, StoredPlan
+from prbot.plans.summary import Action, Counts, PlanSummary, ShownChange
 from prbot.ports import CommentLetter
-from prbot.runs.say import TooMany
-from prbot.runs.steps import Fold, Say
+from prbot.runs.checks import CheckDetail
+from prbot.runs.run import Trouble
+from prbot.runs.say import PlanReport, ProjectResult, TooMany
+from prbot.runs.steps import Check, Fold, Say, SetStatus, Verdict
 
 PULL = PullRef(RepoRef("gh", "acme/infra"), 7)
 SECRET = "correct-horse-battery"
@@ -52,3 +57,73 @@ def test_where_the_rest_is(world: World) -> None:
     assert "on a machine of your own" in letters(world, 9_000)[-1].body
     app = replace(world, forges={"gh": replace(world.forges["gh"], shows_reports=True)})
     assert "in the check `prbot/plan`" in letters(app, 9_000)[-1].body
+
+
+def long_report(page: str) -> PlanReport:
+    changes = tuple(
+        ShownChange(f"aws_thing.{'x' * 60}{number:05}", Action.DELETE) for number in range(3_000)
+    )
+    summary = PlanSummary(Counts(delete=len(changes)), changes=changes)
+    plan = StoredPlan(
+        id=PlanId("p-1"),
+        pull=PULL,
+        project=ProjectKey("app"),
+        run_id=RunId("r-1"),
+        job_id=JobId("j-1"),
+        head=Sha("1" * 40),
+        base=Sha("2" * 40),
+        commit=Sha("3" * 40),
+        hash="hash",
+        inputs=Inputs("f", "l", "terraform 1.11.4"),
+        summary=summary,
+        plan_file="plan",
+        plan_file_sha256="0",
+        plan_json="json",
+        state_is_lost=False,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    results = (ProjectResult(plan.project, plan),)
+    return PlanReport(results, Sha("1" * 40), Sha("2" * 40), True, True, page=page)
+
+
+def app_of(world: World) -> World:
+    return replace(world, forges={"gh": replace(world.forges["gh"], shows_reports=True)})
+
+
+def test_the_check_goes_on(world: World) -> None:
+    """It names each resource once: in the comments, and behind them in the check; and the
+    comment leads there where a forge has checks."""
+    message, app = long_report("https://forge.example/acme/infra/pull/7"), app_of(world)
+    comments = comment_letters(app, PULL, Say("r-1", message))
+    assert len(comments) == 3
+    detail = CheckDetail(message.results, report=message, topic="r-1")
+    step = SetStatus(Sha("1" * 40), Check.PLAN, Verdict.SUCCESS, "planned", detail)
+    letter = status_letter(app, PULL, step)
+    assert letter is not None
+    assert letter.report is not None
+    assert len(letter.report.text) <= 65_535
+    told = [*(comment.body for comment in comments), letter.report.text]
+    names = [f"aws_thing.{'x' * 60}{number:05}" for number in range(3_000)]
+    times = [sum(f"**delete** `{name}" in text for text in told) for name in names]
+    assert set(times[:2_000]) == {1}
+    assert max(times) == 1
+    assert "pull/7/checks" in comments[0].body
+    assert "/checks" not in comment_letters(world, PULL, Say("r-1", message))[0].body
+
+
+@pytest.mark.parametrize("output", ["Error: no\n" * 20_000, "`" * 90_000, "x" * 90_000, ""])
+def test_the_log_stands_in_the_check(world: World, output: str) -> None:
+    """It shows what the tool said where it failed, its end, redacted and in a fence."""
+    world.redactor.register(SECRET)
+    said = f"begin\n{output}\nthe end {SECRET}" if output else ""
+    result = ProjectResult(ProjectKey("app"), trouble=Trouble("It broke.", "", said))
+    step = SetStatus(
+        Sha("1" * 40), Check.PLAN, Verdict.FAILURE, "no", CheckDetail((result, result))
+    )
+    letter = status_letter(app_of(world), PULL, step)
+    assert letter is not None
+    assert letter.report is not None
+    text = letter.report.text
+    assert len(text) <= 65_535
+    assert text.count("the end [redacted]") == (2 if output else 0)
+    assert SECRET not in text

@@ -163,9 +163,8 @@ def test_one_neutraliser(sources) -> None:
     """It calls text safe in the comments alone, and there only numbers and words of ours
     outside of the neutraliser."""
     making = makers(sources, {"Safe"})
-    rest = {
-        f"prbot.comments.{name}" for name in ("continued", "details", "render", "view", "words")
-    }
+    others = ("continued", "details", "render", "tool_words", "view", "words")
+    rest = {f"prbot.comments.{name}" for name in others}
     assert making == {"prbot.comments.neutral", *rest}
 
 
