@@ -64,22 +64,22 @@ async def planned(town: Town, clone: Clone, branch: str) -> Pull:
     return pull
 
 
-async def test_a_plan_expires_by_itself(town: Town) -> None:
-    """It says so, turns the checks red, refuses the apply, and goes on with a new plan."""
+async def test_a_plan_expires_by_itself(town: Town, calendar: type[Calendar]) -> None:
+    """It says so, turns the checks red, and on `apply` plans again and applies what is equal."""
     clone = await town.build({"app/main.tf": town.backend("app") + resource("web")})
-    await town.start(limits=Limits(grace=3, plan_age=1))
-    await clone.push("topic", "Change", {"app/topic.tf": resource("topic")})
-    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="topic", author="alice")
-    await town.hears(pull, "terraform_data.topic")
-    assert "`app`" in await town.hears(pull, "Expired: 1 plan", "1 second", "prbot plan")
+    await town.start()
+    pull = await planned(town, clone, "topic")
+    await days_later(town, calendar)
+    assert "`app`" in await town.hears(pull, "Expired: 1 plan", "7 days", "prbot plan")
     for check in ("prbot/plan", "prbot/apply"):
         assert "expired" in await town.status(pull, check, "failure")
+    artifacts = (town.directory / "prbot" / "artifacts").iterdir()
+    assert not any(path.name.endswith(".tfplan") for path in artifacts)
+    calendar.ahead = timedelta(0)  # the forge's clock never moved, and its comments are of today
     await town.forge.comment(pull, "alice", "prbot apply")
-    await town.hears(pull, "Not done", "the plan of `app` has expired")
-    assert list((town.directory / "prbot" / "artifacts").iterdir()) == []
-    await town.forge.comment(pull, "alice", "prbot plan")
-    await town.hears(pull, "terraform_data.topic")
-    await town.hears(pull, "Expired: 1 plan")
+    await town.hears(pull, "Applied: 1 of 1")
+    actions = [line.action for line in await town.journal(pull)]
+    assert actions.count("plan job running->planned") == 2
 
 
 async def test_a_hold_that_nothing_was_applied_under(town: Town, calendar: type[Calendar]) -> None:

@@ -139,7 +139,7 @@ def old(scene: Any, tmp_path: Path) -> Old:
 
 
 async def test_the_next_to_come_due(scene: Any) -> None:
-    """It tells the earliest of those made since, of which `drop` would forget."""
+    """It tells the earliest of those made since, of which `expire` would mark."""
     now = scene.clock.now()
     _, begun = await scene.an_intent("failed")
     assert begun.created_at == now
@@ -150,14 +150,15 @@ async def test_the_next_to_come_due(scene: Any) -> None:
     async with scene.store.begin() as tables:
         assert await tables.plans.first_since(now) == later.created_at
         assert await tables.plans.first_since(later.created_at) == later.created_at
-        await tables.plans.drop([later.id])
+        assert await tables.plans.expire([later.id], now) == (later.plan_file,)
+        assert await tables.plans.expire([later.id], now) == ()
         assert await tables.plans.first_since(now) == scene.clock.now()
         assert await tables.plans.first_since(scene.clock.now() + AGE) is None
 
 
 async def test_what_is_too_old_goes(old: Old) -> None:
-    """It forgets the plan and its files, frees the lock, and leaves one comment and two
-    statuses to be written."""
+    """It marks the plan, forgets its file, frees the lock, and leaves one comment and two
+    statuses to be written; the plan's JSON stays, to be compared with."""
     plan = await old.plan(lock=True)
     expiry = old.expiry(old.scene.store)
     old.scene.clock.pass_(7 * DAY)
@@ -174,12 +175,14 @@ async def test_what_is_too_old_goes(old: Old) -> None:
         "prbot/apply",
     ]
     async with old.scene.store.begin() as tables:
-        assert await tables.plans.get(plan.id) is None
+        assert await tables.plans.get(plan.id) == replace(plan, expired_at=old.scene.clock.now())
     assert await old.artifacts.get(plan.plan_file) is None
-    assert await old.artifacts.get(plan.plan_json) is None
+    assert await old.artifacts.get(plan.plan_json) is not None
     assert await old.locks() == 0
     assert old.woken == [old.scene.pull.repo]
     assert (plan.id, EXPIRED) in await old.scene.told()
+    await expiry.sweep()
+    assert await old.letters() == []
 
 
 async def test_when_the_plan_stood_there_stays(old: Old) -> None:
