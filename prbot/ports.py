@@ -707,12 +707,17 @@ class Plans(Protocol):
         ...
 
     async def older_than(self, moment: datetime) -> tuple[StoredPlan, ...]:
-        """Made before `moment`, and `drop` would forget them; oldest first."""
+        """Made before `moment`, and `expire` would mark them; oldest first."""
         ...
 
     async def first_since(self, moment: datetime) -> datetime | None:
         """When the earliest plan was made that was made at `moment` or later, and that
-        `drop` would forget; None when there is none."""
+        `expire` would mark; None when there is none."""
+        ...
+
+    async def expire(self, plan_ids: Sequence[PlanId], at: datetime) -> tuple[str, ...]:
+        """Mark those whose apply never began as too old, once; returns the names of their
+        plan files, which nobody applies any more. Their JSON is still compared with."""
         ...
 
     async def drop(self, plan_ids: Sequence[PlanId]) -> tuple[str, ...]:

@@ -36,6 +36,8 @@ _begun = exists().where(
     or_(intents.c.outcome.is_(None), intents.c.outcome != "stale"),
 )
 
+_young = plans.c.expired_at.is_(None)
+
 
 @dataclass(frozen=True)
 class SqlPlans:
@@ -73,14 +75,22 @@ class SqlPlans:
         return await self._drop(is_pull(plans, pull))
 
     async def older_than(self, moment: datetime) -> tuple[StoredPlan, ...]:
-        rows = await self._visible(and_(plans.c.created_at < moment, ~_begun))
+        rows = await self._visible(and_(plans.c.created_at < moment, ~_begun, _young))
         return tuple(_plan(row) for row in rows)[::-1]
 
     async def first_since(self, moment: datetime) -> datetime | None:
-        kept = and_(plans.c.dropped_at.is_(None), plans.c.created_at >= moment, ~_begun)
+        here = and_(plans.c.dropped_at.is_(None), plans.c.created_at >= moment)
+        kept = and_(here, ~_begun, _young)
         query = select(func.min(plans.c.created_at)).where(kept)
         made: datetime | None = (await self.db.execute(query)).scalar()
         return made
+
+    async def expire(self, plan_ids: Sequence[PlanId], at: datetime) -> tuple[str, ...]:
+        held = await self._hold_visible(and_(plans.c.id.in_(plan_ids), _young))
+        rows = (await self._visible(and_(plans.c.seq.in_(held), ~_begun))).all()
+        old = plans.c.seq.in_([row.seq for row in rows])
+        await self.db.execute(update(plans).where(old).values(expired_at=at))
+        return tuple(row.plan_file for row in rows)
 
     async def drop(self, plan_ids: Sequence[PlanId]) -> tuple[str, ...]:
         return await self._drop(plans.c.id.in_(plan_ids))

@@ -73,7 +73,6 @@ _WORDS = (
     words.is_are,
     words.its_their,
     words.was_were,
-    words.it_was,
     words.tools,
     words.serial_words,
     words.sizes,

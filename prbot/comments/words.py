@@ -111,10 +111,6 @@ def was_were(number: int) -> Safe:
     return Safe("was" if number == 1 else "were")
 
 
-def it_was(number: int) -> Safe:
-    return Safe("it was" if number == 1 else "they were")
-
-
 def with_words(arguments: Sequence[str], longest: int) -> Safe:
     """` with `-target=x` `: arguments that somebody asked for; they may hold anything."""
     shown = " ".join(cell(word, longest) for word in arguments[:MOST_ARGUMENTS])

@@ -1,7 +1,7 @@
-"""Forgets plans that became too old to be applied, and says so in their pull requests.
+"""Marks plans that became too old to be applied as they are, and tells their pull requests.
 
 Sleeps until the next plan may come due. Whether one does is decided anew, from the
-tables, in the transaction that forgets it; so several processes may do it at once, and a
+tables, in the transaction that marks it; so several processes may do it at once, and a
 crash leaves all of it done or nothing. Who waits for a freed project is woken after the
 transaction; at its start each process wakes whoever waits, so a crash between costs no more.
 
@@ -81,7 +81,7 @@ class Expiry:
         return max(AT_LEAST, min(due, age, AT_MOST))
 
     async def sweep(self) -> None:
-        """Forget all that is too old now. Raises StoreUnavailable."""
+        """Mark all that is too old now. Raises StoreUnavailable."""
         moment = self._world.clock.now() - self._world.settings.plan_age
         async with self._world.store.begin() as unit:
             older = await unit.plans.older_than(moment)
@@ -127,14 +127,16 @@ class Expiry:
         """The names of the artifacts nobody needs any more. Raises Moved."""
         for step in expiring.steps:
             await self._step(unit, pull, step, f"expired {expiring.plans[0].id}")
-        gone = await unit.plans.drop([plan.id for plan in expiring.plans])
+        gone = await unit.plans.expire([plan.id for plan in expiring.plans], self._now())
         for plan in expiring.plans:
             line = JournalEntry(self._now(), pull, None, plan.id, EXPIRED, str(plan.project))
             await unit.journal.write(line)
         # A run that began meanwhile may have judged by what is gone now. One that begins
-        # from here on waits for our locks and letters, or finds the plan forgotten.
+        # from here on waits for our locks and letters, or finds the plan too old.
         runs = await unit.runs.of_pull(pull)
-        if set(gone) != _artifacts(expiring.plans) or not all(r.state.finished for r in runs):
+        if set(gone) != {plan.plan_file for plan in expiring.plans} or not all(
+            r.state.finished for r in runs
+        ):
             raise Moved
         return gone
 
@@ -165,10 +167,6 @@ def _by_pull(plans: Iterable[StoredPlan]) -> dict[PullRef, list[PlanId]]:
     for plan in plans:
         found.setdefault(plan.pull, []).append(plan.id)
     return found
-
-
-def _artifacts(plans: Iterable[StoredPlan]) -> set[str]:
-    return {name for plan in plans for name in (plan.plan_file, plan.plan_json)}
 
 
 async def _kept(

@@ -55,7 +55,7 @@ class Settings:
     `rules_of` reads the repository's own files within the server's bounds, `recipe_of` the
     workflow of that name in them or in the server's (it raises UnknownWorkflow,
     WorkflowNotAllowed and BadWorkflow). Bare times are in seconds. Merges older than
-    `max_event_age` are history, plans older than `plan_age` are forgotten.
+    `max_event_age` are history, plans older than `plan_age` are made again.
     `bounds_of` are the operator's words about one repository.
     `jobs_dir` is this process's own, beside those of the other processes of the machine.
     What is in hand is lost `lease` after the process was last heard of.

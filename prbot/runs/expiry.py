@@ -1,9 +1,9 @@
-"""Which plans of a pull request are too old to be applied, and what follows from that.
+"""Which plans of a pull request are too old to be applied as they are, and what follows.
 
-A plan says what an apply would do to the world as it was; after days nobody should apply
-it unread. Only a project's newest plan is judged, and only if applying it would change
-something: older ones go with it. The plans of one run expire together, when the youngest
-of them is too old, so that people are told once.
+A plan says what an apply would do to the world as it was; after days it has to be made again
+first, and is applied if it is equal still. Only a project's newest plan is judged, and only if
+applying it would change something: older ones go with it. The plans of one run expire together,
+when the youngest of them is too old, so that people are told once.
 
 Nothing expires while anything of the pull request is unfinished. A lock is freed only if
 nothing can have been applied under it: an apply that failed or was interrupted half-way
@@ -44,7 +44,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Expiring:
-    """`plans` are forgotten, oldest first, and `steps` performed, in one transaction."""
+    """`plans` are marked, oldest first, and `steps` performed, in one transaction."""
 
     plans: tuple[StoredPlan, ...]
     steps: tuple[FreeLocks | Say | SetStatus, ...]

@@ -96,7 +96,9 @@ def had_expired(project: ProjectKey, scene: Scene) -> bool:
     """The last plan of the merged head was too old when the merge came."""
     before = (_plan_job_before_merge(run, scene, project) for run in scene.runs)
     last = next((job for job in before if job is not None), None)
-    return last is not None and scene.has_expired(last.plan_id)
+    if last is None or scene.plan(last.plan_id) is not None:  # it can be compared with
+        return False
+    return scene.has_expired(last.plan_id)
 
 
 def _was_shown(run: Run, scene: Scene) -> bool:

@@ -288,7 +288,7 @@ def _left_out(run: Run, scene: Scene) -> tuple[ProjectResult, ...]:
 
 def _as_last_planned(project: ProjectKey, scene: Scene) -> ProjectResult:
     job = scene.newest_whole_plan_job(project)
-    if job is None or job.state is not JobState.PLANNED:
+    if job is None or job.state is not JobState.PLANNED or scene.has_expired(job.plan_id):
         return ProjectResult(project)
     return result_of(job, scene)
 

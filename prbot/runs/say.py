@@ -263,7 +263,7 @@ class StateUnlocked:
 
 @dataclass(frozen=True)
 class PlansExpired:
-    """Plans of these projects were older than `age` and are forgotten; `freed` are those
+    """Plans of these projects were older than `age`, and must be made again; `freed` are those
     of the projects that the pull request no longer holds."""
 
     projects: tuple[ProjectKey, ...]

@@ -128,8 +128,24 @@ class Scene:
         plan, run = self.plan(job.plan_id), next(r for r in self.runs if r.id == job.run_id)
         return plan.special if plan is not None else run.ask.special
 
+    def equal_to(self, plan: StoredPlan) -> PlanId | None:
+        """The reviewed plan that this one, made again, was found equal to."""
+        jobs = (job for job in self.jobs() if job.plan_id == plan.id)
+        return next((job.reviewed for job in jobs if not job.differences), None)
+
     def has_expired(self, plan_id: PlanId | None) -> bool:
+        """It is too old to be applied as it is, or was forgotten for that."""
+        if (plan := self.plan(plan_id)) is not None:
+            return plan.expired_at is not None
         return any(line.action == EXPIRED and line.subject == plan_id for line in self.journal)
+
+    def forgotten_projects(self) -> frozenset[ProjectKey]:
+        """Those of the expired ones of which no plan is kept that could be made again."""
+        return frozenset(p for p in self.expired_projects() if not self._has_newest(p))
+
+    def _has_newest(self, project: ProjectKey) -> bool:
+        job = self.newest_plan_job(project)
+        return job is not None and self.plan(job.plan_id) is not None
 
     def expired_projects(self) -> frozenset[ProjectKey]:
         """The projects whose newest plan expired, and that nobody has planned since, without

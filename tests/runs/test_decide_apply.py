@@ -630,6 +630,14 @@ NOT_FRESH = {
         say(plans=(AGAIN_HERE, plan("a")), jobs=(STALE, MADE_AGAIN), locks=(lock("a"),)),
         {"lock a", "apply a=p2"},
     ),
+    "planned again, and equal but for what is live already": (
+        say(
+            plans=(replace(AGAIN_HERE, hash="less"), plan("a")),
+            jobs=(STALE, MADE_AGAIN),
+            locks=(lock("a"),),
+        ),
+        {"lock a", "apply a=p2"},
+    ),
     "planned again and applied": (
         say(
             plans=(replace(AGAIN_HERE, applied_at=at(27)), plan("a")),

@@ -17,6 +17,7 @@ from scenes import (
     World,
     after_merge,
     applying,
+    approval,
     at,
     by_comment,
     by_event,
@@ -265,6 +266,8 @@ def after(**odd: object) -> World:
 
 BOTH = (earlier(planned(plan("b", 2)), planned(OLD)),)
 AGAIN = (earlier(planned(YOUNG)), MADE)
+TOO_OLD = replace(OLD, expired_at=at(20))
+NEW = plan("a", 3, minute=26, run="r-now")
 NO = {"refuse: expired", "refused"}
 
 AFTERWARDS = {
@@ -326,6 +329,49 @@ AFTERWARDS = {
             jobs=(planned(after_merge("a", 2)),),
         ),
         {"hold", "apply:failure", "held"},
+    ),
+    "apply, and the plan is kept: it is made again": (after(plans=(TOO_OLD,)), {"plan a~p1"}),
+    "apply by its id, and the plan is kept": (
+        after(plans=(TOO_OLD,), ask=by_comment(AskKind.APPLY, plan_id=OLD.id)),
+        {"plan a~p1"},
+    ),
+    "apply of both, when one is too old: both are made again": (
+        after(others=BOTH, plans=(plan("b", 2), TOO_OLD), projects="a b"),
+        {"plan a~p1", "plan b~p2"},
+    ),
+    "made again, and equal": (
+        after(
+            plans=(NEW, TOO_OLD),
+            jobs=(planned(NEW, reviewed=1),),
+            reviews=(approval(),),
+        ),
+        {"lock a", "apply a=p3"},
+    ),
+    "made again, and different": (
+        after(
+            plans=(replace(NEW, hash="other"), TOO_OLD),
+            jobs=(planned(NEW, "x.a: delete appeared", reviewed=1),),
+        ),
+        {"hold", "apply:failure", "held"},
+    ),
+    "the merge, and the plan is kept: equal is enough": (
+        after(
+            ask=by_event(AskKind.MERGE),
+            pull=merged(),
+            plans=(after_merge("a", 2), TOO_OLD),
+            jobs=(planned(after_merge("a", 2), reviewed=1),),
+        ),
+        {"lock a", "apply a=p2"},
+    ),
+    "another project is planned: the check stays red": (
+        after(
+            ask=by_comment(AskKind.PLAN, select=only("b")),
+            others=BOTH,
+            plans=(plan("b", 3, minute=26, run="r-now"), TOO_OLD),
+            projects="b",
+            jobs=(planned(plan("b", 3, minute=26, run="r-now")),),
+        ),
+        {"report", "plan:failure", "apply:failure", "done"},
     ),
     "the other one was applied: the check stays red": (
         after(

@@ -104,7 +104,7 @@ def chosen_plans(
     unknown = unknown_names(scene, select)
     if unknown:
         return (), unknown
-    stand = (p for p in scene.current_projects() if p not in scene.expired_projects())
+    stand = (p for p in scene.current_projects() if p not in scene.forgotten_projects())
     projects = tuple(p for p in stand if means(scene, select, p))
     plans = tuple(p for p in map(scene.newest_plan, projects) if p is not None)
     missing = not_yet_planned(scene, select)
@@ -115,9 +115,9 @@ def chosen_plans(
 
 def not_yet_planned(scene: Scene, select: Selector) -> Reasons:
     """Affected projects without a plan: a command that means all of them cannot go on."""
-    expired = scene.expired_projects()
+    forgotten = scene.forgotten_projects()
     unplanned = (scene.affected() or frozenset()) - set(scene.planned_projects())
-    missing = sorted(p for p in unplanned | expired if means(scene, select, p))
+    missing = sorted(p for p in unplanned | forgotten if means(scene, select, p))
     return tuple(_no_plan_of(project, scene) for project in missing)
 
 
@@ -126,7 +126,7 @@ def _no_plan_of(project: ProjectKey, scene: Scene) -> Reason:
     if job is not None and not job.state.finished:
         return Reason("planning", f"`{project}` is being planned", "wait for the plan")
     again = f"comment `prbot plan -d {shlex.quote(project.dir)}`, or apply the others by name"
-    if project in scene.expired_projects():
+    if project in scene.forgotten_projects():
         return Reason("expired", f"the plan of `{project}` has expired", again)
     return Reason("failed", f"`{project}` could not be planned", again)
 

@@ -14,15 +14,21 @@ from prbot.runs.scene import Scene
 
 def stood_since(plan: StoredPlan, scene: Scene) -> datetime | None:
     """Since when this very content stands in a comment without a different plan between;
-    None while it was not told. A plan that is made but not told was seen by nobody."""
-    since = scene.told_at(plan)
+    None while it was not told. A plan that is made but not told was seen by nobody; one that
+    was made again, and is equal, was seen as the one it was compared with."""
+    since, newer = scene.told_at(plan), plan
     for earlier in scene.plans:  # newest first
         if earlier.project != plan.project or earlier.created_at > plan.created_at:
             continue
-        if (earlier.hash, earlier.inputs, earlier.head) != (plan.hash, plan.inputs, plan.head):
+        equal = _as(newer, earlier) or earlier.id == scene.equal_to(newer)
+        if earlier.head != plan.head or not equal:
             break
-        since = scene.told_at(earlier) or since
+        since, newer = scene.told_at(earlier) or since, earlier
     return since
+
+
+def _as(plan: StoredPlan, earlier: StoredPlan) -> bool:
+    return (earlier.hash, earlier.inputs) == (plan.hash, plan.inputs)
 
 
 def seen_when_asked(ask: Ask, scene: Scene, plans: Iterable[StoredPlan]) -> Reasons:
