@@ -74,7 +74,8 @@ class PullRequest:
 
     `mergeable` is None while the forge has not decided yet. `merge_sha` is the
     commit on the base branch that the merge made (None before it is merged). `closed_at`
-    is when it was merged or closed. A list tells neither `mergeable` nor `merged_by`.
+    is when it was merged or closed. A list tells neither `mergeable` nor `merged_by`, and
+    GitLab's no `base_sha` (it is empty).
     `head_repo` is None when the head repository was deleted.
     """
 
