@@ -43,6 +43,7 @@ from prbot.engine.orchestrator import Orchestrator
 from prbot.engine.postman import Postman
 from prbot.engine.reconciler import Reconciler
 from prbot.engine.recovery import Recovery
+from prbot.engine.thaw import Thaw
 from prbot.engine.worker import Worker
 from prbot.engine.world import World
 from prbot.errors import ForgeRefused, ForgeUnavailable, StoreUnavailable, Unforeseen
@@ -103,7 +104,7 @@ class Service:
         self._writing = {asyncio.create_task(self._postman.run())}
         loops = [self._inbox.run(), self._broken.wait()]
         loops += [self.reconciler.run(), self.expiry.run(), self._recovery.run()]
-        loops += [self._checkouts.run()]
+        loops += [self._checkouts.run(), Thaw(self._world).run()]
         loops += [
             self._hand_out(ADVANCING, ADVANCERS),
             self._hand_out(TOOLING, self._world.settings.parallel_jobs),
