@@ -119,6 +119,8 @@ class _MergeRequest(BaseModel):
     action: str = ""
     oldrev: str | None = None
     merge_commit_sha: _CommitId | None = None
+    updated_at: _Time | None = None
+    """Of a merge that is told, when it was made: GitLab gives it no time of its own."""
 
     @property
     def from_fork(self) -> bool:
@@ -277,7 +279,8 @@ def _closed(forge: str, payload: _MergePayload) -> PullMerged | PullClosed:
     if merge.action == "close":
         return PullClosed(ref, head, base, default, actor, merge.from_fork)
     made = None if merge.merge_commit_sha is None else Sha(merge.merge_commit_sha)
-    return PullMerged(ref, head, base, default, actor, made, merge.from_fork)
+    at = merge.updated_at
+    return PullMerged(ref, head, base, default, actor, made, merge.from_fork, merged_at=at)
 
 
 def _note(forge: str, body: bytes) -> Event:

@@ -198,6 +198,19 @@ ROWS: dict[str, tuple[Payload, object]] = {
         merge_request("merge", merge_commit_sha=MERGE),
         PullMerged(PULL, HEAD, "main", "main", ANN, MERGE, fork=False),
     ),
+    "merged, and when": (
+        merge_request("merge", merge_commit_sha=MERGE, updated_at="2026-01-02 03:04:05 UTC"),
+        PullMerged(
+            PULL,
+            HEAD,
+            "main",
+            "main",
+            ANN,
+            MERGE,
+            fork=False,
+            merged_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        ),
+    ),
     "merged by a fast-forward": (
         merge_request("merge", merge_commit_sha=None),
         PullMerged(PULL, HEAD, "main", "main", ANN, None, fork=False),
