@@ -323,6 +323,29 @@ class BadExpression(PrbotError):
 
 
 @dataclass(eq=False)
+class BadWindow(PrbotError):
+    """`{text}` is no apply window: {problem}"""
+
+    text: str
+    problem: str
+    hint = "Write it as `Mon-Thu 09:00-16:00 Europe/Berlin`."
+
+
+@dataclass(eq=False)
+class BadPerson(PrbotError):
+    """this cannot be an account's name"""
+
+    hint = "Write `alice` for a person and `@acme/sre` for a team."
+
+
+@dataclass(eq=False)
+class BadTeam(PrbotError):
+    """this cannot be a team's name"""
+
+    hint = "Write it with its organisation, such as `@acme/sre`."
+
+
+@dataclass(eq=False)
 class BadDirectory(PrbotError):
     """this path does not stay inside the repository, or is none"""
 

@@ -72,9 +72,11 @@ class Permission(StrEnum):
 class PullRequest:
     """A pull request as the forge tells it now.
 
-    `mergeable` is None while the forge has not decided yet. `merge_sha` is the
+    `mergeable` is None while the forge has not decided yet. `behind`: its rules want what is
+    new in the base first; `guarded`: they may stand against a merge, and
+    `ForgeReader.failing_checks` says whether checks do. `merge_sha` is the
     commit on the base branch that the merge made (None before it is merged). `closed_at`
-    is when it was merged or closed. A list tells neither `mergeable` nor `merged_by`, and
+    is when it was merged or closed. A list tells nothing of that, nor `merged_by`, and
     GitLab's no `base_sha` (it is empty).
     `head_repo` is None when the head repository was deleted.
     """
@@ -94,6 +96,8 @@ class PullRequest:
     merged_by: Login | None = None
     merge_sha: Sha | None = None
     mergeable: bool | None = None
+    behind: bool = False
+    guarded: bool = False
     url: str = ""
     closed_at: datetime | None = None
 
@@ -272,13 +276,15 @@ class PlanCommand:
 class ApplyCommand:
     """`plan_id` names one stored plan; `accept_changes` says yes to a held one,
     `accept_orphans` to states that nothing manages any more. `no_merge`: what is set to be
-    merged once everything is applied is not."""
+    merged once everything is applied is not. `override` is the reason for passing over what the
+    server lets somebody pass over."""
 
     select: Selector = field(default_factory=Selector)
     plan_id: PlanId | None = None
     accept_changes: bool = False
     accept_orphans: bool = False
     no_merge: bool = False
+    override: str = ""
 
 
 @dataclass(frozen=True)

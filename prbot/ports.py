@@ -87,6 +87,25 @@ class ForgeReader(Protocol):
 
     async def clone_access(self, repo: RepoRef) -> CloneAccess: ...
 
+    # What an apply may have to ask beside.
+
+    async def team_members(self, repo: RepoRef, team: str) -> frozenset[str]:
+        """The logins, in lower case, of a team such as `@acme/sre` and of its child teams.
+
+        NotFound or ForgeRefused also when there is one, and we may not see it.
+        """
+        ...
+
+    async def committers(self, pull: PullRef) -> frozenset[str] | None:
+        """Whose accounts, in lower case, the commits' authors and committers are, as far as
+        the forge knows them; None when it does not list all the commits."""
+        ...
+
+    async def failing_checks(self, pull: PullRequest, own: Collection[str]) -> tuple[str, ...]:
+        """The checks that the base branch requires and that are not green at the head, those
+        named in `own` aside, in order."""
+        ...
+
     # What the reconciler asks every few minutes; what did not change costs little.
 
     async def repositories(self) -> tuple[RepoRef, ...]:

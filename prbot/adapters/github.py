@@ -16,6 +16,7 @@ import structlog
 
 from prbot.adapters.github_auth import GitHubApp, GitHubToken, git_header
 from prbot.adapters.github_checks import Checks
+from prbot.adapters.github_guards import Guards
 from prbot.adapters.github_issues import Issues
 from prbot.adapters.github_limits import Request
 from prbot.adapters.github_lists import Lists
@@ -86,6 +87,10 @@ class GitHubForge:
         self.open_pulls = lists.open_pulls
         self.recently_closed_pulls = lists.recently_closed_pulls
         self.comments_since = lists.comments_since
+        guards = Guards(self._wire)
+        self.team_members = guards.team_members
+        self.committers = guards.committers
+        self.failing_checks = guards.failing_checks
         self.upsert_issue = Issues(self._wire, self.bot_login).upsert
         merges = Merges(self._wire)
         self.merge, self.delete_branch = merges.merge, merges.delete_branch

@@ -17,6 +17,11 @@ GHOST = Login("ghost")
 """The name GitHub shows for accounts that were deleted."""
 
 
+GUARDED = ("blocked", "behind", "unknown")
+"""States in which a required check may be missing: https://docs.github.com/en/graphql/reference/enums#mergestatestatus
+has them, in capitals. `unstable` is a check that is not required, `dirty` a conflict."""
+
+
 def permission_of(word: str) -> Permission:
     """GitHub's four words; one that nobody knows grants nothing."""
     known = {permission.value: permission for permission in Permission}
@@ -83,6 +88,7 @@ class Pull(AnyPull):
     merged: bool
     merged_by: User | None
     mergeable: bool | None
+    mergeable_state: str = "unknown"
 
 
 class ListedPull(AnyPull):
@@ -93,6 +99,7 @@ class ListedPull(AnyPull):
     updated_at: AwareDatetime
     mergeable: None = None
     merged_by: None = None
+    mergeable_state: str = ""
 
     @property
     def merged(self) -> bool:
@@ -243,5 +250,7 @@ def pull_of(ref: PullRef, pull: Pull | ListedPull) -> PullRequest:
         merge_sha=merge,
         closed_at=pull.closed_at,
         mergeable=pull.mergeable,
+        behind=pull.mergeable_state == "behind",
+        guarded=pull.mergeable_state in GUARDED,
         url=pull.html_url,
     )

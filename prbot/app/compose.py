@@ -258,7 +258,7 @@ def settings_of(
     return Settings(
         serves=lambda repo: _serves(config, repo),
         serves_branch=config.serves_branch,
-        rules_of=lambda files: rules_of(files, config),
+        rules_of=lambda repo, files: rules_of(repo, files, config),
         bounds_of=lambda repo: bounds_for(config.per_repository, repo.path),
         recipe_of=lambda repo, name, files: recipe_for(repo, name, files, config),
         aliases=config.aliases,
@@ -291,10 +291,9 @@ def recipe_for(repo: RepoRef, name: str | None, files: RepoFiles, config: Server
     return recipe_of(name or bounds.workflow, chosen_workflow(name, bounds, config.workflows, own))
 
 
-def rules_of(files: RepoFiles, config: ServerConfig) -> Effective | Trouble:
+def rules_of(repo: RepoRef, files: RepoFiles, config: ServerConfig) -> Effective | Trouble:
     """The repository's files within the server's bounds, or why they cannot be used."""
     try:
-        asked = settings_in(files)
-        return effective(asked, config)
+        return effective(settings_in(files), config, repo.path)
     except PrbotError as error:
         return Trouble(str(error), error.next_step)

@@ -1,4 +1,5 @@
-"""`per_repository:` of the operator's file: which workflows and hooks a repository may have.
+"""`per_repository:` of the operator's file: which workflows and hooks a repository may have, and
+what an apply needs there at least.
 
 As in Atlantis's `repos.yaml`: of several rules that match, the last one that says something
 about a key counts for that key. What nobody says is prbot's own workflow, no choice, and
@@ -15,6 +16,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from prbot.config.check import Section
+from prbot.config.environments import NO_MINIMUM, Minimum
 from prbot.config.globs import check_pattern, listed
 from prbot.config.workflows import Hook, Workflow
 from prbot.errors import UnknownWorkflow, WorkflowNotAllowed
@@ -52,6 +54,9 @@ class RepositoryRule(Section):
     allow: frozenset[Allowed] | None = Field(
         default=None, description="what is off elsewhere: `automerge`, `destroy`."
     )
+    minimum: Minimum | None = Field(
+        default=None, description="`apply_requirements` and `permissions` it cannot go below."
+    )
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class RepositoryBounds:
     pre_hooks: tuple[Hook, ...] = ()
     post_hooks: tuple[Hook, ...] = ()
     allow: frozenset[Allowed] = frozenset()
+    minimum: Minimum = NO_MINIMUM
 
 
 def bounds_for(rules: Sequence[RepositoryRule], repo: str) -> RepositoryBounds:

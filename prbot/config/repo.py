@@ -7,6 +7,7 @@ was to keep production safe.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -24,6 +25,16 @@ from prbot.config.declared import (
 )
 from prbot.config.document import Document, parse
 from prbot.config.drift import DriftSettings
+from prbot.config.environments import (
+    EVERYWHERE_ALIKE,
+    NOBODY,
+    EnvironmentEntry,
+    Environments,
+    Override,
+    Wishes,
+    environments_of,
+)
+from prbot.config.per_repository import bounds_for
 from prbot.config.project_rules import ProjectRules
 from prbot.config.server import ApplyOnMerge, ServerConfig
 from prbot.config.workflows import Workflows
@@ -32,38 +43,23 @@ FILE_NAME = "prbot.yaml"
 
 LATER: Later = {
     (): frozenset(
-        {"environments", "secrets", "policies", "hooks", "show_values"}
+        {"secrets", "policies", "hooks", "show_values"}
         | {"parallel_plan", "parallel_apply", "mode"}
     ),
     ("defaults",): frozenset(
-        {"locks", "permissions", "apply_windows", "show_values", "workflow", "var_files"}
-        | {"sandbox", "plan_requirements"}
+        {"locks", "show_values", "workflow", "var_files"} | {"sandbox", "plan_requirements"}
     ),
-    ("defaults", "apply_requirements"): frozenset(
-        {"mergeable", "up-to-date", "up_to_date", "policies", "undiverged"}
-    ),
-    ("defaults", "apply_requirements", "approved"): frozenset({"teams", "users", "codeowners"}),
     ("limits",): frozenset({"parallel_jobs", "job_timeout"}),
 }
 
 
-class Approved(Section):
-    count: int = Field(
-        default=1, ge=0, le=100, description="how many people other than the author must approve."
-    )
+EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
 
-class ApplyRequirements(Section):
-    approved: Approved = Field(default=Approved(), description="the approvals an apply needs.")
-
-
-class Defaults(Section):
+class Defaults(Wishes):
     apply_on_merge: ApplyOnMerge = Field(
         default=ApplyOnMerge.IF_UNCHANGED,
         description="`if-unchanged` (the default), `never`, or `always` if the server allows it.",
-    )
-    apply_requirements: ApplyRequirements = Field(
-        default=ApplyRequirements(), description="what an apply by comment needs."
     )
     tool: Tool = Field(default=Tool.TERRAFORM, description="`terraform` (the default) or `tofu`.")
     version: Constraint | None = Field(
@@ -107,6 +103,9 @@ def _or_a_switch(schema: dict[str, Any]) -> None:
 class RepoConfig(Section):
     version: Literal[1] = Field(description="the file format's version; write `version: 1`.")
     defaults: Defaults = Field(default=Defaults(), description="what holds for every project.")
+    environments: Mapping[EnvironmentName, EnvironmentEntry] = Field(
+        default={}, description="environments by name: `match`, and what holds there."
+    )
     plan_drafts: bool = Field(default=False, description="whether drafts are planned.")
     discovery: Discovery = Field(default=Discovery(), description="which directories are projects.")
     projects: tuple[ProjectEntry, ...] = Field(
@@ -167,8 +166,8 @@ class Bounded:
 class Effective:
     """What holds for a pull request: the repository's wishes within the server's bounds.
 
-    `approvals` is the number of approvals an apply by comment needs. More than
-    `projects_per_run` are planned only when somebody asks for all of them; up to
+    `environments` say what an apply needs where, `override` who may pass over some of it. More
+    than `projects_per_run` are planned only when somebody asks for all of them; up to
     `project_checks` have a check each. `extra_arguments`: a `plan` may have some. `automerge`:
     how a pull request is merged once everything is applied, if the server lets it. `may_apply`
     is False on a server that only comments; then `apply_on_merge` is NEVER. `bounded` lists
@@ -177,30 +176,33 @@ class Effective:
 
     may_apply: bool
     apply_on_merge: ApplyOnMerge
-    approvals: int
     plan_drafts: bool
     projects_per_run: int = 100
     project_checks: int = 0
     extra_arguments: bool = True
     automerge: Automerge | None = None
     bounded: tuple[Bounded, ...] = ()
+    environments: Environments = EVERYWHERE_ALIKE
+    override: Override = NOBODY
 
 
-def effective(repo: RepoConfig, server: ServerConfig) -> Effective:
-    """The repository's settings, bounded by the server's."""
+def effective(repo: RepoConfig, server: ServerConfig, path: str) -> Effective:
+    """The settings of the repository `path` (`owner/name`), bounded by the server's."""
+    bounds = bounds_for(server.per_repository, path)
     asked = repo.defaults.apply_on_merge
     given = _on_merge(asked, server)
     bounded = () if asked is given else (Bounded("defaults.apply_on_merge", asked, given),)
     return Effective(
         may_apply=server.may_apply,
         apply_on_merge=given,
-        approvals=repo.defaults.apply_requirements.approved.count,
         plan_drafts=repo.plan_drafts,
         projects_per_run=repo.limits.projects_per_run,
         project_checks=server.statuses.per_project,
         extra_arguments=repo.defaults.extra_arguments,
         automerge=repo.automerge,
         bounded=bounded,
+        environments=environments_of(repo.defaults, repo.environments, bounds.minimum),
+        override=Override(server.override.teams, server.override.users, server.override.skips),
     )
 
 

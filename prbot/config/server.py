@@ -24,6 +24,7 @@ from prbot.config.addresses import ForgeUrl
 from prbot.config.check import Section, check, spell
 from prbot.config.document import Document, Place, parse
 from prbot.config.environment import overrides
+from prbot.config.environments import OverrideEntry
 from prbot.config.globs import check_pattern, check_plain_pattern, listed
 from prbot.config.per_repository import RepositoryRule, check_rules
 from prbot.config.references import Reference, is_reference, variable
@@ -289,6 +290,9 @@ class ServerConfig(Section):
     workflows: Workflows = Field(default={}, description="custom workflows by name.")
     per_repository: tuple[RepositoryRule, ...] = Field(
         default=(), description="which workflows and hooks repositories have: `match`, …"
+    )
+    override: OverrideEntry = Field(
+        default=OverrideEntry(), description="who may pass over what, with `--override REASON`."
     )
 
     @model_validator(mode="after")

@@ -25,6 +25,11 @@ class Accounts(Pulls):
             self.tokens[token] = Token(token, user)
         return user
 
+    def create_team(self, name: str, members: Iterable[str]) -> None:
+        """`name` is `organisation/slug`; of a team that exists the members are replaced."""
+        self.teams[name.lower()] = tuple(self.user(login).login for login in members)
+        self.changes.tell()
+
     def create_token(
         self,
         login: str,

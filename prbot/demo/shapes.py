@@ -8,7 +8,7 @@ knows is added by the method whose name says so.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -49,8 +49,11 @@ def node_id(kind: str, number: int) -> str:
 
 
 class Shapes:
-    def __init__(self, urls: Urls) -> None:
+    """`account_of` knows whose e-mail address it is; None for nobody's."""
+
+    def __init__(self, urls: Urls, account_of: Callable[[str], User | None]) -> None:
         self.urls = urls
+        self._account_of = account_of
 
     def user(self, user: User) -> Json:
         return self.urls.user_links(user.login) | {
@@ -211,8 +214,11 @@ class Shapes:
         }
 
     def verified_commit(self, repo: Repository, commit: CommitInfo) -> Json:
-        """REST's commit: its verification also has a time."""
+        """REST's commit: its verification also has a time, and it tells accounts."""
         shape = self.commit(repo, commit)
+        for role, person in (("author", commit.author), ("committer", commit.committer)):
+            account = self._account_of(person.email)
+            shape[role] = self.user(account) if account else None
         shape["commit"]["verification"]["verified_at"] = None
         return shape
 
@@ -273,6 +279,19 @@ class Shapes:
             "protected": protection is not None,
             "protection": _protection(protection),
             "protection_url": f"{root}/protection",
+        }
+
+    def required_checks(self, repo: Repository, contexts: Sequence[str]) -> Json:
+        """A rule of a ruleset."""
+        return {
+            "type": "required_status_checks",
+            "parameters": {
+                "required_status_checks": [{"context": context} for context in contexts],
+                "strict_required_status_checks_policy": False,
+            },
+            "ruleset_source_type": "Repository",
+            "ruleset_source": repo.full_name,
+            "ruleset_id": repo.id,
         }
 
     def reaction(self, reaction: Reaction) -> Json:

@@ -258,7 +258,8 @@ class Issue:
 
 @dataclass
 class Repository:
-    """`branches` are the heads as last seen: what moved since is news."""
+    """`branches` are the heads as last seen: what moved since is news. `rulesets` are checks
+    that a ruleset requires, by branch."""
 
     id: int
     owner: User
@@ -270,6 +271,7 @@ class Repository:
     parent: Repository | None = None
     collaborators: dict[str, Level] = field(default_factory=dict)
     protections: dict[str, Protection] = field(default_factory=dict)
+    rulesets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     pulls: dict[int, Pull] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)

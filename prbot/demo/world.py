@@ -43,11 +43,12 @@ class World:
         self.users: dict[str, User] = {}
         self.tokens: dict[str, Token] = {}
         self.repositories: dict[str, Repository] = {}
+        self.teams: dict[str, tuple[str, ...]] = {}
         self.apps: dict[int, App] = {}
         self.gitlab_groups: dict[str, dict[str, Level]] = {}
         self.installations: dict[int, Installation] = {}
         self.urls = Urls(customs)
-        self.shapes = PullShapes(self.urls)
+        self.shapes = PullShapes(self.urls, self._account_of)
         self.changes = Changes()
         self.courier = Courier(self.changes)
         self._clock = clock
@@ -59,6 +60,10 @@ class World:
         now = self._clock()
         kept = now.microsecond // 1000 * 1000 if self.customs.precise else 0
         return now.replace(microsecond=kept)
+
+    def _account_of(self, address: str) -> User | None:
+        """Whose e-mail address it is."""
+        return next((user for user in self.users.values() if user.email == address), None)
 
     def next_id(self) -> int:
         return next(self._ids)

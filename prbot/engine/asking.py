@@ -12,16 +12,16 @@ from prbot.engine.messages import advance_message
 from prbot.engine.world import World
 from prbot.model import Event, Ignored, PullMerged, RepoRef, RunId
 from prbot.ports import UnitOfWork
-from prbot.runs.asks import Asked, Listening, ask_of
+from prbot.runs.asks import Asked, Listening, Nudged, ask_of
 from prbot.runs.reconcile import is_late, why_known
-from prbot.runs.run import Ask, Run
+from prbot.runs.run import Ask, Run, RunState
 
 
 class Asking:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def heard(self, forge: str, event: Event) -> Asked | Ignored:
+    async def heard(self, forge: str, event: Event) -> Asked | Nudged | Ignored:
         """What the event asks for. Raises what asking the forge for our name raises."""
         if isinstance(event, Ignored):
             return event
@@ -33,14 +33,20 @@ class Asking:
         return ask_of(event, listening)
 
     async def start(
-        self, unit: UnitOfWork, event: Event, asked: Asked | Ignored
+        self, unit: UnitOfWork, event: Event, asked: Asked | Nudged | Ignored
     ) -> tuple[str, Run | None]:
-        """Add the run, unless one did it already; a few words, and the run that is new.
+        """Add the run, unless one did it already; a few words, and the run that is new, or
+        one that may go on.
 
         `wake` it once the transaction is committed.
         """
         if isinstance(asked, Ignored):
             return asked.reason, None
+        if isinstance(asked, Nudged):
+            resting = [
+                r for r in await unit.runs.of_pull(asked.pull) if r.state is RunState.WAITING
+            ]
+            return f"{asked.reason}; {len(resting)} wait", next(iter(resting), None)
         now = self._world.clock.now()
         seen = await unit.repositories.hold(asked.pull.repo, now)
         runs = await unit.runs.of_pull(asked.pull)

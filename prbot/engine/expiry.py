@@ -107,7 +107,9 @@ class Expiry:
         age = self._world.settings.plan_age
         await remember(self._world, pull)
         async with self._world.store.begin() as unit:
-            expiring = expire(await _kept(unit, pull, droppable, moment), age, self._may_apply())
+            expiring = expire(
+                await _kept(unit, pull, droppable, moment), age, self._may_apply(pull.repo)
+            )
             if expiring is None:
                 return
             artifacts = await self._perform(unit, pull, expiring)
@@ -117,8 +119,8 @@ class Expiry:
             self._freed.append(pull.repo)
         await self._world.artifacts.drop(artifacts)
 
-    def _may_apply(self) -> bool:
-        rules = self._world.settings.rules_of(RepoFiles())
+    def _may_apply(self, repo: RepoRef) -> bool:
+        rules = self._world.settings.rules_of(repo, RepoFiles())
         return isinstance(rules, Effective) and rules.may_apply
 
     async def _perform(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from prbot.config.files import RepoFiles
 from prbot.config.repo import Effective
 from prbot.engine.checkouts import Checkouts
+from prbot.engine.guards import Guards
 from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
-from prbot.model import Permission, PullRequest, Review
+from prbot.errors import ForgeUnavailable
+from prbot.model import Permission, PullRequest, Review, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.hooks import command_of, post_hooks
 from prbot.runs.landings import Around, Landing
@@ -18,6 +21,9 @@ from prbot.runs.scene import Scene
 
 NEEDS_REVIEWS = (AskKind.APPLY,)
 ASKS_PERMISSION_OF_EVENTS = (AskKind.MERGE,)
+ASKS_RULES_EARLY = (AskKind.UNLOCK, AskKind.CANCEL)
+"""They lay nothing out, and may be somebody's alone."""
+ASKS_GUARDS = (AskKind.PLAN, AskKind.APPLY, AskKind.MERGE, *ASKS_RULES_EARLY)
 
 
 async def gather(
@@ -40,15 +46,18 @@ async def gather(
         journal = await unit.journal.of_pull(run.pull) if needed else ()
         landings = await unit.landings.of(run.pull)
         unfinished = await unit.runs.of_repo_unfinished(run.pull.repo) if _applies(run) else ()
+        now = world.clock.now()
+        freezes = await unit.freezes.in_force(now) if _applies(run) else ()
     merging = tuple(r for r in unfinished if _is_merge(r) and r.pull != run.pull)
-    return Scene(
+    scene = Scene(
         pull=pull,
         bot=await forge.reader.bot_login(),
+        now=now,
+        freezes=freezes,
         served=world.settings.serves(run.pull.repo)
         and world.settings.serves_branch(pull.base_branch, pull.default_branch),
         permission=await _permission(world, run),
         reviews=await _reviews(world, run),
-        rules=await _rules(world, checkouts, run, pull) if run.checkout is not None else None,
         runs=runs,
         plans=plans,
         locks=locks,
@@ -61,6 +70,31 @@ async def gather(
         merging=merging,
         around=await _around(world, run, pull, landings, merging),
     )
+    early = run.ask.kind in ASKS_RULES_EARLY and scene.permission.can_write
+    if run.checkout is None and not early:
+        return scene
+    return await _with_rules(world, checkouts, run, scene)
+
+
+async def _with_rules(world: World, checkouts: Checkouts, run: Run, scene: Scene) -> Scene:
+    """The rules of the default branch, and what they may ask for."""
+    try:
+        await checkouts.at_hand(run, scene.pull)
+        commit, default = await _default(world, scene.pull)
+    except ForgeUnavailable:
+        if run.ask.kind is AskKind.CANCEL:  # to stop something must always be possible
+            return scene
+        raise
+    rules = await rules_in(world, scene.pull, default)
+    scene = replace(scene, rules=rules)
+    if isinstance(rules, Trouble) or run.ask.kind not in ASKS_GUARDS or not _asked(run):
+        return scene
+    return await Guards(world, run, scene, rules, default, commit).scene_with_them()
+
+
+def _asked(run: Run) -> bool:
+    """A person did, whose rights matter."""
+    return run.ask.by_comment or run.ask.kind is AskKind.MERGE
 
 
 def _applies(run: Run) -> bool:
@@ -112,22 +146,23 @@ async def _reviews(world: World, run: Run) -> tuple[Review, ...]:
     return await world.forge_of(run.pull.repo).reader.reviews(run.pull)
 
 
-async def _rules(
-    world: World, checkouts: Checkouts, run: Run, pull: PullRequest
-) -> Effective | Trouble:
-    await checkouts.at_hand(run, pull)
-    return await rules_of(world, pull)
+async def rules_in(world: World, pull: PullRequest, default: RepoFiles) -> Effective | Trouble:
+    # In a thread: a large file takes a second to read, and webhooks want their answer.
+    return await asyncio.to_thread(world.settings.rules_of, pull.ref.repo, default)
 
 
 async def rules_of(world: World, pull: PullRequest) -> Effective | Trouble:
     """The rules of the repository's files on its default branch, as last fetched."""
-    files = await files_of_default(world, pull)
-    # In a thread: a large file takes a second to read, and webhooks want their answer.
-    return await asyncio.to_thread(world.settings.rules_of, files)
+    return await rules_in(world, pull, await files_of_default(world, pull))
 
 
 async def files_of_default(world: World, pull: PullRequest) -> RepoFiles:
     """The repository's own files on its default branch, as last fetched."""
+    return (await _default(world, pull))[1]
+
+
+async def _default(world: World, pull: PullRequest) -> tuple[Sha, RepoFiles]:
+    """The newest commit of the default branch, and the repository's own files there."""
     forge = world.forge_of(pull.ref.repo)
     commit = await forge.workspaces.base_head(pull, pull.default_branch)
-    return await Surveyor(forge.tree, world.facts).files(pull.ref.repo, commit)
+    return commit, await Surveyor(forge.tree, world.facts).files(pull.ref.repo, commit)

@@ -21,7 +21,7 @@ from prbot.engine.world import World
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError, StoreUnavailable
 from prbot.model import DeliveryId, Event, Ignored
 from prbot.ports import Delivery
-from prbot.runs.asks import Asked
+from prbot.runs.asks import Asked, Nudged
 from prbot.runs.run import Run
 
 log = structlog.get_logger()
@@ -126,7 +126,7 @@ class Inbox:
             log.info("deliveries digested", action="digest", outcomes=_ids_by_outcome(notes))
         return others
 
-    async def _asked_by(self, delivery: Delivery) -> Asked | Ignored | None:
+    async def _asked_by(self, delivery: Delivery) -> Asked | Nudged | Ignored | None:
         try:
             return await self._asking.heard(delivery.forge, self._event_of(delivery))
         except Exception:

@@ -22,12 +22,13 @@ from prbot.engine.after import After
 from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import Checkouts, generated_names
 from prbot.engine.elsewhere import Elsewhere
-from prbot.engine.gather import files_of_default, gather
+from prbot.engine.gather import files_of_default, gather, rules_in
 from prbot.engine.letters import comment_letters, fold_letters, part_key, status_letter
 from prbot.engine.live import Live, why_stopped
 from prbot.engine.memory import remember
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.survey import Surveyor
+from prbot.engine.waking import Waking
 from prbot.engine.world import World
 from prbot.errors import (
     ForgeRefused,
@@ -38,7 +39,7 @@ from prbot.errors import (
     PrbotError,
     StoreUnavailable,
 )
-from prbot.model import Checkout, JobId, PullRequest, RepoRef, RunId
+from prbot.model import Checkout, JobId, PullRequest, RunId
 from prbot.ports import (
     JournalEntry,
     Letter,
@@ -48,9 +49,8 @@ from prbot.ports import (
 )
 from prbot.runs.decide import decide
 from prbot.runs.hooks import command_of, pre_hooks
-from prbot.runs.live import pause
 from prbot.runs.locks import Lock
-from prbot.runs.order import rests
+from prbot.runs.order import in_environments, rests
 from prbot.runs.planning import tell_failure
 from prbot.runs.run import AskKind, Job, JobState, Run, RunState, Trouble
 from prbot.runs.scene import Scene
@@ -109,6 +109,8 @@ class Orchestrator:
         self._stop = stop
         self._live = Live(world, outbox)
         self._elsewhere = Elsewhere(world)
+        self._waking = Waking(world)
+        self.wake_waiting = self._waking.wake_waiting
 
     async def advance(self, run_id: RunId) -> None:
         """Bring a run as far as it goes now.
@@ -146,6 +148,7 @@ class Orchestrator:
                 return
             steps = decide(replace(run, trouble=laid_out_badly or run.trouble), scene)
             if not steps:
+                await self._waking.look_again(run, scene)
                 return
             pull = None
             try:
@@ -153,21 +156,12 @@ class Orchestrator:
             except SceneChanged:
                 continue
             if any(isinstance(step, StartJob) for step in steps):
-                await self._advance_later(run)
+                await self._waking.look_soon(run)
                 return  # each job rings when it ends; until then nothing is decided
             if LayOut() in steps:
                 laid_out_badly = await self._lay_out(run, scene)
                 # A plan is judged again when its jobs have ended; an apply must see now.
                 pull = scene.pull if run.ask.kind is AskKind.PLAN else None
-
-    async def _advance_later(self, run: Run) -> None:
-        """Look when the first summary is due, should no job have ended by then."""
-        async with self._world.store.begin() as unit:
-            run = await unit.runs.get(run.id)
-        due = pause(run, None, self._world.clock.now(), self._world.settings.summary_every)
-        if due is not None:
-            not_before = self._world.clock.now() + due
-            await self._world.queue.put(replace(advance_message(run), not_before=not_before))
 
     async def fail(self, run_id: RunId, trouble: Trouble) -> None:
         """End a run for a reason nobody foresaw, and tell those who may hear it.
@@ -240,10 +234,12 @@ class Orchestrator:
             run.ask.select,
             run.ask.by_comment,
         )
+        rules = await rules_in(self._world, scene.pull, default)
+        placed = in_environments(found.placed, rules)
         async with self._world.store.begin() as unit:
             await unit.runs.act_on(run)
             await unit.runs.lay_out(
-                run.id, checkout, found.projects, found.placed, found.notices, found.gone
+                run.id, checkout, found.projects, placed, found.notices, found.gone
             )
 
     # --- the steps -----------------------------------------------------------------------
@@ -373,14 +369,6 @@ class Orchestrator:
         elif job.state is JobState.RUNNING:
             await unit.runs.ask_to_stop(job.id)  # wherever it runs
             after.stops.append((job.id, step.why))
-
-    async def wake_waiting(self, repo: RepoRef) -> None:
-        """Somebody let go of a project: whoever waits in this repository looks again."""
-        async with self._world.store.begin() as unit:
-            runs = await unit.runs.of_repo_unfinished(repo)
-        for run in runs:
-            if run.state is RunState.WAITING:
-                await self._world.queue.put(advance_message(run))
 
     async def _take_locks(self, unit: UnitOfWork, run: Run, step: TakeLocks) -> None:
         now = self._world.clock.now()

@@ -7,13 +7,14 @@ the mirror, never a work tree.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from prbot.config.files import NAMES, RepoFiles, Said
 from prbot.errors import BadConfiguration, BaseUnreadable
 from prbot.model import Checkout, Notice, ProjectKey, RepoRef, Selector, Sha
 from prbot.ports import Facts, Tree
+from prbot.projects.affected import affecting
 from prbot.projects.discovery import Discovery, discover
 from prbot.projects.facts import FileFacts
 from prbot.projects.gone import NOTHING_KNOWN, Compared, Gone, compared
@@ -83,6 +84,17 @@ class Surveyor:
             return replace(survey, placed=(*survey.placed, *_deleted(before, old, states)))
 
         # In a thread: a large repository takes a while, and webhooks want their answer.
+        return await asyncio.to_thread(found)
+
+    async def touched(
+        self, repo: RepoRef, checkout: Checkout, counts: Callable[[], Said], changed: Iterable[str]
+    ) -> Mapping[ProjectKey, tuple[str, ...]]:
+        """By project, those of the changed paths that affect it. Raises as `survey` does."""
+        listing, facts = await self._read(repo, checkout.laid)
+
+        def found() -> Mapping[ProjectKey, tuple[str, ...]]:
+            return affecting(discover(listing, facts, counts().rules), changed)
+
         return await asyncio.to_thread(found)
 
     async def _read(self, repo: RepoRef, commit: Sha) -> tuple[Listing, Mapping[str, FileFacts]]:

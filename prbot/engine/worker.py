@@ -322,7 +322,8 @@ class Worker:
         fresh.check_steps()
         with job_directory(self._world.settings.jobs_dir, job) as data_dir:
             surroundings = planner.surroundings(job, worktree, data_dir)
-            applier = Applier(self._world, run, job, plan, file, tool, fresh.check)
+            there = run.place_of(job.project).environment
+            applier = Applier(self._world, run, job, plan, file, tool, fresh.check, there)
             outcome = await applier.apply(way, surroundings)
         return await self._settle(job, plan, outcome)
 

@@ -63,7 +63,7 @@ class Settings:
 
     serves: Callable[[RepoRef], bool]
     serves_branch: Callable[[str, str], bool]
-    rules_of: Callable[[RepoFiles], Effective | Trouble]
+    rules_of: Callable[[RepoRef, RepoFiles], Effective | Trouble]
     bounds_of: Callable[[RepoRef], RepositoryBounds]
     recipe_of: Callable[[RepoRef, str | None, RepoFiles], Recipe]
     aliases: tuple[str, ...]

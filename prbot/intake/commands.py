@@ -28,7 +28,7 @@ from prbot.model import (
 _CARRIED_OUT: Mapping[str, frozenset[str]] = {
     "help": SELECTORS,
     "plan": SELECTORS | {"all", "destroy", "refresh-only", "verbose", ""},
-    "apply": SELECTORS | {"plan", "accept-changes", "accept-orphans", "no-merge"},
+    "apply": SELECTORS | {"plan", "accept-changes", "accept-orphans", "no-merge", "override"},
     "unlock": SELECTORS,
     "cancel": SELECTORS,
 }
@@ -81,7 +81,9 @@ def _command(typed: Typed) -> Command:
             plan = flags.get("plan")
             plan_id = PlanId(plan) if isinstance(plan, str) else None
             names = ("accept-changes", "accept-orphans", "no-merge")
-            return ApplyCommand(typed.select, plan_id, *(name in flags for name in names))
+            override = str(flags.get("override", ""))
+            given = (name in flags for name in names)
+            return ApplyCommand(typed.select, plan_id, *given, override=override)
         case "unlock":
             return UnlockCommand(typed.select)
         case "cancel":
@@ -104,12 +106,13 @@ def spell(command: Command) -> str:
                 all=everything, destroy=destroy, refresh_only=refresh_only, verbose=verbose
             )
             return written(Typed("plan", select, extra, switches))
-        case ApplyCommand(select, plan_id, accept_changes, accept_orphans, no_merge):
+        case ApplyCommand(select, plan_id, accept_changes, accept_orphans, no_merge, override):
             named = (("plan", plan_id),) if plan_id else ()
             changes = _switches(
                 accept_changes=accept_changes, accept_orphans=accept_orphans, no_merge=no_merge
             )
-            return written(Typed("apply", select, flags=(*changes, *named)))
+            passed = (("override", override),) if override else ()
+            return written(Typed("apply", select, flags=(*changes, *passed, *named)))
         case UnlockCommand(select):
             return written(Typed("unlock", select))
         case CancelCommand(select):

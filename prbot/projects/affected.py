@@ -43,6 +43,16 @@ def affected(
     )
 
 
+def affecting(discovery: Discovery, changed: Iterable[str]) -> Mapping[ProjectKey, tuple[str, ...]]:
+    """By project, those of the changed paths that affect it."""
+    question = _Asked(discovery)
+    found: defaultdict[ProjectKey, dict[str, None]] = defaultdict(dict)
+    for path in dict.fromkeys(changed):
+        for key, _ in question.reasons(path):
+            found[key][path] = None
+    return {key: tuple(paths) for key, paths in found.items()}
+
+
 def _shortened(reasons: list[str]) -> tuple[str, ...]:
     rest = len(reasons) - SHOWN
     return tuple(reasons[:SHOWN]) + ((f"and {rest} more changes",) if rest > 0 else ())

@@ -16,6 +16,7 @@ from prbot.model import ProjectKey
 from prbot.runs.orphans import ACCEPTED, Fate, Orphan, acceptance, meant, open_orphans
 from prbot.runs.planning import plan_verdicts, refuse
 from prbot.runs.requirements.approvals import approved_since
+from prbot.runs.requirements.people import permitted
 from prbot.runs.requirements.pulls import pull_is_fit
 from prbot.runs.run import Run, RunState
 from prbot.runs.say import OrphansAccepted, OrphansLeft, Reason, Reasons
@@ -50,11 +51,13 @@ def was_all(run: Run, scene: Scene) -> Steps:
 def _why_not(run: Run, scene: Scene, rules: Effective, wanted: tuple[Orphan, ...]) -> Reasons:
     unseen = tuple(_unseen(orphan) for orphan in wanted if not _stood_there(run, orphan))
     if scene.pull.merged:
-        return unseen
+        projects = [orphan.gone.project for orphan in wanted]
+        return permitted(run.ask, scene, rules, projects, "apply") + unseen
     moved = run.checkout is not None and run.checkout.head != scene.pull.head_sha
     head = Reason("head", "the pull request moved on", "read its plan, and say it again")
-    told = (_told_at(orphan) for orphan in wanted)
+    told = {orphan.gone.project: _told_at(orphan) for orphan in wanted}
     return (
+        *permitted(run.ask, scene, rules, told, "apply"),
         *pull_is_fit(scene.pull),
         *((head,) if moved else ()),
         *unseen,

@@ -13,12 +13,13 @@ from prbot.model import ProjectKey
 from prbot.plans.record import StoredPlan
 from prbot.runs.phases import Steps, held, report_applied, second_phase, why_not_equal
 from prbot.runs.planning import head_of
+from prbot.runs.reasons import Reasons
 from prbot.runs.run import Job, JobKind, JobState, Run
 from prbot.runs.scene import Scene
 from prbot.runs.steps import Check, SetStatus, StartJob, Verdict
 
-WhyNot = Callable[[tuple[Job, ...], tuple[StoredPlan, ...]], str]
-"""Why plans that are equal to the reviewed ones may not be applied now; empty if they may."""
+WhyNot = Callable[[tuple[Job, ...], tuple[StoredPlan, ...]], Reasons]
+"""Why plans that are equal to the reviewed ones may not be applied now; none if they may."""
 
 
 def go_on(run: Run, scene: Scene, why_not: WhyNot) -> Steps:

@@ -12,7 +12,14 @@ from prbot.config.repo import Effective
 from prbot.plans.record import StoredPlan
 from prbot.runs.accepting import accept, was_all
 from prbot.runs.again import go_on
-from prbot.runs.judging import head_moved, judged
+from prbot.runs.judging import (
+    OVERRIDDEN,
+    Judgement,
+    head_moved,
+    judged,
+    overridden,
+    waits_for,
+)
 from prbot.runs.phases import (
     Steps,
     apply_jobs,
@@ -29,13 +36,13 @@ from prbot.runs.phases import (
 )
 from prbot.runs.planning import fail, refuse
 from prbot.runs.requirements.asking import may_apply_now
-from prbot.runs.requirements.plans import chosen_plans, not_locked
+from prbot.runs.requirements.plans import chosen_plans, names_something, not_locked, without_plan
 from prbot.runs.requirements.pulls import pull_is_fit
 from prbot.runs.requirements.standing import beside_the_button
 from prbot.runs.run import Job, Run, RunState, Trouble
-from prbot.runs.say import Reason
+from prbot.runs.say import Reason, Reasons
 from prbot.runs.scene import NOTHING_ALLOWED, Scene
-from prbot.runs.steps import LayOut
+from prbot.runs.steps import LayOut, Record, TakeLocks
 
 
 def decide_apply(run: Run, scene: Scene) -> Steps:
@@ -50,31 +57,37 @@ def decide_apply(run: Run, scene: Scene) -> Steps:
     rules = scene.rules if isinstance(scene.rules, Effective) else NOTHING_ALLOWED
     if run.jobs:
         return _after_planning_again(run, scene, rules)
-    if may_apply_now(run, scene.permission) or not scene.pull.open:
-        return refuse(run, may_apply_now(run, scene.permission) + pull_is_fit(scene.pull))
-    if run.projects is None:
-        return (LayOut(),)
-    return _begin(run, scene, rules)
+    if run.projects is not None:
+        return _begin(run, scene, rules)
+    early = may_apply_now(run, scene.permission)
+    if early or not scene.pull.open:  # nothing need be laid out to say so
+        return refuse(run, early + pull_is_fit(scene.pull))
+    return (LayOut(),)
 
 
 def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
     if accepting := accept(run, scene, rules):
         return accepting
     plans, reasons = chosen_plans(scene, run.ask.select, run.ask.plan_id)
+    reasons = names_something(run, plans) or reasons
     todo = tuple(plan for plan in plans if has_work(plan))
     if not todo and (done := was_all(run, scene)):
         return done
-    reasons += judged(run, scene, rules, todo)
-    reasons += beside_the_button(run.ask, todo) if todo else ()
-    locked = not_locked(scene, tuple(plan.project for plan in todo))
-    if reasons:
-        return refuse(run, reasons + locked)
+    unplanned = () if run.ask.plan_id else without_plan(scene, run.ask.select)
+    judgement = judged(run, scene, rules, todo, unplanned)
+    reasons += judgement.reasons + (beside_the_button(run.ask, todo) if todo else ())
+    projects = (*(plan.project for plan in todo), *unplanned)
+    waiting = not_locked(scene, projects)
+    if reasons and not (waits_for(scene, rules, projects) and all(r.comes for r in reasons)):
+        return refuse(run, reasons + waiting)
     if not todo:
         return refuse(run, (nothing_left(plans),))
-    if locked:
-        return wait_for(run, locked)
+    if reasons or waiting:
+        return wait_for(run, reasons + waiting)
     # While it waited, the base branch may have moved: everything is laid out anew.
-    return (LayOut(),) if run.state is RunState.WAITING else first_phase(run, scene, todo)
+    if run.state is RunState.WAITING:
+        return (LayOut(),)
+    return _noted(run, judgement, first_phase(run, scene, todo))
 
 
 def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
@@ -87,17 +100,28 @@ def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
     why = why_not_equal(run.jobs, scene)
     if why:
         return hold(run, scene, why)
-    reasons = judged(run, scene, rules, fresh)
-    reasons += not_locked(scene, tuple(plan.project for plan in fresh))
-    return refuse(run, reasons) if reasons else second_phase(run, scene, fresh)
+    judgement = judged(run, scene, rules, fresh)
+    reasons = judgement.reasons + not_locked(scene, tuple(plan.project for plan in fresh))
+    if reasons:
+        return refuse(run, reasons)
+    return _noted(run, judgement, second_phase(run, scene, fresh))
 
 
-def _why_not_now(run: Run, scene: Scene, _: tuple[Job, ...], fresh: tuple[StoredPlan, ...]) -> str:
-    """In a sentence, what is missing by now for plans that were made again."""
+def _noted(run: Run, judgement: Judgement, steps: Steps) -> Steps:
+    """What an override passed over stands in the journal before anything is applied."""
+    if not run.ask.override or not any(isinstance(step, TakeLocks) for step in steps):
+        return steps
+    return (Record(OVERRIDDEN, overridden(run.ask.override, judgement.passed_over)), *steps)
+
+
+def _why_not_now(
+    run: Run, scene: Scene, _: tuple[Job, ...], fresh: tuple[StoredPlan, ...]
+) -> Reasons:
+    """What is missing by now for plans that were made again."""
     rules = scene.rules if isinstance(scene.rules, Effective) else NOTHING_ALLOWED
-    reasons = judged(run, scene, rules, fresh)
-    reasons += not_locked(scene, tuple(plan.project for plan in fresh))
-    return "; ".join(reason.message for reason in reasons)
+    return judged(run, scene, rules, fresh).reasons + not_locked(
+        scene, tuple(plan.project for plan in fresh)
+    )
 
 
 def nothing_left(plans: tuple[StoredPlan, ...]) -> Reason:

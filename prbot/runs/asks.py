@@ -57,17 +57,25 @@ class Asked:
     ask: Ask
 
 
-def ask_of(event: Event, listening: Listening) -> Asked | Ignored:
+@dataclass(frozen=True)
+class Nudged:
+    """Nothing is asked; what waits in the pull request looks again."""
+
+    pull: PullRef
+    reason: str
+
+
+def ask_of(event: Event, listening: Listening) -> Asked | Nudged | Ignored:
     """What to run for this event, or why nothing is run."""
     match event:
         case Ignored():
             return event
         case Pushed():
             return Ignored("a push; configuration is read when it is needed")
-        case Reviewed():
-            return Ignored("a review; it counts at the next apply")
     if not listening.serves(event.pull.repo):
         return Ignored("the repository is not served")
+    if isinstance(event, Reviewed):
+        return Nudged(event.pull, event.reason)
     if isinstance(event, Commented):
         return _of_comment(event, listening)
     if isinstance(event, CheckPressed):
@@ -151,6 +159,7 @@ def _of_comment(event: Commented, listening: Listening) -> Asked | Ignored:
                 accept_changes=command.accept_changes,
                 accept_orphans=command.accept_orphans,
                 no_merge=command.no_merge,
+                override=command.override,
             )
         case UnlockCommand():
             return asked(AskKind.UNLOCK, select=command.select)

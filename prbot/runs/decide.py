@@ -8,8 +8,10 @@ asked about again. An empty answer means: nothing to do until something else hap
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import assert_never
 
+from prbot.config.repo import Effective
 from prbot.model import Permission, ProjectKey
 from prbot.runs import applying, merging, planning
 from prbot.runs.aftermath import break_locks
@@ -18,8 +20,17 @@ from prbot.runs.named import means, unknown_names
 from prbot.runs.order import in_order, release
 from prbot.runs.project_checks import take_back
 from prbot.runs.requirements.asking import may_command
+from prbot.runs.requirements.people import permitted
 from prbot.runs.run import AskKind, JobKind, Run, RunState, Trouble
-from prbot.runs.say import Cancelled, Help, Hint, Reason, Refusal, Unlocked
+from prbot.runs.say import (
+    Cancelled,
+    Help,
+    Hint,
+    Reason,
+    Reasons,
+    Refusal,
+    Unlocked,
+)
 from prbot.runs.scene import Scene
 from prbot.runs.steps import (
     Acknowledge,
@@ -88,6 +99,7 @@ def _decide_cancel(run: Run, scene: Scene) -> tuple[Step, ...]:
     )
     resting = tuple(other for other in scene.runs if other.state is RunState.WAITING)
     reasons = may_command(run.ask, scene.permission) or unknown_names(scene, run.ask.select)
+    reasons += _permitted(run, scene, (job.project for job in stopping if job.kind not in HOOKS))
     if not reasons and not stopping and not resting:
         reasons = (Reason("running", "nothing runs or waits here", "there is nothing to do"),)
     if reasons:
@@ -105,7 +117,7 @@ def _decide_cancel(run: Run, scene: Scene) -> tuple[Step, ...]:
 
 def _decide_unlock(run: Run, scene: Scene) -> tuple[Step, ...]:
     reasons = may_command(run.ask, scene.permission) or unknown_names(scene, run.ask.select)
-    reasons += _nothing_applies(scene)
+    reasons += _permitted(run, scene, _to_unlock(run, scene)) + _nothing_applies(scene)
     if reasons:
         refusal = Refusal("unlock", run.ask.actor, reasons)
         return (Say(run.id, refusal), Finish(RunState.REFUSED))
@@ -130,6 +142,22 @@ def _left(scene: Scene, freed: tuple[ProjectKey, ...]) -> bool:
     """The pull request holds something still."""
     mine = (lock.project for lock in scene.locks if lock.holder == scene.pull.ref)
     return any(project not in freed for project in mine)
+
+
+def _permitted(run: Run, scene: Scene, projects: Iterable[ProjectKey]) -> Reasons:
+    """By whom the default branch lets it be done; without its rules by whoever can write."""
+    if isinstance(scene.rules, Trouble) and run.ask.kind is AskKind.UNLOCK:
+        return (Reason("permission", scene.rules.sentence, scene.rules.hint),)
+    if not isinstance(scene.rules, Effective):
+        return ()
+    return permitted(run.ask, scene, scene.rules, projects, run.ask.kind.value)
+
+
+def _to_unlock(run: Run, scene: Scene) -> tuple[ProjectKey, ...]:
+    """What the command speaks of, and this pull request holds or has begun to apply."""
+    held = (lock.project for lock in scene.locks if lock.holder == run.pull)
+    known = dict.fromkeys((*held, *scene.begun_projects()))
+    return tuple(project for project in known if means(scene, run.ask.select, project))
 
 
 def _nothing_applies(scene: Scene) -> tuple[Reason, ...]:

@@ -15,7 +15,7 @@ from typing import NewType
 from prbot.config.globs import matches_any
 from prbot.errors import NoFreezeReason
 from prbot.model import Login, RepoRef
-from prbot.runs.say import Reason
+from prbot.runs.reasons import Reason
 
 FreezeId = NewType("FreezeId", str)
 """What people type after `freeze lift`."""

@@ -8,36 +8,87 @@ share predicate by predicate.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from prbot.config.repo import Effective
+from prbot.model import ProjectKey
 from prbot.plans.record import StoredPlan
 from prbot.runs.accepting import accounted_for
 from prbot.runs.arguments import arguments_allowed, destroyed_in_order
 from prbot.runs.requirements.approvals import approved
-from prbot.runs.requirements.asking import may_command
+from prbot.runs.requirements.asking import may_apply_now
+from prbot.runs.requirements.people import (
+    after_override,
+    environments_in,
+    one_environment,
+    passed_over,
+    permitted,
+)
 from prbot.runs.requirements.plans import needs_applied, plan_is_ready
-from prbot.runs.requirements.pulls import mode_allows, pull_is_fit
+from prbot.runs.requirements.pulls import mergeable, mode_allows, pull_is_fit, up_to_date
 from prbot.runs.requirements.standing import seen_when_asked
+from prbot.runs.requirements.times import in_time
 from prbot.runs.run import Run
 from prbot.runs.say import Reason, Reasons
 from prbot.runs.scene import Scene
 
 
-def judged(run: Run, scene: Scene, rules: Effective, todo: tuple[StoredPlan, ...]) -> Reasons:
-    """Why these plans must not be applied on an open pull request; locks aside."""
+@dataclass(frozen=True)
+class Judgement:
+    """`reasons` why not; `passed_over` are the requirements that an override skipped."""
+
+    reasons: Reasons
+    passed_over: tuple[str, ...] = ()
+
+
+def judged(
+    run: Run,
+    scene: Scene,
+    rules: Effective,
+    todo: tuple[StoredPlan, ...],
+    unplanned: tuple[ProjectKey, ...] = (),
+) -> Judgement:
+    """Why these plans must not be applied on an open pull request; locks aside. `unplanned`
+    are meant too: what holds for a place is told of them as well."""
     ready = (plan_is_ready(plan, scene, scene.pull.head_sha) for plan in todo)
-    return (
-        may_command(run.ask, scene.permission)
+    projects = tuple(plan.project for plan in todo)
+    places = (*projects, *unplanned)
+    reasons = (
+        may_apply_now(run, scene.permission)
         + head_moved(run, scene)
         + mode_allows(rules)
         + pull_is_fit(scene.pull)
+        + permitted(run.ask, scene, rules, places, "apply")
+        + one_environment(run.ask, scene, rules, todo)
         + sum(ready, start=())
         + needs_applied(run, scene, todo)
         + destroyed_in_order(scene, todo)
         + arguments_allowed(todo, scene, rules)
         + seen_when_asked(run.ask, scene, todo)
-        + accounted_for(run, scene, {plan.project for plan in todo})
+        + accounted_for(run, scene, set(projects))
         + (approved(rules, scene, todo) if todo else ())
+        + mergeable(scene, rules, projects)
+        + up_to_date(scene, rules, projects)
+        + in_time(scene, rules, places)
     )
+    left = after_override(run.ask, scene, rules, reasons)
+    return Judgement(left, passed_over(reasons, left) if run.ask.override else ())
+
+
+OVERRIDDEN = "overridden"
+"""The journal's word for an apply that passed over requirements."""
+
+
+def overridden(reason: str, passed_over: tuple[str, ...]) -> str:
+    """The journal's detail of it, as JSON."""
+    return json.dumps({"reason": reason, "passed_over": list(passed_over)}, ensure_ascii=False)
+
+
+def waits_for(scene: Scene, rules: Effective, projects: Iterable[ProjectKey]) -> bool:
+    """Whether an apply of these projects waits for what others, or time, bring about."""
+    return all(needs.waits for needs in environments_in(projects, scene, rules))
 
 
 def head_moved(run: Run, scene: Scene) -> Reasons:

@@ -86,29 +86,21 @@ def _to_compare_with(run: Run, scene: Scene, project: ProjectKey) -> StoredPlan 
 def _reviewed(scene: Scene, project: ProjectKey) -> StoredPlan | None:
     """The last plan of the merged head, if it succeeded and was shown before the merge."""
     for run in scene.runs:
-        job = _plan_job_before_merge(run, scene, project)
+        job = plan_job_before_merge(run, scene, project)
         if job is not None:
-            return scene.plan(job.plan_id) if _was_shown(run, scene) else None
+            return scene.plan(job.plan_id) if was_shown(run, scene) else None
     return None
 
 
-def had_expired(project: ProjectKey, scene: Scene) -> bool:
-    """The last plan of the merged head was too old when the merge came."""
-    before = (_plan_job_before_merge(run, scene, project) for run in scene.runs)
-    last = next((job for job in before if job is not None), None)
-    if last is None or scene.plan(last.plan_id) is not None:  # it can be compared with
-        return False
-    return scene.has_expired(last.plan_id)
-
-
-def _was_shown(run: Run, scene: Scene) -> bool:
+def was_shown(run: Run, scene: Scene) -> bool:
     if run.state in UNSEEN or run.told_at is None:
         return False
     heard = (each.created_at for each in scene.runs if each.ask.kind is AskKind.MERGE)
     return run.told_at <= min(heard, default=run.told_at)
 
 
-def _plan_job_before_merge(run: Run, scene: Scene, project: ProjectKey) -> Job | None:
+def plan_job_before_merge(run: Run, scene: Scene, project: ProjectKey) -> Job | None:
+    """The run's plan of the merged head, before it was merged."""
     at = run.checkout
     if at is None or at.head != scene.pull.head_sha or at.commit == scene.pull.merge_sha:
         return None

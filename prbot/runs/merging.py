@@ -7,6 +7,7 @@ apply, so that people can judge it; `apply` on the merged pull request takes it 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from prbot.config.repo import Effective
@@ -22,7 +23,8 @@ from prbot.runs.behind import (
     not_landed,
 )
 from prbot.runs.elsewhere import plan_again
-from prbot.runs.left import Left, had_expired, held, what_is_left
+from prbot.runs.judging import waits_for
+from prbot.runs.left import Left, held, what_is_left
 from prbot.runs.phases import (
     Steps,
     all_planned,
@@ -40,6 +42,8 @@ from prbot.runs.phases import (
 )
 from prbot.runs.planning import fail, refuse
 from prbot.runs.requirements.asking import may_apply_now
+from prbot.runs.requirements.merges import never_by_itself, not_by_itself
+from prbot.runs.requirements.people import after_override, one_environment, permitted
 from prbot.runs.requirements.plans import (
     chosen_plans,
     needs_applied,
@@ -49,6 +53,7 @@ from prbot.runs.requirements.plans import (
 )
 from prbot.runs.requirements.pulls import mode_allows
 from prbot.runs.requirements.standing import beside_the_button, seen_when_asked
+from prbot.runs.requirements.times import in_time
 from prbot.runs.run import AskKind, Job, JobKind, Run, RunState, Trouble
 from prbot.runs.say import Reason, Reasons
 from prbot.runs.scene import NOTHING_ALLOWED, Scene
@@ -79,8 +84,9 @@ def decide_merged(run: Run, scene: Scene) -> Steps:
     trouble = run.trouble or scene.rules
     if isinstance(trouble, Trouble):
         return fail(run, scene, trouble)
-    if run.ask.by_comment and may_apply_now(run, scene.permission):
-        return refuse(run, may_apply_now(run, scene.permission))
+    early = may_apply_now(run, scene.permission) if run.ask.by_comment else ()
+    if early and (run.projects is None or run.jobs):
+        return refuse(run, early)
     if run.projects is None:
         return (LayOut(),)
     if _commit(run) != scene.pull.merge_sha:
@@ -111,11 +117,12 @@ def _begin_with(run: Run, scene: Scene, rules: Effective, left: Left) -> Steps:
         told = told_overtaken(run, scene)
         return (*told, *_settle(run, scene), *plan_again(run, scene), Finish(RunState.DONE))
     if len(left.unreviewed) > rules.projects_per_run:
-        return hold(run, scene, _too_many(len(left.unreviewed)))
+        return hold(run, scene, (_too_many(len(left.unreviewed)),))
     projects = (*(plan.project for plan in left.reviewed), *left.unreviewed)
-    locked = not_locked(scene, projects) + goes_first(run, scene, projects)
-    if locked and rules.apply_on_merge is not ApplyOnMerge.NEVER:
-        return _let_others_go(run, scene, projects, locked)
+    waiting = not_locked(scene, projects) + goes_first(run, scene, projects)
+    waiting += in_time(scene, rules, projects)
+    if waiting and not never_by_itself(run, scene, rules, projects):
+        return _let_others_go(run, scene, projects, waiting)
     compared = (StartJob(plan.project, JobKind.PLAN, plan.id) for plan in left.reviewed)
     return (*compared, *(StartJob(project, JobKind.PLAN) for project in left.unreviewed))
 
@@ -130,8 +137,9 @@ def _let_others_go(
     return (FreeLocks(free), *waiting) if free else waiting
 
 
-def _too_many(number: int) -> str:
-    return f"no plan was reviewed of {number} projects, more than are planned without being asked"
+def _too_many(number: int) -> Reason:
+    many = f"no plan was reviewed of {number} projects, more than are planned without being asked"
+    return Reason("plan", many, "comment `prbot plan --all`")
 
 
 def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
@@ -139,15 +147,16 @@ def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
         return report_applied(run, scene, _settle(run, scene))
     jobs = tuple(job for job in run.jobs if not _applied_meanwhile(job, scene))
     fresh = tuple(p for p in (scene.plan(job.plan_id) for job in jobs) if p is not None)
-    why = _why_changed(run, scene, rules, jobs) or _why_hold(run, scene, rules, jobs, fresh)
-    return hold(run, scene, why) if why else second_phase(run, scene, fresh)
+    changed = _changed(run, scene, rules, jobs)
+    reasons = (*changed, *_why_hold(run, scene, rules, jobs, fresh))
+    return hold(run, scene, reasons) if reasons else second_phase(run, scene, fresh)
 
 
 def _laid_out_before(run: Run, scene: Scene) -> Steps:
     """What was laid out is not the merge commit, so nothing of it must be applied."""
     why = "the merge commit was not known when this began"
     if run.ask.kind is AskKind.MERGE:
-        return hold(run, scene, why)
+        return hold(run, scene, (Reason("head", why, "comment `prbot plan`"),))
     return refuse(run, (Reason("head", why, "wait for what the merge brings"),))
 
 
@@ -162,14 +171,17 @@ def _applied_meanwhile(job: Job, scene: Scene) -> bool:
     return applied and fresh is not None and not fresh.summary.has_changes
 
 
-def _why_changed(run: Run, scene: Scene, rules: Effective, jobs: tuple[Job, ...]) -> str:
+def _changed(run: Run, scene: Scene, rules: Effective, jobs: tuple[Job, ...]) -> Reasons:
     always = rules.apply_on_merge is ApplyOnMerge.ALWAYS and run.ask.kind is AskKind.MERGE
     if always and all_planned(jobs, scene):
-        return ""
+        return ()
     why = why_not_equal(jobs, scene)
     before = included(scene, {job.project for job in jobs if job.differences})
     numbers = sorted({one.pull.number for one in before})
-    return f"{why}; it includes unapplied {_pulls(numbers)}" if why and numbers else why
+    if not (why and numbers):
+        return why
+    told = f"{why[0].message}; it includes unapplied {_pulls(numbers)}"
+    return (replace(why[0], message=told), *why[1:])
 
 
 def _pulls(numbers: Sequence[int]) -> str:
@@ -179,52 +191,27 @@ def _pulls(numbers: Sequence[int]) -> str:
 
 def _why_hold(
     run: Run, scene: Scene, rules: Effective, jobs: tuple[Job, ...], fresh: tuple[StoredPlan, ...]
-) -> str:
+) -> Reasons:
     """Why plans that are as reviewed are not applied; empty when they may be."""
     projects = tuple(plan.project for plan in fresh)
+    changing = {plan.project for plan in fresh if plan.summary.has_changes}
     reasons = mode_allows(rules) + not_locked(scene, projects)
     reasons += goes_first(run, scene, projects)
-    changing = {plan.project for plan in fresh if plan.summary.has_changes}
-    reasons += accounted_for(run, scene, changing)
+    reasons += in_time(scene, rules, changing) + accounted_for(run, scene, changing)
     for plan in fresh:
         if plan.summary.has_changes:
             reasons += plan_is_ready(plan, scene, plan.head)
-    told = [reason.message for reason in reasons]
-    if run.ask.kind is AskKind.MERGE:
-        told = [*_why_not_by_itself(run, scene, rules, jobs), *told]
-    return "; ".join(told)
+    if run.ask.kind is not AskKind.MERGE:
+        reasons += permitted(run.ask, scene, rules, changing, "apply")
+        return after_override(run.ask, scene, rules, reasons)
+    return not_by_itself(run, scene, rules, jobs) + reasons
 
 
 def _why_hold_again(
     run: Run, scene: Scene, jobs: tuple[Job, ...], fresh: tuple[StoredPlan, ...]
-) -> str:
+) -> Reasons:
     rules = scene.rules if isinstance(scene.rules, Effective) else NOTHING_ALLOWED
     return _why_hold(run, scene, rules, jobs, fresh)
-
-
-def _why_not_by_itself(
-    run: Run, scene: Scene, rules: Effective, jobs: tuple[Job, ...]
-) -> list[str]:
-    """What a merge cannot decide alone, and a person can."""
-    told = []
-    if run.ask.late:
-        told.append("prbot heard of the merge too late to apply it by itself")
-    if scene.pull.fork:
-        told.append("the head branch lay in a fork, so nothing was planned before the merge")
-    if rules.apply_on_merge is ApplyOnMerge.NEVER:
-        told.append("`apply_on_merge` is `never` here")
-    if not scene.permission.can_write:
-        told.append("the merger's write access could not be confirmed")
-    unreviewed = [f"`{job.project}`" for job in jobs if job.reviewed is None]
-    expired = [f"`{job.project}`" for job in jobs if had_expired(job.project, scene)]
-    if expired:
-        told.append(f"the plan that was reviewed of {', '.join(expired)} had expired")
-    elif unreviewed:
-        told.append(f"no plan of the merged head was reviewed for {', '.join(unreviewed)}")
-    interrupted = [f"`{job.project}`" for job in jobs if scene.interrupted(job.project)]
-    if interrupted:
-        told.append(f"an apply of {', '.join(interrupted)} was interrupted")
-    return told
 
 
 def _settle(run: Run, scene: Scene) -> Steps:
@@ -258,20 +245,27 @@ def _apply_by_comment(run: Run, scene: Scene, rules: Effective) -> Steps:
     todo = tuple(p for p in left.reviewed if p.project in wanted and has_work(p))
     if not todo and (done := was_all(run, scene)):
         return done
+    projects = tuple(plan.project for plan in todo)
     reasons += mode_allows(rules)
     if not reasons:
         reasons = _why_none(run, left, todo, wanted) or _not_the_named(run, scene, todo)
+    reasons += may_apply_now(run, scene.permission)
+    reasons += permitted(run.ask, scene, rules, wanted, "apply")
+    reasons += one_environment(run.ask, scene, rules, todo)
     reasons += sum((_is_ready(plan, scene) for plan in todo), start=())
     reasons += sum((not_interrupted(plan.project, scene) for plan in todo), start=())
     reasons += needs_applied(run, scene, todo)
-    reasons += accounted_for(run, scene, {plan.project for plan in todo})
+    reasons += accounted_for(run, scene, set(projects))
     reasons += seen_when_asked(run.ask, scene, todo)
     reasons += beside_the_button(run.ask, todo) if todo else ()
-    projects = tuple(plan.project for plan in todo)
-    locked = not_locked(scene, projects) + goes_first(run, scene, projects)
-    if reasons:
-        return refuse(run, reasons + locked)
-    return wait_for(run, locked) if locked else first_phase(run, scene, todo)
+    reasons += in_time(scene, rules, projects)
+    left_over = tuple(dict.fromkeys(after_override(run.ask, scene, rules, reasons)))
+    waiting = not_locked(scene, projects) + goes_first(run, scene, projects)
+    waits = waits_for(scene, rules, projects) and all(r.comes for r in left_over)
+    if left_over and not waits:
+        return refuse(run, left_over + waiting)
+    waiting = left_over + waiting
+    return wait_for(run, waiting) if waiting else first_phase(run, scene, todo)
 
 
 def _why_none(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from prbot.config.repo import Effective
 from prbot.model import ProjectKey
 from prbot.projects.project import Project
 from prbot.runs.run import Job, JobKind, JobState, Placed, Run, Trouble
@@ -45,6 +46,18 @@ def placed_of(projects: Iterable[Project]) -> tuple[Placed, ...]:
             tool_before=each.tool_before,
         )
         for each in known
+    )
+
+
+def in_environments(placed: Iterable[Placed], rules: Effective | Trouble) -> tuple[Placed, ...]:
+    """Each in the environment that the default branch knows its state in."""
+    if isinstance(rules, Trouble):
+        return tuple(placed)
+    known = ((each, each.formerly or each.project) for each in placed)
+    environments = rules.environments
+    return tuple(
+        replace(each, environment=environments.of(there.dir, there.workspace).name)
+        for each, there in known
     )
 
 

@@ -16,7 +16,7 @@ from prbot.runs.automerge import merges
 from prbot.runs.elsewhere import plan_again
 from prbot.runs.planning import applies_on_merge, head_of, plan_verdicts, result_of
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState
-from prbot.runs.say import ApplyReport, HoldReport, ProjectResult, Reason, Waiting
+from prbot.runs.say import ApplyReport, HoldReport, ProjectResult, Reason, Reasons, Waiting
 from prbot.runs.scene import Scene
 from prbot.runs.settling import settling
 from prbot.runs.steps import (
@@ -68,7 +68,7 @@ def second_phase(run: Run, scene: Scene, plans: tuple[StoredPlan, ...]) -> Steps
     )
 
 
-def wait_for(run: Run, reasons: tuple[Reason, ...]) -> Steps:
+def wait_for(run: Run, reasons: Reasons) -> Steps:
     """Rest until others let go, and say once for whom; `wait_is_over` goes on."""
     if run.state is RunState.WAITING:
         return ()
@@ -100,28 +100,31 @@ def all_planned(jobs: tuple[Job, ...], scene: Scene) -> bool:
     return all(job.state is JobState.PLANNED and scene.plan(job.plan_id) for job in jobs)
 
 
-def why_not_equal(jobs: tuple[Job, ...], scene: Scene) -> str:
-    """In a sentence, why the plans made again do not allow an apply; empty when they do."""
+def why_not_equal(jobs: tuple[Job, ...], scene: Scene) -> Reasons:
+    """Why the plans made again do not allow an apply; none when they do."""
     if not all_planned(jobs, scene):
-        return "not everything could be planned again"
+        again = "comment `prbot plan`, and read what it says"
+        return (Reason("failed", "not everything could be planned again", again),)
     if any(job.differences for job in jobs):
-        return "the plan has changed since it was reviewed"
-    return ""
+        read = "read the new plan, and decide by it"
+        return (Reason("reviewed", "the plan has changed since it was reviewed", read),)
+    return ()
 
 
-def hold(run: Run, scene: Scene, why: str) -> Steps:
+def hold(run: Run, scene: Scene, reasons: Reasons) -> Steps:
     """Apply nothing, show the new plans, and call those who can judge them."""
-    return (*held(run, scene, why, run.jobs, run.id), Finish(RunState.HELD))
+    return (*held(run, scene, reasons, run.jobs, run.id), Finish(RunState.HELD))
 
 
-def held(run: Run, scene: Scene, why: str, jobs: tuple[Job, ...], topic: str) -> Steps:
+def held(run: Run, scene: Scene, reasons: Reasons, jobs: tuple[Job, ...], topic: str) -> Steps:
     """What is told of the plans that these jobs made, and that are not applied."""
+    why = "; ".join(reason.message for reason in reasons)
     results = tuple(result_of(job, scene) for job in jobs)
     people = tuple(
         dict.fromkeys(p for p in (scene.pull.author, scene.pull.merged_by, run.ask.actor) if p)
     )
     return (
-        Say(topic, HoldReport(results, why, people, _accept_with(jobs, scene))),
+        Say(topic, HoldReport(results, why, people, _accept_with(jobs, scene), reasons)),
         SetStatus(head_of(run, scene), Check.APPLY, Verdict.FAILURE, f"held: {why}"),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from prbot.config.per_repository import Allowed
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
-from prbot.model import Notice, ProjectKey, Selector, Sha
+from prbot.model import Notice, ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.arguments import extra_allowed, may_ask
 from prbot.runs.automerge import not_allowed_here
@@ -16,6 +16,8 @@ from prbot.runs.checks import RERUN, CheckDetail, detail_of
 from prbot.runs.orphans import Orphan, left_words, meant, open_orphans, orphans
 from prbot.runs.project_checks import project_checks
 from prbot.runs.requirements.asking import may_command
+from prbot.runs.requirements.people import permitted
+from prbot.runs.requirements.plans import no_such_project
 from prbot.runs.requirements.pulls import pull_is_fit
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 from prbot.runs.say import Failure, NoProjects, PlanReport, ProjectResult, Reason, Refusal, TooMany
@@ -141,6 +143,8 @@ def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
     deleted = tuple(project for project in gone if run.is_deleted(project))
     looks = () if run.ask.special else gone
     projects = (*(run.projects or ()), *(deleted if run.ask.destroy else ()))
+    if run.ask.by_comment and (reasons := permitted(run.ask, scene, rules, projects, "plan")):
+        return refuse(run, reasons)
     if not projects and not looks:
         return _nothing_to_plan(run, scene, rules)
     if scene.pull.fork and not scene.pull.merged:
@@ -178,7 +182,7 @@ def _planning(run: Run, scene: Scene) -> SetStatus:
 
 def _nothing_to_plan(run: Run, scene: Scene, rules: Effective) -> Steps:
     if run.ask.select.dirs:
-        return refuse(run, (_no_such_project(run.ask.select),))
+        return refuse(run, (no_such_project(run.ask.select),))
     changed = run.checkout.changed if run.checkout else ()
     answer: Steps = (Say(run.id, NoProjects(len(changed))),) if run.ask.by_comment else ()
     if run.ask.special:
@@ -191,15 +195,6 @@ def _nothing_to_plan(run: Run, scene: Scene, rules: Effective) -> Steps:
         SetStatus(sha, Check.PLAN, Verdict.SUCCESS, words),
         SetStatus(sha, Check.APPLY, Verdict.SUCCESS, words),
         Finish(RunState.DONE),
-    )
-
-
-def _no_such_project(select: Selector) -> Reason:
-    names = ", ".join(f"`{name}`" for name in select.dirs)
-    return Reason(
-        "project",
-        f"no directory with Terraform files matches {names}",
-        "name a directory relative to the repository's root, or a glob of such",
     )
 
 

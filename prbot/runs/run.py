@@ -53,6 +53,7 @@ class Ask:
     was marked with (`runs.checks`). `accept_orphans`: leave states that nothing manages any more.
     `settled_by`: the pull request whose apply brought in what this one merged.
     `applied_by`: the pull request whose apply made the plans here stale.
+    `override` is the reason given for passing over requirements, empty without one.
     `extra`, `destroy`, `refresh_only` and `verbose` as in `PlanCommand`, `no_merge` as in
     `ApplyCommand`.
     """
@@ -74,6 +75,7 @@ class Ask:
     accept_orphans: bool = False
     check_id: int | None = None
     mark: str = ""
+    override: str = ""
     extra: tuple[str, ...] = ()
     destroy: bool = False
     refresh_only: bool = False
@@ -298,8 +300,8 @@ class Placed:
 
     `needs` must have ended well before it, those needed by way of others included; projects
     of a lower `group` must have ended, well or not. `formerly`: what the project was called
-    that had this state before. The rest is what configuration says of it, as in
-    `projects.project.Project`.
+    that had this state before, `environment` the one that its state is known in. The rest is
+    what configuration says of it, as in `projects.project.Project`.
     """
 
     project: ProjectKey
@@ -313,6 +315,7 @@ class Placed:
     default_version: str | None = None
     tool_before: str | None = None
     formerly: ProjectKey | None = None
+    environment: str | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from prbot.config.repo import Bounded
 from prbot.model import Login, Notice, PlanId, ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.orphans import Orphan
+from prbot.runs.reasons import Reason as Reason
+from prbot.runs.reasons import Reasons as Reasons
 from prbot.runs.run import Trouble
 from prbot.runs.state_look import StateLock
 from prbot.runs.told import Told
@@ -106,13 +108,14 @@ class HoldReport:
     """A merged pull request of which nothing (more) was applied, and why.
 
     `mention` are the people to call: author and merger. `accept_with` is the command
-    that applies the held plans after all.
+    that applies the held plans after all. `reasons` are what `why` tells in a sentence.
     """
 
     results: tuple[ProjectResult, ...]
     why: str
     mention: tuple[Login, ...]
     accept_with: str
+    reasons: Reasons = ()
 
 
 @dataclass(frozen=True)
@@ -143,18 +146,6 @@ class CheckSummary:
 
     results: tuple[ProjectResult, ...]
     orphans: tuple[Orphan, ...] = ()
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One unmet requirement: what is missing, and who or what unblocks it."""
-
-    requirement: str
-    message: str
-    unblock: str
-
-
-Reasons = tuple[Reason, ...]
 
 
 @dataclass(frozen=True)

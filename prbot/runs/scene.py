@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from prbot.config.codeowners import CodeOwners
 from prbot.config.per_repository import Allowed
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
 from prbot.model import Login, Permission, PlanId, ProjectKey, PullRequest, Review, Selector
 from prbot.plans.record import StoredPlan
+from prbot.runs.freezes import Freeze
 from prbot.runs.journal import EXPIRED, JournalEntry
 from prbot.runs.landings import NOWHERE, Around, Landing
 from prbot.runs.locks import Lock
@@ -19,7 +21,6 @@ from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, Trouble
 NOTHING_ALLOWED = Effective(
     may_apply=False,
     apply_on_merge=ApplyOnMerge.NEVER,
-    approvals=1,
     plan_drafts=False,
 )
 """What holds where no rules could be read."""
@@ -41,10 +42,19 @@ class Scene:
     `landings` are the repository's that are not settled, this pull request's, and the last
     ones settled of each project; `merging` the unfinished merge runs of its other pull
     requests, where this run applies; `around` tells of the commits of both.
+
+    The rest is gathered where a decision may need it. `now` is when it is taken. `teams` has
+    the members (in lower case) of each team that it may ask for, None where they could not
+    be learned. `committers` (in lower case) wrote the pull request's commits; None when the
+    forge does not tell all of them. `codeowners` are the default branch's. `failing_checks`
+    are others' checks that the base branch requires and that are not green. `files` are the
+    changed files that affect each project, `moved` the projects of which files they read
+    changed in the base since their newest plan. `freezes` are those in force.
     """
 
     pull: PullRequest
     bot: Login
+    now: datetime
     served: bool = True
     permission: Permission = Permission.NONE
     reviews: tuple[Review, ...] = ()
@@ -58,6 +68,13 @@ class Scene:
     landings: tuple[Landing, ...] = ()
     merging: tuple[Run, ...] = ()
     around: Around = NOWHERE
+    teams: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    committers: frozenset[str] | None = frozenset()
+    codeowners: CodeOwners | None = None
+    failing_checks: tuple[str, ...] = ()
+    files: Mapping[ProjectKey, tuple[str, ...]] = field(default_factory=dict)
+    moved: frozenset[ProjectKey] = frozenset()
+    freezes: tuple[Freeze, ...] = ()
 
     def newest_plan(self, project: ProjectKey) -> StoredPlan | None:
         return next((plan for plan in self.plans if plan.project == project), None)
@@ -76,6 +93,12 @@ class Scene:
         placed = (place for run in self.runs for place in run.placed if place.project in known)
         former = dict.fromkeys(place.formerly for place in placed if place.formerly)
         return tuple(known | former)
+
+    def known_as(self, project: ProjectKey) -> ProjectKey:
+        """What the default branch calls the project that has this state: the head cannot take
+        one out of its environment."""
+        placed = (place for run in self.runs for place in run.placed)
+        return next((p.formerly for p in placed if p.project == project and p.formerly), project)
 
     def jobs(self) -> tuple[Job, ...]:
         """All jobs of the pull request, those of the newest run first."""

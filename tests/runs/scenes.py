@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
+from prbot.config.environments import Approvals, Environments, Needs
 from prbot.config.per_repository import Allowed
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
@@ -81,14 +82,13 @@ WRONG = Trouble("It broke.", "Mend it.")
 RULES = Effective(
     may_apply=True,
     apply_on_merge=ApplyOnMerge.IF_UNCHANGED,
-    approvals=1,
     plan_drafts=False,
 )
 COMMENTS_ONLY = replace(RULES, may_apply=False, apply_on_merge=ApplyOnMerge.NEVER)
 NEVER_ON_MERGE = replace(RULES, apply_on_merge=ApplyOnMerge.NEVER)
 ALWAYS_ON_MERGE = replace(RULES, apply_on_merge=ApplyOnMerge.ALWAYS)
-NO_APPROVALS = replace(RULES, approvals=0)
-TWO_APPROVALS = replace(RULES, approvals=2)
+NO_APPROVALS = replace(RULES, environments=Environments(Needs(approvals=())))
+TWO_APPROVALS = replace(RULES, environments=Environments(Needs(approvals=(Approvals(2),))))
 PLAN_DRAFTS = replace(RULES, plan_drafts=True)
 
 
@@ -340,6 +340,7 @@ class World:
         return Scene(
             pull=self.pull,
             bot=Login("prbot[bot]"),
+            now=at(41),
             served=self.served,
             permission=self.permission,
             reviews=self.reviews,

@@ -32,7 +32,9 @@ def history(*runs: tuple[str, str, str]) -> Scene:
         run = Run(run_id, scenes.PULL, ask, at(number), RunState.DONE, jobs=tuple(jobs))
         made.append(run)
     made[-1] = replace(made[-1], state=RunState.WORKING)
-    return Scene(scenes.pull(), scenes.WRITER, runs=tuple(made[::-1]), plans=tuple(plans[::-1]))
+    return Scene(
+        scenes.pull(), scenes.WRITER, scenes.NOON, runs=tuple(made[::-1]), plans=tuple(plans[::-1])
+    )
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,23 @@ async def delete_ref(call: Call) -> Answer:
     return Answer(status=204)
 
 
+async def rules(call: Call) -> Answer:
+    """Those of rulesets."""
+    checks = call.repo.rulesets.get(call.path["branch"], ())
+    return Answer([call.forge.shapes.required_checks(call.repo, checks)] if checks else [])
+
+
+async def team_members(call: Call) -> Answer:
+    """Only for those who may see the organisation's teams."""
+    call.caller.user()
+    if not call.caller.may("members", "read"):
+        raise DemoForgeRefused(403, "Resource not accessible by integration")
+    team = call.forge.teams.get(f"{call.path['org']}/{call.path['team_slug']}".lower())
+    if team is None:
+        raise not_found()
+    return Answer([call.forge.shapes.user(call.forge.user(login)) for login in team])
+
+
 async def is_collaborator(call: Call) -> Answer:
     """204 or 404; only those who may push see collaborators."""
     if call.caller.level(call.repo) < Level.WRITE:

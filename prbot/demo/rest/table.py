@@ -35,6 +35,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", REPO, repos.repository),
     Route("GET", f"{REPO}/branches/{{branch}}", repos.branch, READ, ("contents", "read")),
+    Route("GET", f"{REPO}/rules/branches/{{branch}}", repos.rules),
+    Route("GET", "/orgs/{org}/teams/{team_slug}/members", repos.team_members, None),
     Route("GET", f"{REPO}/collaborators/{{username}}", repos.is_collaborator),
     Route("GET", f"{REPO}/collaborators/{{username}}/permission", repos.permission),
     Route("GET", f"{REPO}/pulls", pulls.pulls, READ, ("pull_requests", "read")),

@@ -30,7 +30,7 @@ def plan_is_ready(plan: StoredPlan, scene: Scene, head: str) -> Reasons:
     if job is not None and job.state is JobState.FAILED:
         return (Reason("failed", f"the newest plan of `{plan.project}` failed", again),)
     if plan.summary.errored or not plan.summary.applyable:
-        return (Reason("applyable", f"{name} cannot be applied", again),)
+        return (Reason("failed", f"{name} is not whole and cannot be applied", again),)
     if plan.state_is_lost:
         return (
             Reason(
@@ -39,6 +39,8 @@ def plan_is_ready(plan: StoredPlan, scene: Scene, head: str) -> Reasons:
                 "declare a backend outside the repository's directory",
             ),
         )
+    if interrupted := not_interrupted(plan.project, scene):
+        return interrupted
     if scene.was_tried(plan.id):
         return (Reason("once", f"{name} was started before and is not run twice", again),)
     return ()
@@ -87,6 +89,7 @@ def not_locked(scene: Scene, projects: tuple[ProjectKey, ...]) -> Reasons:
             f" since {lock.since:%Y-%m-%d %H:%M} UTC",
             f"pull request {lock.holder.number} is merged or closed,"
             " or somebody comments `prbot unlock` there",
+            comes=True,
         )
         for lock in blockers(scene.locks, scene.pull.ref, scene.same_state(projects))
     )
@@ -113,12 +116,33 @@ def chosen_plans(
     return plans, missing
 
 
+def names_something(run: Run, plans: tuple[StoredPlan, ...]) -> Reasons:
+    """A directory that is no project's; the commit was looked through for it."""
+    select = run.ask.select
+    if plans or run.projects or not select.dirs or run.ask.plan_id is not None:
+        return ()
+    return (no_such_project(select),)
+
+
+def no_such_project(select: Selector) -> Reason:
+    names = ", ".join(f"`{name}`" for name in select.dirs)
+    return Reason(
+        "project",
+        f"no directory with Terraform files matches {names}",
+        "name a directory relative to the repository's root, or a glob of such",
+    )
+
+
 def not_yet_planned(scene: Scene, select: Selector) -> Reasons:
     """Affected projects without a plan: a command that means all of them cannot go on."""
-    forgotten = scene.forgotten_projects()
+    return tuple(_no_plan_of(project, scene) for project in without_plan(scene, select))
+
+
+def without_plan(scene: Scene, select: Selector) -> tuple[ProjectKey, ...]:
+    """The affected projects a command means that have none, or none any more."""
     unplanned = (scene.affected() or frozenset()) - set(scene.planned_projects())
-    missing = sorted(p for p in unplanned | forgotten if means(scene, select, p))
-    return tuple(_no_plan_of(project, scene) for project in missing)
+    every = sorted(unplanned | scene.forgotten_projects())
+    return tuple(project for project in every if means(scene, select, project))
 
 
 def _no_plan_of(project: ProjectKey, scene: Scene) -> Reason:

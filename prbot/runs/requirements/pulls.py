@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
+
 from prbot.config.repo import Effective
-from prbot.model import PullRequest
+from prbot.model import ProjectKey, PullRequest
+from prbot.runs.requirements.people import environments_in, needs_of
 from prbot.runs.say import Reason, Reasons
+from prbot.runs.scene import Scene
 
 
 def pull_is_fit(pull: PullRequest) -> Reasons:
@@ -44,4 +49,47 @@ def mode_allows(rules: Effective) -> Reasons:
             "this server plans and comments only",
             "the operator can set `mode: apply` in the server's file",
         ),
+    )
+
+
+def mergeable(scene: Scene, rules: Effective, projects: Iterable[ProjectKey]) -> Reasons:
+    """The forge would merge it, as far as others' checks are concerned; prbot's own aside.
+    Conflicts are told by `pull_is_fit`, whatever is required."""
+    if not any(needs.mergeable for needs in environments_in(projects, scene, rules)):
+        return ()
+    behind = Reason(
+        "mergeable",
+        f"the rules of `{scene.pull.base_branch}` want what is new there first",
+        f"merge `{scene.pull.base_branch}` into it, or rebase it, and push",
+    )
+    unknown = Reason(
+        "mergeable",
+        "the forge does not know yet whether it can be merged",
+        "repeat the command in a moment",
+        comes=True,
+    )
+    failing = (
+        Reason(
+            "mergeable",
+            f"the required check `{name}` is not green",
+            "wait until it is, or mend what it says",
+            comes=True,
+        )
+        for name in scene.failing_checks
+    )
+    told = (behind,) if scene.pull.behind else ()
+    return (*told, *((unknown,) if scene.pull.mergeable is None else ()), *failing)
+
+
+def up_to_date(scene: Scene, rules: Effective, projects: Iterable[ProjectKey]) -> Reasons:
+    """No file that a project reads changed in the base since its plan. What else changed
+    there is no matter: the plan is made again, and goes on when it is equal."""
+    return tuple(
+        Reason(
+            "up-to-date",
+            f"files that `{project}` reads changed in `{scene.pull.base_branch}` since its plan",
+            f"comment `prbot plan -d {shlex.quote(project.dir)}` and read it",
+        )
+        for project in projects
+        if project in scene.moved and needs_of(project, scene, rules).up_to_date
     )

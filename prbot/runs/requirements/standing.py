@@ -21,7 +21,7 @@ def stood_since(plan: StoredPlan, scene: Scene) -> datetime | None:
         if earlier.project != plan.project or earlier.created_at > plan.created_at:
             continue
         equal = _as(newer, earlier) or earlier.id == scene.equal_to(newer)
-        if earlier.head != plan.head or not equal:
+        if not equal:
             break
         since, newer = scene.told_at(earlier) or since, earlier
     return since

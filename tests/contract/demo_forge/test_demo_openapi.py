@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 INFRA = {"owner": "acme", "repo": "infra"}
 SECRET = {"owner": "acme", "repo": "secret"}
 TOKENS = "/app/installations/{installation_id}/access_tokens"
+MEMBERS = "/orgs/{org}/teams/{team_slug}/members"
 COMMENTS = f"{REPO}/issues/{{issue_number}}/comments"
 STATUSES = f"{REPO}/statuses/{{sha}}"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -107,6 +108,13 @@ CASES = [
     Case("GET", f"{REPO}/branches/{{branch}}", 200),
     Case("GET", f"{REPO}/branches/{{branch}}", 200, fill={"branch": "topic"}),
     Case("GET", f"{REPO}/branches/{{branch}}", 404, fill={"branch": "none/such"}),
+    Case("GET", f"{REPO}/rules/branches/{{branch}}", 200),
+    Case("GET", f"{REPO}/rules/branches/{{branch}}", 200, fill={"branch": "topic"}),
+    Case("GET", f"{REPO}/rules/branches/{{branch}}", 404, fill={"repo": "unknown"}),
+    Case("GET", MEMBERS, 200, fill={"org": "acme", "team_slug": "sre"}),
+    Case("GET", MEMBERS, 404, fill={"org": "acme", "team_slug": "none"}),
+    Case("GET", MEMBERS, 401, by=None, fill={"org": "acme", "team_slug": "sre"}),
+    Case("GET", MEMBERS, 403, by="installation", fill={"org": "acme", "team_slug": "sre"}),
     Case("GET", f"{REPO}/collaborators/{{username}}", 204),
     Case("GET", f"{REPO}/collaborators/{{username}}", 404, fill={"username": "carol"}),
     Case("GET", f"{REPO}/collaborators/{{username}}", 403, by="carol"),
@@ -230,6 +238,8 @@ def app_jwt(app_id: int, **claims: int) -> str:
 async def names(forge: DemoForge) -> dict[str, str]:
     """A scene with something of everything, and the names of it."""
     forge.protect("acme/infra", "main", Protection())
+    forge.repository("acme/infra").rulesets["topic"] = ("ci/lint",)
+    forge.create_team("acme/sre", ["bob"])
     rights = {"issues": "write", "checks": "write"}
     app = forge.create_app("helper", "acme", _public_key(), rights)
     installation = forge.install(app, ["acme/infra"])

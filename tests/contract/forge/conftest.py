@@ -27,6 +27,7 @@ APP_RIGHTS = {
     "checks": "write",
     "contents": "read",
     "issues": "write",
+    "members": "read",
     "metadata": "read",
     "pull_requests": "write",
     "statuses": "write",

@@ -34,7 +34,6 @@ DAY = 86_400.0
 HERE = Effective(
     may_apply=True,
     apply_on_merge=ApplyOnMerge.NEVER,
-    approvals=1,
     plan_drafts=False,
 )
 
@@ -77,7 +76,7 @@ class Old:
         settings = Settings(
             serves=lambda repo: True,
             serves_branch=lambda branch, default: True,
-            rules_of=lambda text: HERE,
+            rules_of=lambda repo, text: HERE,
             bounds_of=lambda repo: RepositoryBounds(),
             recipe_of=lambda repo, name, files: OWN,
             allow_tool_switch=False,
