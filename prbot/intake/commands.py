@@ -82,8 +82,8 @@ def _command(typed: Typed) -> Command:
             plan_id = PlanId(plan) if isinstance(plan, str) else None
             names = ("accept-changes", "accept-orphans", "no-merge")
             override = str(flags.get("override", ""))
-            given = (name in flags for name in names)
-            return ApplyCommand(typed.select, plan_id, *given, override=override)
+            accepted, left, unmerged = (name in flags for name in names)
+            return ApplyCommand(typed.select, plan_id, accepted, left, unmerged, override)
         case "unlock":
             return UnlockCommand(typed.select)
         case "cancel":

@@ -30,7 +30,7 @@ from prbot.runs.requirements.plans import needs_applied, plan_is_ready
 from prbot.runs.requirements.pulls import mergeable, mode_allows, pull_is_fit, up_to_date
 from prbot.runs.requirements.standing import seen_when_asked
 from prbot.runs.requirements.times import in_time
-from prbot.runs.run import Run
+from prbot.runs.run import Run, RunState
 from prbot.runs.say import Reason, Reasons
 from prbot.runs.scene import Scene
 
@@ -51,7 +51,10 @@ def judged(
     unplanned: tuple[ProjectKey, ...] = (),
 ) -> Judgement:
     """Why these plans must not be applied on an open pull request; locks aside. `unplanned`
-    are meant too: what holds for a place is told of them as well."""
+    are meant too: what holds for a place is told of them as well.
+
+    What waited is planned again in any case, and shown if it is another plan then.
+    """
     ready = (plan_is_ready(plan, scene, scene.pull.head_sha) for plan in todo)
     projects = tuple(plan.project for plan in todo)
     places = (*projects, *unplanned)
@@ -70,7 +73,7 @@ def judged(
         + accounted_for(run, scene, set(projects))
         + (approved(rules, scene, todo) if todo else ())
         + mergeable(scene, rules, projects)
-        + up_to_date(scene, rules, projects)
+        + (() if run.state is RunState.RESUMED else up_to_date(scene, rules, projects))
         + in_time(scene, rules, places)
     )
     left = after_override(run.ask, scene, rules, reasons)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from prbot.app.serve import read_server
+from prbot.config.environments import Approvals, Environments, Needs
 from prbot.config.repo import Bounded, Effective, effective, load_repo
 from prbot.config.server import ApplyOnMerge, load_server
 from prbot.errors import BadConfiguration, PrbotError
@@ -21,7 +22,7 @@ KEY = "defaults.apply_on_merge"
 
 
 def effective_of(text: str | None, server: str = "") -> Effective:
-    return effective(load_repo(text), load_server(SERVER + server, "s", {}))
+    return effective(load_repo(text), load_server(SERVER + server, "s", {}), "acme/infra")
 
 
 def test_absent() -> None:
@@ -29,7 +30,6 @@ def test_absent() -> None:
     assert effective_of(None) == Effective(
         may_apply=True,
         apply_on_merge=IF_UNCHANGED,
-        approvals=1,
         plan_drafts=False,
         project_checks=10,
     )
@@ -48,7 +48,7 @@ discovery: {ignore: ["examples/**", sandbox]}
     assert effective_of(text) == Effective(
         may_apply=True,
         apply_on_merge=NEVER,
-        approvals=2,
+        environments=Environments(Needs(approvals=(Approvals(2),))),
         plan_drafts=True,
         project_checks=10,
     )
@@ -93,8 +93,8 @@ BAD = {
     ),
     "version: 1\nplan_draft: true": "2: unknown key `plan_draft`. Did you mean `plan_drafts`?",
     "version: 1\nzzz: true": (
-        "2: unknown key `zzz`. Known here: automerge, defaults, discovery, drift, limits,"
-        " plan_drafts, projects, version, workflows."
+        "2: unknown key `zzz`. Known here: automerge, defaults, discovery, drift, environments,"
+        " limits, plan_drafts, projects, version, workflows."
     ),
     "version: 1\ndefaults: {apply_on_merge: sometimes}": (
         f"2: the value of `{KEY}` cannot be used: it should be 'if-unchanged', 'always' or "
@@ -133,22 +133,9 @@ def test_bad(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "key", "line"),
     [
-        ("version: 1\nenvironments: {}", "environments", 2),
         ("version: 1\nsecrets: {}", "secrets", 2),
         ("version: 1\ndefaults:\n  locks: on_plan", "defaults.locks", 3),
-        ("version: 1\ndefaults: {permissions: {}}", "defaults.permissions", 2),
-        ("version: 1\ndefaults: {apply_windows: []}", "defaults.apply_windows", 2),
         ("version: 1\nlimits: {job_timeout: 1}", "limits.job_timeout", 2),
-        (
-            "version: 1\ndefaults: {apply_requirements: {approved: {codeowners: true}}}",
-            "defaults.apply_requirements.approved.codeowners",
-            2,
-        ),
-        (
-            "version: 1\ndefaults:\n  apply_requirements:\n    policies: true",
-            "defaults.apply_requirements.policies",
-            4,
-        ),
     ],
 )
 def test_not_honoured_yet(text: str, key: str, line: int) -> None:

@@ -59,7 +59,16 @@ SAME = [
     ("workflows: {a: {policy_check: {}}}", False),
     ("limits: {projects_per_run: 5}", True),
     ("defaults: {tool: tofu, version: '>=1.9'}", True),
-    ("environments: {}", False),
+    ("environments: {}", True),
+    ("environments: {prod: {match: 'envs/prod/**'}}", True),
+    ("environments: {prod: {match: [a, '!b'], permissions: {import: [ann]}}}", True),
+    ("environments: {prod: {match: a, apply_requirements: {approved: false}}}", True),
+    ("environments: {prod: {match: a, apply_requirements: {up-to-date: false}}}", True),
+    ("environments: {prod: {}}", False),
+    ("environments: {prod: {match: []}}", False),
+    ("environments: {prod: {match: a, permissions: {aply: [ann]}}}", False),
+    ("defaults: {apply_requirements: {approved: {count: 2, teams: ['@acme/sre']}}}", True),
+    ("drift: {}", False),
 ]
 
 

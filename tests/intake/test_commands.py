@@ -85,7 +85,6 @@ def test_spellings(typed: str, extra: str) -> None:
 
 
 LATER = [
-    ("prbot apply --override 'all is on fire'", "--override"),
     ("prbot approve-policies", "approve-policies"),
     ("prbot approve_policies --policy cost", "approve-policies"),
     ("prbot import aws_x.y id", "import"),

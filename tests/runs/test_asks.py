@@ -21,7 +21,6 @@ from prbot.model import (
     PullRef,
     Pushed,
     RepoRef,
-    Reviewed,
     Selector,
     Sha,
 )
@@ -80,7 +79,6 @@ EVENTS = {
         replace(CHANGED, base_branch="trunk", default_branch="trunk"),
         by_event(AskKind.PLAN, "opened", base_branch="trunk"),
     ),
-    "a review": (Reviewed(PULL, SOMEBODY, "submitted"), None),
     "a push": (Pushed(REPO, "main", HEAD, "main", SOMEBODY), None),
     "nothing of ours": (Ignored("a ping"), None),
 }

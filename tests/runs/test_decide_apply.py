@@ -100,7 +100,6 @@ ALLOWED = {
     ),
     "our own lock": (say(locks=(lock("a"),)), GO),
     "another project's lock": (say(locks=(lock("c", OTHER_PULL),)), GO),
-    "mergeable not known yet": (say(pull=pull(mergeable=None)), GO),
     "two projects": (say(plans=TWO, projects="a b"), {"lock a,b", "apply a=p1", "apply b=p2"}),
     "one of two is empty": (say(plans=(plan("b", 2, changes=0), plan("a"))), GO),
     "one of two was applied": (say(plans=(plan("b", 2, applied=True), plan("a"))), GO),
@@ -245,8 +244,9 @@ REFUSED = {
         say(others=(earlier(planning(JobState.FAILED, "b"), planned(plan("a"))),)),
         refused("failed"),
     ),
-    "errored plan": (say(plans=(plan("a", errored=True),)), refused("applyable")),
-    "not applicable plan": (say(plans=(plan("a", applyable=False),)), refused("applyable")),
+    "mergeable not known yet": (say(pull=pull(mergeable=None)), refused("mergeable")),
+    "errored plan": (say(plans=(plan("a", errored=True),)), refused("failed")),
+    "not applicable plan": (say(plans=(plan("a", applyable=False),)), refused("failed")),
     "state would be lost": (say(plans=(plan("a", lost=True),)), refused("state")),
     "tried before and failed": (
         say(
@@ -266,7 +266,7 @@ REFUSED = {
                 earlier(planned(plan("a"))),
             )
         ),
-        refused("once"),
+        refused("interrupted"),
     ),
     "being applied just now": (
         say(

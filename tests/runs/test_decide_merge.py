@@ -415,7 +415,7 @@ ON_MERGED = {
     ),
     "the merge's apply was interrupted, and accepted": (
         after(ask=ACCEPT, plans=(FRESH, REVIEWED), others=(CUT_SHORT, earlier(planned(REVIEWED)))),
-        refused("interrupted", "once"),
+        refused("interrupted"),
     ),
     "the merge's apply was interrupted, and planned since": (
         after(
