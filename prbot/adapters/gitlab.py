@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import structlog
 
+from prbot.adapters.gitlab_guards import Guards
 from prbot.adapters.gitlab_limits import Request
 from prbot.adapters.gitlab_merge import Merges
 from prbot.adapters.gitlab_notes import Issues, Notes
@@ -102,6 +103,10 @@ class GitLabForge:
         self.minimise = self._notes.fold
         self.upsert_comment = self._notes.upsert
         self.upsert_issue = self._issues.upsert
+        guards = Guards(name)
+        self.team_members = guards.team_members
+        self.committers = guards.committers
+        self.failing_checks = guards.failing_checks
         merges = Merges(self._wire)
         self.merge, self.delete_branch = merges.merge, merges.delete_branch
 

@@ -12,9 +12,9 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from prbot.app.scene_file import SceneFile, read_scene
 from prbot.app.scene_made import MERGE, Made, made
 from prbot.config.repo import Effective
+from prbot.config.scene_file import SceneFile, read_scene
 from prbot.errors import NoText
 from prbot.model import JobId, PlanId
 from prbot.plans.record import StoredPlan

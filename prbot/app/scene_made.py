@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from prbot.app.scene_file import PlanPart, ProjectPart, SceneFile
 from prbot.config.codeowners import code_owners
 from prbot.config.per_repository import Allowed, RepositoryRule
 from prbot.config.repo import Effective, RepoConfig, effective
+from prbot.config.scene_file import PlanPart, ProjectPart, SceneFile
 from prbot.config.server import ForgeConfig, ServerConfig, StatusNames
 from prbot.model import (
     Checkout,
@@ -29,7 +29,7 @@ from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.summary import Counts, PlanSummary
 from prbot.projects.project import Project
 from prbot.projects.select import matches
-from prbot.runs.freezes import Freeze, FreezeId
+from prbot.runs.freezes import Freeze, FreezeId, FreezeScope
 from prbot.runs.journal import EXPIRED, JournalEntry
 from prbot.runs.locks import Lock
 from prbot.runs.order import placed_of
@@ -296,7 +296,7 @@ class _Maker:
         for number, part in enumerate(self._file.freezes, 1):
             yield Freeze(
                 FreezeId(f"f-{number}"),
-                part.scope,
+                FreezeScope(part.scope),
                 part.reason,
                 Login(part.by),
                 part.since or self._file.now,

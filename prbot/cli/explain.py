@@ -151,3 +151,17 @@ def event(
     from prbot.app.explain_heard import explain_event
 
     return explain_event(forge.value, name, file, as_json)
+
+
+@explain.command()
+def apply(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The scene; - reads it here.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> int:
+    """What would become of an apply or a merge in a scene, and why not.
+
+    A scene is one JSON document. Exits 0 when it could be read, 1 when not.
+    """
+    from prbot.app.explain_apply import explain_apply
+
+    return explain_apply(file, as_json)

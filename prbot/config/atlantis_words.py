@@ -55,10 +55,13 @@ _LOCK_MODE = _different(
     "a project is held from its first apply until the merge, as with `on_apply`", "on_apply"
 )
 _REQUIREMENTS = _different(
-    "every apply needs approvals by other people (`defaults.apply_requirements` in `prbot.yaml`)"
-    " and an open pull request that is no draft",
+    "all three hold anyway, in `defaults.apply_requirements` of `prbot.yaml`: `approved` by other"
+    " people, `mergeable`, and `undiverged` as `up-to-date`, by the files a project reads",
     "[]",
     "[approved]",
+    "[mergeable]",
+    "[approved, mergeable]",
+    "[mergeable, approved]",
 )
 _PLAN_REQUIREMENTS = _refused("a plan needs write access and nothing else", "[]")
 _IMPORT_REQUIREMENTS = _refused("there is no `import` command yet", "[]")

@@ -217,7 +217,7 @@ NAMED = [
     ("repo_locks: {mode: on_plan}", "repo_locks.mode"),
     ("silence_pr_comments: [plan]", "silence_pr_comments"),
     ("abort_on_execution_order_fail: false", "abort_on_execution_order_fail"),
-    ("projects: [{dir: a, apply_requirements: [mergeable]}]", "projects[].apply_requirements"),
+    ("projects: [{dir: a, apply_requirements: [undiverged]}]", "projects[].apply_requirements"),
     ("projects: [{dir: a, import_requirements: [approved]}]", "projects[].import_requirements"),
     ("projects: [{dir: a, repo_locking: true}]", "projects[].repo_locking"),
     ("projects: [{dir: a, repo_locks: {mode: disabled}}]", "projects[].repo_locks.mode"),

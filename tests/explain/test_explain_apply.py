@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from prbot.app.explain_apply import explained
-from prbot.app.scene_file import read_scene
+from prbot.config.scene_file import read_scene
 
 SCENES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "apply_scenes.json").read_text(encoding="utf-8")

@@ -33,7 +33,7 @@ DOORS = {
     "pydantic_core": BORDERS,
     "pydantic_settings": ["prbot.config.environment"],
     "pysequoia": ["prbot.adapters.signatures"],
-    "re2": ["prbot.config.patterns", "prbot.config.globs"],
+    "re2": ["prbot.config.patterns", "prbot.config.globs", "prbot.config.codeowners"],
     "rich": ["prbot.cli*", "prbot.app*"],
     "sqlalchemy": STORE,
     "structlog": SHELL,

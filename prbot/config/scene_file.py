@@ -17,7 +17,6 @@ from prbot.config.environments import EnvironmentEntry, Minimum, OverrideEntry
 from prbot.config.repo import Defaults
 from prbot.config.server import ApplyOnMerge, Mode
 from prbot.model import Permission, ReviewState
-from prbot.runs.freezes import FreezeScope
 
 Words = tuple[str, ...]
 
@@ -148,8 +147,8 @@ class LockPart(Section):
 
 
 class FreezePart(Section):
-    scope: FreezeScope = Field(
-        default=FreezeScope.EVERYWHERE, description="`everywhere`, `repository`, `environment`."
+    scope: Literal["everywhere", "repository", "environment"] = Field(
+        default="everywhere", description="`everywhere`, `repository`, `environment`."
     )
     environment: str | None = Field(default=None, description="which one.")
     reason: str = Field(default="", description="why.")
