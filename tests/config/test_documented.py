@@ -16,7 +16,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
 def keys(model: type[BaseModel], prefix: str = "") -> dict[str, object]:
     """Dotted keys of a model and its sections, with their defaults."""
     found: dict[str, object] = {}
-    for name, field in model.model_fields.items():
+    for python, field in model.model_fields.items():
+        name = field.alias or python
         if isinstance(field.default, BaseModel):
             found |= keys(type(field.default), f"{prefix}{name}.")
         else:

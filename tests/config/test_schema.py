@@ -68,7 +68,6 @@ SAME = [
     ("environments: {prod: {match: []}}", False),
     ("environments: {prod: {match: a, permissions: {aply: [ann]}}}", False),
     ("defaults: {apply_requirements: {approved: {count: 2, teams: ['@acme/sre']}}}", True),
-    ("drift: {}", False),
 ]
 
 
