@@ -1,4 +1,7 @@
-"""What every forge adapter must tell an apply: teams, authors of commits, required checks."""
+"""What GitHub must tell an apply: teams, authors of commits, required checks.
+
+Not promised: GitLab's, whose adapter says that it looks none of it up.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,10 @@ from prbot.errors import ForgeRefused, NotFound
 # fixtures are typed Any: conftest modules cannot be imported from here
 Scene = Any
 OWN = ("prbot/plan", "prbot/apply")
+GITHUB = pytest.mark.parametrize("identity", ["token", "app"])
 
 
+@GITHUB
 async def test_team_members(scene: Scene) -> None:
     """It tells a team's members in lower case; asked again it is sent nothing new."""
     scene.demo.create_user("Dave")
@@ -29,6 +34,7 @@ async def test_team_members(scene: Scene) -> None:
     assert await scene.port.team_members(scene.repo, "@acme/sre") == {"carl"}
 
 
+@GITHUB
 async def test_more_than_a_page_of_members(scene: Scene) -> None:
     """It tells all of them."""
     people = [scene.demo.create_user(f"user-{number}").login for number in range(101)]
@@ -36,6 +42,7 @@ async def test_more_than_a_page_of_members(scene: Scene) -> None:
     assert await scene.port.team_members(scene.repo, "@acme/all") == set(people)
 
 
+@GITHUB
 async def test_no_such_team(scene: Scene) -> None:
     """It says so, rather than that nobody is in it."""
     with pytest.raises(NotFound):
@@ -65,6 +72,7 @@ async def push(scene: Scene, tmp_path: Path, git: Callable[..., Awaitable[int]],
     await scene.demo.refresh("acme/infra", "ann")
 
 
+@GITHUB
 async def test_committers(
     scene: Scene, tmp_path: Path, run_git: Callable[..., Awaitable[int]]
 ) -> None:
@@ -74,6 +82,7 @@ async def test_committers(
     assert await scene.port.committers(scene.ref) == {"bob"}
 
 
+@GITHUB
 async def test_too_many_commits(
     scene: Scene, tmp_path: Path, run_git: Callable[..., Awaitable[int]]
 ) -> None:
@@ -82,6 +91,7 @@ async def test_too_many_commits(
     assert await scene.port.committers(scene.ref) is None
 
 
+@GITHUB
 async def test_required_checks(scene: Scene) -> None:
     """It tells what is required and not green, by protection or ruleset; its own aside."""
     await ready(scene)
@@ -98,6 +108,7 @@ async def test_required_checks(scene: Scene) -> None:
     assert await scene.port.failing_checks(pull, OWN) == ()
 
 
+@GITHUB
 async def test_nothing_required(scene: Scene) -> None:
     """It asks no further where nothing is required beside its own checks."""
     await ready(scene)
@@ -108,6 +119,7 @@ async def test_nothing_required(scene: Scene) -> None:
     assert scene.port.requests_sent == sent + 2
 
 
+@GITHUB
 async def test_not_guarded(scene: Scene) -> None:
     """It knows from the pull request alone that nothing required is missing."""
     await ready(scene)
@@ -118,3 +130,10 @@ async def ready(scene: Scene) -> None:
     """Until the forge has found out whether it can be merged."""
     while (await scene.port.pull_request(scene.ref)).mergeable is None:
         pass
+
+
+@pytest.mark.parametrize("identity", ["personal"])
+async def test_gitlab_looks_no_team_up(scene: Scene) -> None:
+    """It refuses, so that nobody is taken for a member."""
+    with pytest.raises(ForgeRefused):
+        await scene.port.team_members(scene.repo, "@acme/sre")
