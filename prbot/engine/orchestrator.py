@@ -50,6 +50,7 @@ from prbot.ports import (
 from prbot.runs.decide import decide
 from prbot.runs.hooks import command_of, pre_hooks
 from prbot.runs.locks import Lock
+from prbot.runs.noted import noted
 from prbot.runs.order import in_environments, rests
 from prbot.runs.planning import tell_failure
 from prbot.runs.run import AskKind, Job, JobState, Run, RunState, Trouble
@@ -146,7 +147,7 @@ class Orchestrator:
                     raise
                 await self._give_up(run, error)
                 return
-            steps = decide(replace(run, trouble=laid_out_badly or run.trouble), scene)
+            steps = noted(decide(replace(run, trouble=laid_out_badly or run.trouble), scene), scene)
             if not steps:
                 await self._waking.look_again(run, scene)
                 return
@@ -286,7 +287,7 @@ class Orchestrator:
             case WriteIssue():
                 await self._elsewhere.write_issue(unit, run, step)
             case Record():
-                await self._record(unit, run, step.action, step.detail)
+                await self._record(unit, run, step)
             case Fold():
                 for number, letter in enumerate(fold_letters(self._world, run.pull, step)):
                     await self._put(unit, run, part_key("fold", number, step.topic), letter)
@@ -340,10 +341,11 @@ class Orchestrator:
         for number, letter in enumerate(letters):
             await self._put(unit, run, part_key("say", number, step.topic), letter)
 
-    async def _record(self, unit: UnitOfWork, run: Run, action: str, detail: str) -> None:
-        now = self._world.clock.now()
-        entry = JournalEntry(now, run.pull, run.ask.actor, run.id, action, detail)
-        await unit.journal.write(entry)
+    async def _record(self, unit: UnitOfWork, run: Run, step: Record) -> None:
+        line = JournalEntry(
+            self._world.clock.now(), run.pull, run.ask.actor, run.id, **asdict(step)
+        )
+        await unit.journal.write(line)
 
     async def _set_status(self, unit: UnitOfWork, run: Run, step: SetStatus) -> None:
         letter = status_letter(self._world, run.pull, step)
@@ -376,7 +378,7 @@ class Orchestrator:
             lock = Lock(run.pull.repo, project, run.pull, run.ask.actor, now)
             if (await unit.locks.take(lock)).holder != run.pull:
                 raise SceneChanged
-        await self._record(unit, run, "locked", ", ".join(map(str, step.projects)))
+        await self._record(unit, run, Record("locked", ", ".join(map(str, step.projects))))
 
 
 def _moves(step: Step) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from prbot.model import PlanId, ProjectKey, RunId, Sha
+from prbot.model import Login, PlanId, ProjectKey, RunId, Sha
 from prbot.runs.checks import CheckDetail
 from prbot.runs.landings import Landing
 from prbot.runs.run import Job, JobKind, RunState, Trouble
@@ -114,6 +114,9 @@ class Record:
 
     action: str
     detail: str
+    plan_id: PlanId | None = None
+    commit: Sha | None = None
+    approvals: tuple[Login, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -86,4 +86,7 @@ async def test_frozen_when_it_had_begun(town: Town) -> None:
     await freeze(town)
     await open_gate(town)
     await town.hears(pull, "Applied")
+    (decided,) = [line for line in await town.journal(pull) if line.action == "apply decided"]
+    assert (decided.actor, decided.approvals, decided.commit) == ("alice", ("bob",), pull.head_sha)
+    assert str(decided.plan_id).startswith("p-")
     assert '"more"' in await asyncio.to_thread(town.state_file("app").read_text)
