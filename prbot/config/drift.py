@@ -12,7 +12,9 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from prbot.config.check import Section
+from prbot.config.environments import ApplyWindow
 from prbot.config.globs import MAX_ASTERISKS
+from prbot.config.windows import Window, window_of
 from prbot.errors import BadAttribute, BadPattern, ProposalAlone, ReasonMissing
 
 
@@ -113,6 +115,10 @@ class DriftRule(Section):
 
 
 class DriftSettings(Section):
+    window: ApplyWindow = Field(
+        default="01:00-05:00",
+        description="when each project is looked at, once a night: `01:00-05:00 Europe/Berlin`.",
+    )
     rules: tuple[DriftRule, ...] = Field(
         default=(), description="what to do about which drift; the first that matches decides."
     )
@@ -139,3 +145,7 @@ class DriftSettings(Section):
     max_issues: int = Field(
         default=20, ge=1, le=1000, description="more than these become lines of one overflow index."
     )
+
+    @property
+    def night(self) -> Window:
+        return window_of(self.window)

@@ -19,6 +19,7 @@ drift:
     - {attribute: desired_count, action: open_pr, proposal: adopt}
     - {action: auto}
   default: open_pr
+  window: Mon-Fri 22:00-06:00 Europe/Berlin
   issues: on
   baseline: off
   group_by: environment
@@ -53,6 +54,7 @@ def test_everything() -> None:
             DriftRule(action=Reaction.AUTO),
         ),
         default=Reaction.OPEN_PR,
+        window="Mon-Fri 22:00-06:00 Europe/Berlin",
         issues=True,
         baseline=False,
         group_by=GroupBy.ENVIRONMENT,
@@ -88,7 +90,15 @@ def test_bad_rules(rule: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["issues: maybe", "max_issues: 0", "issues_repo: ../x", "group_by: team", "rule: []"]
+    "key",
+    [
+        "issues: maybe",
+        "max_issues: 0",
+        "issues_repo: ../x",
+        "group_by: team",
+        "rule: []",
+        "window: at night",
+    ],
 )
 def test_bad_keys(key: str) -> None:
     """It refuses what is none of its keys or values."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from prbot.config.drift import DriftSettings
 from prbot.drift.schedule import (
     SHORTEST,
     SOON,
@@ -82,6 +83,15 @@ NIGHTS: dict[str, tuple[Hours, datetime, Night, Night]] = {
 def test_nights(window: Hours, now: datetime, last: Night, following: Night) -> None:
     """It keeps to the clocks on the wall, and knows the night that has begun from the next."""
     assert (last_night(window, now), next_night(window, now)) == (last, following)
+
+
+def test_the_configured_night() -> None:
+    """It takes a window as it is configured, the whole day included."""
+    settings = DriftSettings(window="Mon-Fri 22:00-06:00 Europe/Berlin")
+    assert last_night(settings.night, at(8, 12)) == Night(at(6, 21), at(7, 5))
+    day = DriftSettings(window="00:00-24:00").night
+    assert last_night(day, at(4, 12)) == Night(at(4, 0), at(5, 0))
+    assert last_night(DriftSettings().night, at(4, 12)) == Night(at(4, 1), at(4, 5))
 
 
 def test_an_hour_that_does_not_exist() -> None:

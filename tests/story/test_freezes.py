@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from town import REPOSITORY, Town, resource
@@ -24,13 +26,13 @@ def _terraform(need: Callable[[str], None]) -> None:
     need("terraform")
 
 
-async def freeze(town: Town) -> None:
+async def freeze(town: Town, **scope: Any) -> None:
     assert town.prbot is not None
     now = datetime.now(UTC)
     by = Login("dave")
     everything = Freeze(FreezeId("f-1"), FreezeScope.EVERYWHERE, "release @alice", by, now)
     async with town.prbot.store.begin() as unit:
-        await unit.freezes.add(everything)
+        await unit.freezes.add(replace(everything, **scope))
 
 
 def steps(directory: Path, stage: str) -> dict[str, object]:
@@ -90,3 +92,26 @@ async def test_frozen_when_it_had_begun(town: Town) -> None:
     assert (decided.actor, decided.approvals, decided.commit) == ("alice", ("bob",), pull.head_sha)
     assert str(decided.plan_id).startswith("p-")
     assert '"more"' in await asyncio.to_thread(town.state_file("app").read_text)
+
+
+async def test_frozen_before_it_was_asked_for(town: Town) -> None:
+    """It refuses an apply while its environment is frozen, says who can help, and applies the
+    same plan when the freeze was lifted."""
+    rules = 'version: 1\nenvironments: {prod: {match: "app/**"}}\n'
+    clone = await town.build(
+        {"prbot.yaml": rules, "app/main.tf": town.backend("app") + resource("web")}
+    )
+    await town.start()
+    await freeze(town, scope=FreezeScope.ENVIRONMENT, environment="prod")
+    await clone.push("topic", "Change", {"app/more.tf": resource("more")})
+    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
+    await town.hears(pull, "terraform_data.more")
+    await town.forge.review(pull, "bob", "APPROVE")
+    await town.forge.comment(pull, "alice", "prbot apply")
+    body = await town.hears(pull, "Not done", "environment prod is frozen by dave")
+    assert "`prbot freeze lift f-1`" in body
+    assert town.prbot is not None
+    async with town.prbot.store.begin() as unit:
+        await unit.freezes.lift(FreezeId("f-1"), Login("dave"), datetime.now(UTC))
+    await town.forge.comment(pull, "alice", "prbot apply")
+    await town.hears(pull, "Applied")
