@@ -11,6 +11,7 @@ from town import REPOSITORY, Town, resource
 
 from prbot.app.serve import running
 from prbot.demo.state import Pull
+from prbot.model import PullRef, RepoRef
 from prbot.telemetry import Redactor
 
 SECRETS = ("token-of-monday", "token-of-tuesday")
@@ -141,4 +142,28 @@ async def test_what_runs_was_changed_in_the_base(
     await town.forge.comment(pull, "alice", "prbot apply")
     told = await town.hears(pull, "Held", "the plan has changed since it was reviewed")
     assert f"files: `{named}`" in told
+    assert not town.state_file("app").exists()
+
+
+async def test_what_is_kept_of_a_plan_was_swapped(town: Town) -> None:
+    """It applies neither a file nor goes by a JSON that is not the plan's own, though it was
+    sealed with the installation's key and stands under the right name."""
+    await town.build({"app/main.tf": town.backend("app") + resource("web")})
+    prbot = await town.start()
+    pull = await approved(town, {"app/more.tf": resource("more")})
+    async with prbot.store.begin() as unit:
+        (plan,) = await unit.plans.of_pull(
+            PullRef(RepoRef("forge", pull.repo.full_name), pull.number)
+        )
+    artifacts = prbot.service._world.artifacts
+    shown = await artifacts.get(plan.plan_json)
+    assert shown is not None
+    await artifacts.put(plan.plan_json, shown.replace(b'"one"', b'"two"'))
+    await town.forge.comment(pull, "alice", "prbot apply")
+    await town.hears(pull, "Applied: 0 of 1", "another content", "who can write")
+    await artifacts.put(plan.plan_json, shown)
+    await artifacts.put(plan.plan_file, b"another plan")
+    await town.forge.comment(pull, "alice", "prbot apply")
+    await town.hears(pull, "Applied: 0 of 1", "is not the one that was made")
+    assert "apply intended" not in {line.action for line in await town.journal(pull)}
     assert not town.state_file("app").exists()
