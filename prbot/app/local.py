@@ -204,7 +204,8 @@ class _Local:
                 _tell(f"planning {place.project}")
                 return await self._plan_one(planner, pull, checkout, place)
 
-        return tuple(await asyncio.gather(*map(one, found.placed)))
+        placed = (place for place in found.placed if place.project in found.projects)
+        return tuple(await asyncio.gather(*map(one, placed)))
 
     async def _plan_one(
         self, planner: Planner, pull: PullRequest, checkout: Checkout, place: Placed
