@@ -60,6 +60,7 @@ from prbot.runs.say import (
 GITHUB_LIMIT = 65_536
 SMALLEST_LIMIT = 1_000
 LONGEST_MARKER = 160
+AT_HOME = "shown by `prbot plan` on a machine of your own"
 
 _WORDS = (
     words.plural,
@@ -104,13 +105,37 @@ def parts(
     """The same, its lists going on in further comments where they do not fit: as many as there
     are markers at most. The last one counts what is still left, and says that it stands `beyond`.
     """
-    page = _Page(message, markers[0], limit, command, _groups(message), of=len(markers))
+    page = _Page(message, markers[0], limit, command, _groups(message), len(markers), beyond)
     text, budget = _fitting(page)
     lists = _lists(page, budget)
     if len(markers) == 1 or not any_left(lists, budget):
         return (text,)
-    further = _further(page, lists, budget, markers[1:], beyond)
-    return (_whole(replace(page, of=1 + len(further)), budget), *further)
+    texts = pages(left(lists, budget), limit - _frame(page, markers), len(markers) - 1)
+    of = 1 + len(texts.texts)
+    further = (
+        _framed(page, text, at, of, texts.more if at == of else 0, markers[at - 1])
+        for at, text in enumerate(texts.texts, start=2)
+    )
+    return (_whole(replace(page, of=of), budget), *further)
+
+
+def behind(
+    message: Message,
+    *,
+    markers: Sequence[str],
+    limit: int = GITHUB_LIMIT,
+    command: str = "prbot",
+    beyond: str = "",
+) -> str:
+    """What all of these `parts` have no room for, as much of it as one more text of `limit`
+    holds; empty when there is room for everything. It says `AT_HOME` of what is still left."""
+    page = _Page(message, markers[0], limit, command, _groups(message), len(markers), beyond)
+    budget = _fitting(page)[1]
+    room = limit - _frame(page, markers)
+    filled = pages(left(_lists(page, budget), budget), room, len(markers))
+    if len(filled.texts) < len(markers):
+        return ""
+    return _framed(page, filled.texts[-1], 0, 0, filled.more, markers[0])
 
 
 @dataclass(frozen=True)
@@ -123,6 +148,7 @@ class _Page:
     command: str
     groups: tuple[tuple[ProjectResult, ...], ...]
     of: int = 1
+    beyond: str = ""
 
     @property
     def last_line(self) -> Safe:
@@ -195,28 +221,25 @@ def _has_section(message: Message) -> Callable[[view.ProjectView], bool]:
     return lambda one: isinstance(message, HoldReport) or not one.quiet
 
 
-def _further(
-    page: _Page, lists: Lists, budget: Budget, markers: Sequence[str], beyond: str
-) -> tuple[str, ...]:
-    """The second comment and those behind it."""
-    frame = max(
-        size(_framed(page, Safe(""), at, 9, 10**9, beyond, m)) for at, m in enumerate(markers)
-    )
-    filled = pages(left(lists, budget), page.limit - frame, len(markers))
-    of = 1 + len(filled.texts)
-    return tuple(
-        _framed(page, text, at + 2, of, filled.more if at + 2 == of else 0, beyond, markers[at])
-        for at, text in enumerate(filled.texts)
-    )
+def _frame(page: _Page, markers: Sequence[str]) -> int:
+    """Units around the list of every comment behind the first, and of what is behind them."""
+    empty, many = Safe(""), 10**9
+    numbered = zip((*range(2, len(markers) + 1), 0), (*markers[1:], markers[0]), strict=True)
+    return max(size(_framed(page, empty, at, 9, many, marker)) for at, marker in numbered)
 
 
-def _framed(
-    page: _Page, text: Safe, number: int, of: int, more: int, beyond: str, marker: str
-) -> str:
+def _framed(page: _Page, text: Safe, number: int, of: int, more: int, marker: str) -> str:
+    """Of `number` 0: what stands behind all the comments, and is none."""
     template = _environment().get_template("continued.md.j2")
-    head = page.message.head if isinstance(page.message, PlanReport) else ""
     told = template.render(
-        number=number, of=of, text=text, more=more, beyond=beyond, head=head, what=_what(page)
+        number=number,
+        of=of,
+        text=text,
+        more=more,
+        beyond=page.beyond if number else AT_HOME,
+        these=Safe("these" if number else "the"),
+        head=page.message.head if isinstance(page.message, PlanReport) else "",
+        what=_what(page),
     )
     return f"{told.strip()}\n\n{_marker_line(marker)}\n"
 

@@ -1,4 +1,8 @@
-"""What is to be said becomes a letter: rendered, redacted, marked as ours."""
+"""What is to be said becomes a letter: redacted, rendered, redacted again, marked as ours.
+
+Twice, because half of a secret is none that the redactor would know: names are hidden before
+they are cut to fit, and what our own words add after.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,10 @@ from dataclasses import replace
 
 from prbot.comments.issues import issue_title
 from prbot.comments.neutral import clean
-from prbot.comments.render import parts, render
+from prbot.comments.render import AT_HOME, behind, parts, render
 from prbot.comments.tool_words import tool_log
 from prbot.comments.words import result_words
+from prbot.engine.hidden import hidden
 from prbot.engine.world import World
 from prbot.model import ProjectKey, PullRef
 from prbot.ports import (
@@ -21,7 +26,7 @@ from prbot.ports import (
     StatusState,
 )
 from prbot.runs.checks import CheckDetail
-from prbot.runs.say import CheckSummary, Message, PlanReport
+from prbot.runs.say import CheckSummary, Message, PlanReport, ProjectResult
 from prbot.runs.steps import Check, Fold, Say, SetStatus, WriteIssue
 
 ROOM = 60_000
@@ -32,12 +37,14 @@ SHORTER = "The list above is shorter by now, and does not go on here any more."
 LONGEST_PROJECT = 120
 """In the name of a check."""
 Parts = tuple[CommentLetter, ...]
+Results = tuple[ProjectResult, ...]
 
 
 def comment_letter(world: World, pull: PullRef, say: Say) -> CommentLetter:
     """One comment, whatever has no room in it."""
     marker = _marker(world, pull, say.topic)
-    return _comment(world, marker, render(say.message, marker=marker, limit=ROOM))
+    message = hidden(world.redactor, say.message)
+    return _comment(world, marker, render(message, marker=marker, limit=ROOM))
 
 
 def comment_letters(world: World, pull: PullRef, say: Say, again: bool = False) -> Parts:
@@ -53,9 +60,14 @@ def comment_letters(world: World, pull: PullRef, say: Say, again: bool = False) 
 
 
 def _parts(world: World, pull: PullRef, message: Message, markers: list[str]) -> tuple[str, ...]:
-    if isinstance(message, PlanReport) and world.forge_of(pull.repo).shows_reports and message.page:
-        message = message.with_checks()
-    return parts(message, markers=markers, limit=ROOM, beyond=_beyond(world, pull))
+    told, beyond = _with_checks(world, pull, message), _beyond(world, pull)
+    return parts(told, markers=markers, limit=ROOM, beyond=beyond)
+
+
+def _with_checks(world: World, pull: PullRef, message: Message) -> Message:
+    told = hidden(world.redactor, message)
+    shows = world.forge_of(pull.repo).shows_reports
+    return told.with_checks() if isinstance(told, PlanReport) and told.page and shows else told
 
 
 def _comment(world: World, marker: str, text: str) -> CommentLetter:
@@ -65,7 +77,7 @@ def _comment(world: World, marker: str, text: str) -> CommentLetter:
 def _beyond(world: World, pull: PullRef) -> str:
     """Where what no comment has room for is told."""
     if not world.forge_of(pull.repo).shows_reports:
-        return "shown by `prbot plan` on a machine of your own"
+        return AT_HOME
     return f"listed in the check `{world.settings.plan_check}`"
 
 
@@ -89,8 +101,9 @@ LABELS = ("prbot",)
 
 def issue_letter(world: World, step: WriteIssue) -> IssueLetter:
     marker = f"prbot:{world.settings.installation}:issue:{step.topic}"
-    body = world.redactor.redact(render(step.message, marker=marker, limit=ROOM))
-    title = issue_title(step.message)
+    message = hidden(world.redactor, step.message)
+    body = world.redactor.redact(render(message, marker=marker, limit=ROOM))
+    title = issue_title(message)
     return IssueLetter(f"<!-- {marker} -->", title, body, LABELS, step.is_open)
 
 
@@ -125,9 +138,11 @@ def _name_of(world: World, context: str, project: ProjectKey) -> str:
 
 
 def _report(world: World, pull: PullRef, line: str, detail: CheckDetail) -> CheckReport:
+    results = hidden(world.redactor, detail.results)
+    orphans = hidden(world.redactor, detail.orphans)
     summary = line
-    if detail.results or detail.orphans:
-        told = CheckSummary(detail.results, detail.orphans)
+    if results or orphans:
+        told = CheckSummary(results, orphans)
         summary = render(told, marker="prbot:check", limit=ROOM)
     notes = tuple(
         replace(note, title=_plain(world, note.title), message=_plain(world, note.message))
@@ -136,18 +151,20 @@ def _report(world: World, pull: PullRef, line: str, detail: CheckDetail) -> Chec
     text = world.redactor.redact(summary)
     shown = world.redactor.redact(detail.mark)
     mark = detail.mark if shown == detail.mark else ""  # a name may hold a secret
-    more = world.redactor.redact(_more(world, pull, detail))
+    more = world.redactor.redact(_more(world, pull, detail, results))
     return CheckReport(text, notes=notes, buttons=detail.buttons, mark=mark, text=more)
 
 
-def _more(world: World, pull: PullRef, detail: CheckDetail) -> str:
+def _more(world: World, pull: PullRef, detail: CheckDetail, results: Results) -> str:
     """The lists that no comment holds, and what the tool said where it failed."""
-    going_on: tuple[str, ...] = ()
-    if detail.report is not None:
-        markers = [_marker(world, pull, topic) for topic in _topics(detail.topic, MOST_PARTS + 1)]
-        going_on = _parts(world, pull, detail.report, markers)[MOST_PARTS:]
-    room = ROOM - sum(map(len, going_on))
-    return "\n\n".join([*going_on, tool_log(detail.results, room)]).strip()
+    lists = _behind(world, pull, detail.topic, detail.report) if detail.report else ""
+    return f"{lists}\n\n{tool_log(results, ROOM - len(lists))}".strip()
+
+
+def _behind(world: World, pull: PullRef, topic: str, report: PlanReport) -> str:
+    markers = [_marker(world, pull, each) for each in _topics(topic)]
+    told, beyond = _with_checks(world, pull, report), _beyond(world, pull)
+    return behind(told, markers=markers, limit=ROOM, beyond=beyond)
 
 
 def _plain(world: World, text: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from prbot.engine.letters import comment_letters, fold_letters, status_letter
+from prbot.engine.letters import comment_letter, comment_letters, fold_letters, status_letter
 from prbot.engine.world import World
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RepoRef, RunId, Sha
 from prbot.plans.record import Inputs, StoredPlan
@@ -15,7 +16,7 @@ from prbot.plans.summary import Action, Counts, PlanSummary, ShownChange
 from prbot.ports import CommentLetter
 from prbot.runs.checks import CheckDetail
 from prbot.runs.run import Trouble
-from prbot.runs.say import PlanReport, ProjectResult, TooMany
+from prbot.runs.say import PlanReport, Progress, ProgressRow, ProjectResult, TooMany
 from prbot.runs.steps import Check, Fold, Say, SetStatus, Verdict
 
 PULL = PullRef(RepoRef("gh", "acme/infra"), 7)
@@ -59,10 +60,12 @@ def test_where_the_rest_is(world: World) -> None:
     assert "in the check `prbot/plan`" in letters(app, 9_000)[-1].body
 
 
-def long_report(page: str) -> PlanReport:
-    changes = tuple(
-        ShownChange(f"aws_thing.{'x' * 60}{number:05}", Action.DELETE) for number in range(3_000)
-    )
+def names(many: int) -> list[str]:
+    return [f"aws_thing.{'x' * 60}{number:05}" for number in range(many)]
+
+
+def long_report(page: str, many: int = 3_000) -> PlanReport:
+    changes = tuple(ShownChange(name, Action.DELETE) for name in names(many))
     summary = PlanSummary(Counts(delete=len(changes)), changes=changes)
     plan = StoredPlan(
         id=PlanId("p-1"),
@@ -90,6 +93,15 @@ def app_of(world: World) -> World:
     return replace(world, forges={"gh": replace(world.forges["gh"], shows_reports=True)})
 
 
+def check_text(world: World, detail: CheckDetail) -> str:
+    step = SetStatus(Sha("1" * 40), Check.PLAN, Verdict.SUCCESS, "planned", detail)
+    letter = status_letter(world, PULL, step)
+    assert letter is not None
+    assert letter.report is not None
+    assert len(letter.report.text) <= 65_535
+    return letter.report.summary + letter.report.text
+
+
 def test_the_check_goes_on(world: World) -> None:
     """It names each resource once: in the comments, and behind them in the check; and the
     comment leads there where a forge has checks."""
@@ -103,10 +115,12 @@ def test_the_check_goes_on(world: World) -> None:
     assert letter.report is not None
     assert len(letter.report.text) <= 65_535
     told = [*(comment.body for comment in comments), letter.report.text]
-    names = [f"aws_thing.{'x' * 60}{number:05}" for number in range(3_000)]
-    times = [sum(f"**delete** `{name}" in text for text in told) for name in names]
+    times = [sum(f"**delete** `{name}" in text for text in told) for name in names(3_000)]
     assert set(times[:2_000]) == {1}
     assert max(times) == 1
+    assert letter.report.text.startswith("## Plan: what no comment has room for\n")
+    assert "4 of" not in letter.report.text
+    assert "in the check" in comments[-1].body
     assert "pull/7/checks" in comments[0].body
     assert "/checks" not in comment_letters(world, PULL, Say("r-1", message))[0].body
 
@@ -127,3 +141,30 @@ def test_the_log_stands_in_the_check(world: World, output: str) -> None:
     assert len(text) <= 65_535
     assert text.count("the end [redacted]") == (2 if output else 0)
     assert SECRET not in text
+
+
+def test_the_check_does_not_lead_to_itself(world: World) -> None:
+    """It tells another way to see what even the check has no room for."""
+    message, app = long_report("https://forge.example/acme/infra/pull/7", 6_000), app_of(world)
+    text = check_text(app, CheckDetail(message.results, report=message, topic="r-1"))
+    shown = [f"**delete** `{name}`" in text for name in names(6_000)]
+    assert not shown[-1]
+    assert re.search(r"… and [1-9],[0-9]{3} more items, shown by `prbot plan` on a", text)
+    assert "in the check" not in text
+
+
+@pytest.mark.parametrize("pad", [0, 70, 108, 148, 190, 287])
+def test_half_a_secret(world: World, pad: int) -> None:
+    """It cuts names only after it hid what is secret in them, wherever the cut falls."""
+    world.redactor.register(SECRET)
+    key = ProjectKey(f"{'x' * pad}/{SECRET}", f"{SECRET}{'y' * pad}")
+    plan = replace(long_report("", 1).results[0].plan, project=key)
+    result = ProjectResult(key, plan)
+    broken = ProjectResult(key, trouble=Trouble("It broke.", "", "no"))
+    report = PlanReport((result, broken) * 8, Sha("1" * 40), Sha("2" * 40), True, True)
+    told = [letter.body for letter in comment_letters(world, PULL, Say("r-1", report))]
+    told += [comment_letter(world, PULL, Say("r-1", Progress("plan", (ProgressRow(key),)))).body]
+    told += [check_text(app_of(world), CheckDetail(report.results, report=report, topic="r-1"))]
+    for text in told:
+        assert SECRET[:6] not in text
+        assert SECRET[-6:] not in text
