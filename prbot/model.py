@@ -222,6 +222,20 @@ class Pushed:
 
 
 @dataclass(frozen=True)
+class QueueMoved:
+    """A merge queue made a commit to try what its branch would become, and waits for its
+    checks; `left`: it let go of it, whether it merged it or not."""
+
+    repo: RepoRef
+    commit: Sha
+    base_branch: str
+    default_branch: str
+    actor: Actor
+    left: bool
+    reason: str
+
+
+@dataclass(frozen=True)
 class Ignored:
     """Nothing to do: a ping, an unknown event or action, somebody else's business."""
 
@@ -229,7 +243,15 @@ class Ignored:
 
 
 Event = (
-    PullChanged | PullMerged | PullClosed | Commented | CheckPressed | Reviewed | Pushed | Ignored
+    PullChanged
+    | PullMerged
+    | PullClosed
+    | Commented
+    | CheckPressed
+    | Reviewed
+    | Pushed
+    | QueueMoved
+    | Ignored
 )
 
 

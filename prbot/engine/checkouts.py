@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from prbot.engine.alarm import Alarm
+from prbot.engine.pulls import pull_of
 from prbot.engine.world import World
 from prbot.errors import (
     BranchIsGone,
@@ -106,8 +107,7 @@ class Checkouts:
         try:
             return await self._with_generated(run, checkout)
         except (HeadIsGone, GitFailed):
-            forge = self._world.forge_of(run.pull.repo)
-            await self._fetch(await forge.reader.pull_request(run.pull))
+            await self._fetch(await pull_of(self._world, run))
         return await self._with_generated(run, checkout)
 
     async def _with_generated(self, run: Run, checkout: Checkout) -> Path:

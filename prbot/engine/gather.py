@@ -9,6 +9,7 @@ from prbot.config.files import RepoFiles
 from prbot.config.repo import Effective
 from prbot.engine.checkouts import Checkouts
 from prbot.engine.guards import Guards
+from prbot.engine.pulls import pull_of
 from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
 from prbot.errors import ForgeUnavailable
@@ -34,7 +35,7 @@ async def gather(
     Raises ForgeUnavailable, ForgeRefused and NotFound.
     """
     forge = world.forge_of(run.pull.repo)
-    pull = pull or await forge.reader.pull_request(run.pull)
+    pull = pull or await pull_of(world, run)
     async with world.store.begin() as unit:
         runs = await unit.runs.of_pull(run.pull)
         plans = await unit.plans.of_pull(run.pull)

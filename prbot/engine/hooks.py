@@ -20,6 +20,7 @@ import structlog
 
 from prbot.engine.checkouts import Checkouts, generated_name
 from prbot.engine.planner import job_directory
+from prbot.engine.pulls import pull_of
 from prbot.engine.stages import readable
 from prbot.engine.world import World
 from prbot.errors import HookFailed, LostLease
@@ -39,7 +40,7 @@ SAID_FAILURE = "failure"
 
 async def perform(world: World, checkouts: Checkouts, run: Run, job: Job) -> Job:
     """Raises HookFailed, what the workspaces raise, and ForgeUnavailable."""
-    pull = await world.forge_of(run.pull.repo).reader.pull_request(run.pull)
+    pull = await pull_of(world, run)
     await checkouts.at_hand(run, pull)
     with job_directory(world.settings.jobs_dir, job) as data_dir:
         hooks = _Hooks(world, run, job, pull, data_dir, await world.tools.of(Wanted()))

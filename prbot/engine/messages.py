@@ -21,5 +21,6 @@ def job_message(run: Run, job: Job) -> Message:
     priority = Priority.PLAN if job.kind in (JobKind.PLAN, JobKind.INVENTORY) else Priority.APPLY
     if job.kind in HOOKS:  # of no project; one pull request's do not meet
         key = f"hooks {run.pull}"
-        priority = Priority.PLAN if run.ask.kind is AskKind.PLAN else Priority.APPLY
+        plans = run.ask.kind in (AskKind.PLAN, AskKind.QUEUED)
+        priority = Priority.PLAN if plans else Priority.APPLY
     return Message(PerformJob(job.id), key, priority, repo=repo, group=str(run.pull))

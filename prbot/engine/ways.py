@@ -14,6 +14,7 @@ from prbot.config.files import RepoFiles
 from prbot.config.stages import OWN, Recipe, StageName
 from prbot.engine.checkouts import Checkouts
 from prbot.engine.gather import files_of_default
+from prbot.engine.pulls import pull_of
 from prbot.engine.stages import Stage
 from prbot.engine.world import World
 from prbot.model import PullRequest
@@ -78,6 +79,6 @@ async def way_of(
 
 
 async def _pull(world: World, checkouts: Checkouts, run: Run) -> PullRequest:
-    pull = await world.forge_of(run.pull.repo).reader.pull_request(run.pull)
+    pull = await pull_of(world, run)
     await checkouts.at_hand(run, pull)
     return pull

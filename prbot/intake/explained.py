@@ -21,6 +21,7 @@ from prbot.model import (
     PullMerged,
     PullRef,
     Pushed,
+    QueueMoved,
     Reviewed,
 )
 
@@ -54,6 +55,9 @@ def _of_event(event: Event) -> Explained:
             return Explained(reason=reason)
         case Pushed():
             return _of_push(event)
+        case QueueMoved():
+            kind = "ignored" if event.left else "queue"
+            return Explained(kind=kind, reason=reason)
         case Commented():
             return _on("comment", event.pull, event.actor, reason)
         case CheckPressed():

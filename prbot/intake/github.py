@@ -44,6 +44,7 @@ from prbot.model import (
     PullClosed,
     PullMerged,
     Pushed,
+    QueueMoved,
     RepoRef,
     Reviewed,
     Sha,
@@ -155,6 +156,17 @@ class _CommentPayload(Action):
     repository: Repository
 
 
+class _Group(BaseModel):
+    head_sha: CommitId
+    base_ref: Text
+
+
+class _QueuePayload(Action):
+    merge_group: _Group
+    repository: Repository
+    sender: User = GHOST
+
+
 class _PushPayload(BaseModel):
     ref: Text
     after: CommitId
@@ -183,10 +195,29 @@ def event_of(
             return _comment(forge, body)
         case "push":
             return _push(forge, body)
+        case "merge_group":
+            return _queue(forge, body)
         case "check_run" | "check_suite":
             return pressed(forge, event_name, body, received_at)
         case _:
             return unhandled(event_name, body)
+
+
+def _queue(forge: str, body: bytes) -> Event:
+    action = read(Action, body).action
+    if action not in ("checks_requested", "destroyed"):
+        return unhandled("merge_group", body)
+    payload = read(_QueuePayload, body)
+    group, repository = payload.merge_group, payload.repository
+    return QueueMoved(
+        repo=RepoRef(forge, repository.full_name),
+        commit=Sha(group.head_sha),
+        base_branch=group.base_ref.removeprefix(_BRANCH),
+        default_branch=repository.default_branch,
+        actor=payload.sender.actor,
+        left=action == "destroyed",
+        reason=f"merge_group {action}",
+    )
 
 
 _CHANGES = ("opened", "reopened", "ready_for_review", "synchronize")

@@ -25,12 +25,14 @@ from prbot.model import (
     PullMerged,
     PullRef,
     Pushed,
+    QueueMoved,
     RepoRef,
     Reviewed,
     Selector,
     UnlockCommand,
 )
 from prbot.runs.checks import APPLY, RERUN, project_of_mark
+from prbot.runs.queued import place_of
 from prbot.runs.run import Ask, AskKind
 
 _PATTERNS = frozenset("*?[]{}!\\")
@@ -72,6 +74,8 @@ def ask_of(event: Event, listening: Listening) -> Asked | Nudged | Ignored:
             return event
         case Pushed():
             return Ignored("a push; configuration is read when it is needed")
+        case QueueMoved():
+            return _of_queue(event, listening)
     if not listening.serves(event.pull.repo):
         return Ignored("the repository is not served")
     if isinstance(event, Reviewed):
@@ -91,6 +95,22 @@ def ask_of(event: Event, listening: Listening) -> Asked | Nudged | Ignored:
     if isinstance(event, PullChanged):
         ask = replace(ask, base_branch=event.base_branch, draft=event.draft)
     return Asked(event.pull, ask)
+
+
+def _of_queue(event: QueueMoved, listening: Listening) -> Asked | Ignored:
+    if not listening.serves(event.repo):
+        return Ignored("the repository is not served")
+    if not listening.serves_branch(event.base_branch, event.default_branch):
+        return Ignored("the base branch is not served")
+    ask = Ask(
+        AskKind.UNQUEUED if event.left else AskKind.QUEUED,
+        event.actor.login,
+        event.reason,
+        event.commit,
+        base_branch=event.base_branch,
+        default_branch=event.default_branch,
+    )
+    return Asked(place_of(event.repo, event.commit), ask)
 
 
 def _of_button(event: CheckPressed, bot: Login) -> Asked | Ignored:

@@ -19,6 +19,7 @@ from prbot.runs.hooks import HOOKS, with_hooks
 from prbot.runs.named import means, unknown_names
 from prbot.runs.order import in_order, release
 from prbot.runs.project_checks import take_back
+from prbot.runs.queued import decide_queued, decide_unqueued
 from prbot.runs.requirements.asking import may_command
 from prbot.runs.requirements.people import permitted
 from prbot.runs.run import AskKind, JobKind, Run, RunState, Trouble
@@ -86,6 +87,10 @@ def _decide(run: Run, scene: Scene) -> tuple[Step, ...]:
             return (Say(run.id, Help(scene.bot)), Finish(RunState.DONE))
         case AskKind.HINT:
             return (Say(run.id, Hint(run.ask.message)), Finish(RunState.REFUSED))
+        case AskKind.QUEUED:
+            return with_hooks(run, scene, decide_queued)
+        case AskKind.UNQUEUED:
+            return decide_unqueued(run, scene)
         case _:
             assert_never(run.ask.kind)
 

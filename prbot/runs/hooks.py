@@ -38,7 +38,7 @@ class HookRun:
 
 
 def command_of(run: Run) -> Hooked:
-    return "plan" if run.ask.kind is AskKind.PLAN else "apply"
+    return "plan" if run.ask.kind in (AskKind.PLAN, AskKind.QUEUED) else "apply"
 
 
 def pre_hooks(hooks: Sequence[Hook], command: Hooked) -> tuple[HookRun, ...]:

@@ -124,7 +124,8 @@ def fail(run: Run, scene: Scene, trouble: Trouble) -> Steps:
 
 def tell_failure(run: Run, sha: Sha | None, trouble: Trouble) -> Steps:
     """What people are told of a run that failed as a whole; the checks if `sha` is known."""
-    checks = (Check.PLAN, Check.APPLY) if run.ask.kind is AskKind.PLAN else (Check.APPLY,)
+    both = run.ask.kind in (AskKind.PLAN, AskKind.QUEUED)
+    checks = (Check.PLAN, Check.APPLY) if both else (Check.APPLY,)
     verdicts = (
         []
         if sha is None
@@ -133,6 +134,8 @@ def tell_failure(run: Run, sha: Sha | None, trouble: Trouble) -> Steps:
             for check in checks
         ]
     )
+    if run.ask.kind is AskKind.QUEUED:  # there is no pull request to write to
+        return tuple(verdicts)
     return (Say(run.id, Failure(run.ask.kind.value, trouble)), *verdicts)
 
 

@@ -39,6 +39,8 @@ class AskKind(StrEnum):
     CANCEL = "cancel"
     HELP = "help"
     HINT = "hint"
+    QUEUED = "queued"
+    UNQUEUED = "unqueued"
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Ask:
     a run usually may have. `check_id` is the check whose button was pressed, `mark` what that
     was marked with (`runs.checks`). `accept_orphans`: leave states that nothing manages any more.
     `settled_by`: the pull request whose apply brought in what this one merged.
-    `applied_by`: the pull request whose apply made the plans here stale.
+    `applied_by`: the pull request whose apply made the plans here stale. `default_branch` is
+    known of a merge queue's commit.
     `override` is the reason given for passing over requirements, empty without one.
     `extra`, `destroy`, `refresh_only` and `verbose` as in `PlanCommand`, `no_merge` as in
     `ApplyCommand`.
@@ -83,6 +86,7 @@ class Ask:
     settled_by: PullRef | None = None
     no_merge: bool = False
     applied_by: PullRef | None = None
+    default_branch: str = ""
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from prbot.model import (
     PullMerged,
     PullRef,
     Pushed,
+    QueueMoved,
     RepoRef,
     Reviewed,
     Sha,
@@ -245,7 +246,8 @@ def test_pushes(payload: dict[str, Any], event: object) -> None:
             Ignored("installation_repositories added"),
         ),
         ("check_run", {"action": "created"}, Ignored("check_run created")),
-        ("merge_group", {"action": 3}, Ignored("merge_group")),
+        ("milestone", {"action": 3}, Ignored("milestone")),
+        ("merge_group", {"action": "odd"}, Ignored("merge_group odd")),
         ("event_of_2031", {}, Ignored("event_of_2031")),
         ("", {}, Ignored("an event without a name")),
         ("x" * 500, {"action": "y" * 500}, Ignored("x" * 40 + " " + "y" * 40)),
@@ -377,3 +379,36 @@ def test_any_field(real: tuple[str, Payload], data: st.DataObject, value: object
     payload = json.loads(json.dumps(original))
     put(payload, list(data.draw(st.sampled_from(paths(payload)))), value)
     digests(name, json.dumps(payload).encode())
+
+
+@pytest.mark.parametrize(("action", "left"), [("checks_requested", False), ("destroyed", True)])
+def test_merge_queue(action: str, left: bool) -> None:
+    """It tells which commit a merge queue wants checked, or gave up."""
+    body = {
+        "action": action,
+        "merge_group": {
+            "head_sha": "c" * 40,
+            "head_ref": "refs/heads/gh-readonly-queue/main/pr-1-" + "d" * 40,
+            "base_sha": "d" * 40,
+            "base_ref": "refs/heads/main",
+        },
+        "repository": {"full_name": "acme/infra", "default_branch": "main"},
+        "sender": {"login": "queue", "type": "User"},
+    }
+    event = event_of("hub", "merge_group", json.dumps(body).encode())
+    assert event == QueueMoved(
+        RepoRef("hub", "acme/infra"),
+        Sha("c" * 40),
+        "main",
+        "main",
+        Actor(Login("queue")),
+        left,
+        f"merge_group {action}",
+    )
+
+
+def test_a_merge_queue_without_a_commit() -> None:
+    """It refuses a merge group that lacks what its event promises."""
+    body = {"action": "checks_requested", "merge_group": {"base_ref": "refs/heads/main"}}
+    with pytest.raises(BadPayload):
+        event_of("hub", "merge_group", json.dumps(body).encode())

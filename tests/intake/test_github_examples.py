@@ -50,4 +50,5 @@ HANDLED = {
     ("check_run", "rerequested", "CheckPressed"),
     ("check_run", "requested_action", "CheckPressed"),
     ("check_suite", "rerequested", "CheckPressed"),
+    ("merge_group", "checks_requested", "QueueMoved"),
 }
