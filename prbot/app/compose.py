@@ -261,7 +261,7 @@ def settings_of(
         rules_of=lambda repo, files: rules_of(repo, files, config),
         bounds_of=lambda repo: bounds_for(config.per_repository, repo.path),
         recipe_of=lambda repo, name, files: recipe_for(repo, name, files, config),
-        aliases=config.aliases,
+        aliases=config.heard_as,
         bare_commands=config.bare_commands,
         plan_check=config.statuses.plan,
         apply_check=config.statuses.apply,

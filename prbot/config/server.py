@@ -266,7 +266,8 @@ class ServerConfig(Section):
         default=Mode.APPLY, description="`comment` (never applies) or `apply` (the default)."
     )
     aliases: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$")], ...] = Field(
-        default=(), description="further first words of commands, such as `atlantis`."
+        default=(),
+        description="further first words of commands, such as `atlantis`; with `mode: apply` only.",
     )
     bare_commands: bool = Field(
         default=True, description="whether `plan` and `apply` alone are commands too."
@@ -313,6 +314,12 @@ class ServerConfig(Section):
         if not self.branches:
             return branch == default_branch
         return listed(self.branches, branch)
+
+    @property
+    def heard_as(self) -> tuple[str, ...]:
+        """The aliases that count: a server that never applies may stand beside the bot whose
+        name they are, and two must not answer one command."""
+        return self.aliases if self.may_apply else ()
 
     @property
     def may_apply(self) -> bool:

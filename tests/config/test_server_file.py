@@ -77,6 +77,15 @@ def test_defaults() -> None:
     assert config.terraform.environment == ()
 
 
+@pytest.mark.parametrize(("mode", "heard"), [("apply", ("atlantis",)), ("comment", ())])
+def test_aliases(mode: str, heard: tuple[str, ...]) -> None:
+    """It listens to another bot's name only where it applies: elsewhere that bot may stand
+    beside it, and two would answer one command."""
+    config = load(f"{SMALL}\naliases: [atlantis]\nmode: {mode}\n")
+    assert config.aliases == ("atlantis",)
+    assert config.heard_as == heard
+
+
 def test_everything() -> None:
     """It honours every key it documents."""
     config = load(FULL)
