@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 
 import pytest
@@ -120,3 +121,24 @@ async def test_behind(town: Town) -> None:
     assert await applies(town, held) == 0
     after = await planned(town, clone, "after")
     assert all("Includes unapplied" not in comment.body for comment in town.said(after))
+
+
+async def test_merged_while_it_is_planned(town: Town) -> None:
+    """It stops that plan, and holds what nobody could have seen: the head that was pushed after
+    the review is not the reviewed one."""
+    clone = await founded(town)
+    pull = await planned(town, clone, "topic")
+    gate = town.directory / "gate"
+    os.mkfifo(gate)
+    slow = f'resource "terraform_data" "slow" {{\n  input = file("{gate}")\n}}\n'
+    await clone.push("topic", "More", {"app/slow.tf": slow})
+    await town.working(pull)
+    town.forge.courier.hold()
+    await town.forge.merge(pull, "bob")  # nobody waited for the plan of what was pushed
+    gate.unlink()
+    gate.write_text("slow")  # the plan of the merge commit is not to hang as that one does
+    town.forge.courier.release()
+    await town.hears(pull, "Held", "no plan of the merged head was reviewed", "@alice @bob")
+    assert await applies(town, pull) == 0
+    if town.state_file("app").exists():  # an interrupted plan may leave one that holds nothing
+        assert await state_of(town) == []
