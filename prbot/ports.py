@@ -531,6 +531,10 @@ class Tool(Protocol):
         who holds the lock before."""
         ...
 
+    async def said(self, data_dir: Path) -> str:
+        """What init and plan told people there, in this order: not fit to be shown yet."""
+        ...
+
     async def trace(self, data_dir: Path) -> ApplyTrace:
         """What an apply of this machine left in its job's data directory."""
         ...

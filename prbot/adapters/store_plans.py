@@ -24,7 +24,7 @@ from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_pull, is_repo, pull_values, read_pull
 from prbot.errors import IllegalTransition, LostLease, PlanIdTaken
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RepoRef, RunId, Sha
-from prbot.plans.record import StoredPlan
+from prbot.plans.record import StoredPlan, log_name
 from prbot.ports import Clock, JournalEntry
 from prbot.runs.run import Job, JobKind, JobState
 
@@ -136,7 +136,8 @@ class SqlPlans:
         rows = (await self._visible(and_(plans.c.seq.in_(held), ~_begun))).all()
         gone = plans.c.seq.in_([row.seq for row in rows])
         await self.db.execute(update(plans).where(gone).values(dropped_at=self.clock.now()))
-        return tuple(name for row in rows for name in (row.plan_file, row.plan_json))
+        beside = ((row.plan_file, row.plan_json, log_name(row.id)) for row in rows)
+        return tuple(name for names in beside for name in names)
 
     async def _hold_visible(self, condition: ColumnElement[bool]) -> Sequence[int]:
         """Keep the rows not dropped that meet the condition until this transaction ends;

@@ -257,6 +257,12 @@ class Terraform:
             )
         return steps.end_of(answer, command)
 
+    async def said(self, data_dir: Path) -> str:
+        logs = data_dir / "logs"
+        init = plain(await asyncio.to_thread(_bytes_of, logs / "init.out"))
+        plan = events(await asyncio.to_thread(_bytes_of, logs / "plan.out"))
+        return "\n\n".join(filter(None, (init, messages(plan), diagnostics(plan))))
+
     async def trace(self, data_dir: Path) -> ApplyTrace:
         running = bool(process.leftovers(data_dir))
         said = await asyncio.to_thread(_bytes_of, data_dir / "logs" / "apply.out")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prbot.comments.neutral import Safe, code, fence
+from prbot.model import PlanId
 from prbot.runs.run import Trouble
 from prbot.runs.say import ProjectResult
 
@@ -24,15 +25,21 @@ def tool_words(trouble: Trouble | None, most: int) -> tuple[str, str]:
     return cut_text(excerpt, min(most, 3_000)), "" if whole else cut_text(trouble.output, most)
 
 
-def tool_log(results: Iterable[ProjectResult], most: int) -> Safe:
-    """All that the tool said where it failed, project by project: of each the end, in an equal
-    share of `most` characters."""
-    said = [(r.project, r.trouble.output) for r in results if r.trouble and r.trouble.output]
-    share = most // max(1, len(said)) - _FRAME
-    if share < _FRAME:
-        return Safe("")
-    logs = (f"### {code(str(project), 200)}\n\n{_end(text, share)}" for project, text in said)
-    return Safe("\n\n".join(logs))
+def tool_log(results: Iterable[ProjectResult], logs: Mapping[PlanId, str], most: int) -> Safe:
+    """What the tool said, project by project, where it failed first: of each the end, in an equal
+    share of `most` characters. `logs` are of plans; where there is no room, they go first."""
+    known = tuple(results)
+    failed = [(r, r.trouble.output) for r in known if r.trouble and r.trouble.output]
+    made = [(r, logs.get(r.plan.id, "")) for r in known if r.plan and not r.trouble]
+    for said in ([*failed, *(each for each in made if each[1])], failed):
+        share = most // max(1, len(said)) - _FRAME
+        if share >= _FRAME:
+            return Safe("\n\n".join(_titled(result, text, share) for result, text in said))
+    return Safe("")
+
+
+def _titled(result: ProjectResult, text: str, share: int) -> str:
+    return f"### What the tool said: {code(str(result.project), 200)}\n\n{_end(text, share)}"
 
 
 def _end(text: str, most: int) -> Safe:

@@ -28,7 +28,7 @@ def check_run(shapes: PullShapes, repo: Repository, run: CheckRun) -> Json:
         "output": {
             "title": run.title,
             "summary": run.summary,
-            "text": None,
+            "text": run.text,
             "annotations_count": len(run.annotations),
             "annotations_url": f"{own}/annotations",
         },

@@ -55,6 +55,7 @@ class Checks(Talk):
         run.completed_at = self.now() if run.conclusion else None
         output = body.get("output") or {}
         run.title, run.summary = output.get("title", run.title), output.get("summary", run.summary)
+        run.text = output.get("text", run.text)
         run.annotations += output.get("annotations", [])
         run.actions = body.get("actions", [])
 

@@ -159,6 +159,7 @@ class CheckRun:
     external_id: str | None = None
     title: str | None = None
     summary: str | None = None
+    text: str | None = None
     completed_at: datetime | None = None
     annotations: list[Mapping[str, Any]] = field(default_factory=list)
     actions: list[Mapping[str, str]] = field(default_factory=list)

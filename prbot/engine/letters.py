@@ -15,6 +15,7 @@ from prbot.comments.render import AT_HOME, behind, parts, render
 from prbot.comments.tool_words import tool_log
 from prbot.comments.words import result_words
 from prbot.engine.hidden import hidden
+from prbot.engine.logs import Logs
 from prbot.engine.world import World
 from prbot.model import ProjectKey, PullRef
 from prbot.ports import (
@@ -26,7 +27,7 @@ from prbot.ports import (
     StatusState,
 )
 from prbot.runs.checks import CheckDetail
-from prbot.runs.say import CheckSummary, Message, PlanReport, ProjectResult
+from prbot.runs.say import CheckSummary, Message, PlanReport
 from prbot.runs.steps import Check, Fold, Say, SetStatus, WriteIssue
 
 ROOM = 60_000
@@ -37,7 +38,7 @@ SHORTER = "The list above is shorter by now, and does not go on here any more."
 LONGEST_PROJECT = 120
 """In the name of a check."""
 Parts = tuple[CommentLetter, ...]
-Results = tuple[ProjectResult, ...]
+NO_LOGS: Logs = {}
 
 
 def comment_letter(world: World, pull: PullRef, say: Say) -> CommentLetter:
@@ -111,8 +112,11 @@ def _marker(world: World, pull: PullRef, topic: str) -> str:
     return f"prbot:{world.settings.installation}:{pull.number}:{topic}"
 
 
-def status_letter(world: World, pull: PullRef, step: SetStatus) -> StatusLetter | None:
-    """None for a project's own where the forge shows none beside the two."""
+def status_letter(
+    world: World, pull: PullRef, step: SetStatus, logs: Logs = NO_LOGS
+) -> StatusLetter | None:
+    """None for a project's own where the forge shows none beside the two. `logs` are what the
+    tool said where it did not fail."""
     settings, shows = world.settings, world.forge_of(pull.repo).shows_reports
     context = settings.plan_check if step.check is Check.PLAN else settings.apply_check
     words = step.description
@@ -122,7 +126,8 @@ def status_letter(world: World, pull: PullRef, step: SetStatus) -> StatusLetter 
         context = _name_of(world, context, step.project)
         words = words or ", ".join(map(result_words, step.detail.results if step.detail else ()))
     text = world.redactor.redact(words)
-    report = _report(world, pull, text, step.detail) if step.detail is not None and shows else None
+    detail = step.detail if shows else None
+    report = None if detail is None else _report(world, pull, text, detail, logs)
     state, beside = StatusState(step.verdict.value), step.project is not None
     return StatusLetter(step.sha, context, state, text, report=report, beside=beside)
 
@@ -137,7 +142,7 @@ def _name_of(world: World, context: str, project: ProjectKey) -> str:
     return f"{context}: {shown}"
 
 
-def _report(world: World, pull: PullRef, line: str, detail: CheckDetail) -> CheckReport:
+def _report(world: World, pull: PullRef, line: str, detail: CheckDetail, logs: Logs) -> CheckReport:
     results = hidden(world.redactor, detail.results)
     orphans = hidden(world.redactor, detail.orphans)
     summary = line
@@ -151,17 +156,14 @@ def _report(world: World, pull: PullRef, line: str, detail: CheckDetail) -> Chec
     text = world.redactor.redact(summary)
     shown = world.redactor.redact(detail.mark)
     mark = detail.mark if shown == detail.mark else ""  # a name may hold a secret
-    more = world.redactor.redact(_more(world, pull, detail, results))
+    lists = _behind(world, pull, detail.topic, detail.report) if detail.report else ""
+    said = tool_log(results, logs, ROOM - len(lists))
+    more = world.redactor.redact(f"{lists}\n\n{said}".strip())
     return CheckReport(text, notes=notes, buttons=detail.buttons, mark=mark, text=more)
 
 
-def _more(world: World, pull: PullRef, detail: CheckDetail, results: Results) -> str:
-    """The lists that no comment holds, and what the tool said where it failed."""
-    lists = _behind(world, pull, detail.topic, detail.report) if detail.report else ""
-    return f"{lists}\n\n{tool_log(results, ROOM - len(lists))}".strip()
-
-
 def _behind(world: World, pull: PullRef, topic: str, report: PlanReport) -> str:
+    """The lists that no comment holds."""
     markers = [_marker(world, pull, each) for each in _topics(topic)]
     told, beyond = _with_checks(world, pull, report), _beyond(world, pull)
     return behind(told, markers=markers, limit=ROOM, beyond=beyond)

@@ -25,6 +25,7 @@ from prbot.engine.elsewhere import Elsewhere
 from prbot.engine.gather import files_of_default, gather, rules_in
 from prbot.engine.letters import comment_letters, fold_letters, part_key, status_letter
 from prbot.engine.live import Live, why_stopped
+from prbot.engine.logs import logs_of
 from prbot.engine.memory import remember
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.survey import Surveyor
@@ -247,7 +248,7 @@ class Orchestrator:
 
     async def _perform(self, run: Run, steps: tuple[Step, ...]) -> Run:
         """Raises LostLease when somebody else acted on the run since it was read."""
-        after = After()
+        after = After(await logs_of(self._world, steps))
         async with self._world.store.begin() as unit:
             run = await unit.runs.act_on(run)
             if run.state in GOES_ON and not any(map(_moves, steps)):
@@ -292,7 +293,7 @@ class Orchestrator:
                 for number, letter in enumerate(fold_letters(self._world, run.pull, step)):
                     await self._put(unit, run, part_key("fold", number, step.topic), letter)
             case SetStatus():
-                await self._set_status(unit, run, step)
+                await self._set_status(unit, run, step, after)
             case StartJob():
                 await self._start(unit, run, step, after)
             case ReleaseJob():
@@ -347,8 +348,8 @@ class Orchestrator:
         )
         await unit.journal.write(line)
 
-    async def _set_status(self, unit: UnitOfWork, run: Run, step: SetStatus) -> None:
-        letter = status_letter(self._world, run.pull, step)
+    async def _set_status(self, unit: UnitOfWork, run: Run, step: SetStatus, after: After) -> None:
+        letter = status_letter(self._world, run.pull, step, after.logs)
         if letter is None:
             return
         what = f"status {step.sha} {letter.context} {step.verdict} {step.description}"

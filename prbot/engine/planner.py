@@ -17,7 +17,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from prbot.engine.reading import Parts, Reading, whole
-from prbot.engine.stages import Stage
+from prbot.engine.stages import Stage, readable
 from prbot.engine.state_versions import StateVersions
 from prbot.engine.toolbox import Toolbox
 from prbot.engine.ways import Way
@@ -110,7 +110,9 @@ class Planner:
             created_at=self.clock.now(),
             state=await asyncio.to_thread(snapshot.of_plan_file, file),
         )
-        return MadePlan(record, file, shown)
+        # by now the redactor knows what the plan itself calls secret
+        log = readable(self.redactor, await tool.said(data_dir))
+        return MadePlan(record, file, shown, log)
 
     async def _judged(
         self, pull: PullRef, job: Job, tool: Tool, stage: Stage, source: str

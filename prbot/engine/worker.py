@@ -246,6 +246,7 @@ class Worker:
         found: Compared = self._world.redactor.redact_values(await self._compare(job, made))
         await self._world.artifacts.put(made.record.plan_file, made.file)
         await self._world.artifacts.put(made.record.plan_json, made.json)
+        await self._world.artifacts.put(made.record.log, made.log.encode("utf-8", "replace"))
         result = replace(job, plan_id=made.record.id, differences=found.different)
         summary = replace(made.record.summary, live=found.live)
         async with self._world.store.begin() as unit:

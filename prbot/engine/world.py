@@ -108,8 +108,10 @@ class World:
 
 @dataclass(frozen=True)
 class MadePlan:
-    """A plan just made, before anything of it is kept. `file` and `json` are the bytes."""
+    """A plan just made, before anything of it is kept. `file` and `json` are the bytes, `log`
+    is what the tool said, redacted."""
 
     record: StoredPlan
     file: bytes
     json: bytes
+    log: str

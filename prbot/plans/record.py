@@ -55,6 +55,10 @@ class StateAt:
     serial: int
 
 
+def log_name(plan: str) -> str:
+    return f"{plan}.log"
+
+
 @dataclass(frozen=True)
 class StoredPlan:
     """One saved plan of one project.
@@ -87,6 +91,11 @@ class StoredPlan:
     applied_at: datetime | None = None
     state: StateAt | None = None
     expired_at: datetime | None = None
+
+    @property
+    def log(self) -> str:
+        """The artifact with what the tool said, fit to be shown."""
+        return log_name(self.id)
 
     @property
     def laid(self) -> Sha:

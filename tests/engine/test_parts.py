@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from prbot.adapters.artifacts import EncryptedFiles
 from prbot.engine.letters import comment_letter, comment_letters, fold_letters, status_letter
+from prbot.engine.logs import MOST, logs_of
 from prbot.engine.world import World
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RepoRef, RunId, Sha
 from prbot.plans.record import Inputs, StoredPlan
@@ -168,3 +172,49 @@ def test_half_a_secret(world: World, pad: int) -> None:
     for text in told:
         assert SECRET[:6] not in text
         assert SECRET[-6:] not in text
+
+
+def told_with(world: World, logs: Mapping[PlanId, str], *results: ProjectResult) -> str:
+    step = SetStatus(Sha("1" * 40), Check.PLAN, Verdict.SUCCESS, "planned", CheckDetail(results))
+    letter = status_letter(app_of(world), PULL, step, logs)
+    assert letter is not None
+    assert letter.report is not None
+    assert len(letter.report.text) <= 65_535
+    return letter.report.text
+
+
+@pytest.mark.parametrize("said", ["Plan: 1 to add", "Plan\n" * 20_000, "`" * 90_000])
+def test_what_was_said_of_a_plan(world: World, said: str) -> None:
+    """It shows the end of it behind what failed, in a fence, and drops it first."""
+    world.redactor.register(SECRET)
+    good = long_report("", 1).results[0]
+    bad = ProjectResult(ProjectKey("bad"), trouble=Trouble("It broke.", "", "Error: no"))
+    logs = {PlanId("p-1"): f"{said}\nthe end {SECRET}"}
+    text = told_with(world, logs, good, bad)
+    assert text.index("Error: no") < text.index("the end [redacted]")
+    assert "`app`" in text
+    many = [replace(bad, project=ProjectKey(f"bad/{n}")) for n in range(42)]
+    full = told_with(world, logs, good, *many)
+    assert full.count("Error: no") == 42
+    assert "the end" not in full
+    assert told_with(world, {}, good) == ""
+
+
+async def test_which_logs_are_read(world: World, tmp_path: Path) -> None:
+    """It reads those of the plans that a check tells of, where it has a page; one that is gone
+    or cannot be read is none."""
+    plan = long_report("", 1).results[0].plan
+    assert plan is not None
+    plans = [replace(plan, id=PlanId(name)) for name in ("p-1", "p-gone", "p-bad")]
+    results = tuple(ProjectResult(each.project, each) for each in plans)
+    step = SetStatus(Sha("1" * 40), Check.PLAN, Verdict.SUCCESS, "", CheckDetail(results))
+    artifacts = EncryptedFiles(tmp_path, bytes(32))
+    await artifacts.put("p-1.log", b"said \xff")
+    await EncryptedFiles(tmp_path, bytes([1] * 32)).put("p-bad.log", b"of another key")
+    app = replace(app_of(world), artifacts=artifacts)
+    assert await logs_of(app, [step, step]) == {"p-1": "said \ufffd"}
+    assert await logs_of(replace(world, artifacts=artifacts), [step]) == {}
+    crowd = tuple(
+        ProjectResult(plan.project, replace(plan, id=PlanId(f"p-{n}"))) for n in range(MOST + 1)
+    )
+    assert await logs_of(app, [replace(step, detail=CheckDetail(crowd))]) == {}

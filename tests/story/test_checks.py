@@ -42,6 +42,34 @@ async def test_an_error_is_noted_at_its_line(town: Town) -> None:
     assert pull.repo.statuses == []
 
 
+SECRET = """
+variable "word" {
+  default   = "correct-horse-battery"
+  sensitive = true
+}
+resource "terraform_data" "one" {
+  for_each = toset(["correct-horse-battery"])
+  input    = var.word
+}
+"""
+
+
+async def test_what_the_tool_said(town: Town) -> None:
+    """It shows in the check what the tool said where it did not fail, without its secrets."""
+    clone = await town.build({"envs/prod/main.tf": town.backend("prod")})
+    town.become_an_app()
+    await town.start()
+    await clone.push("topic", "Secret", {"envs/prod/one.tf": SECRET})
+    pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
+    for name in ("prbot/plan", "prbot/plan: envs/prod"):
+        text = (await town.check(pull, name, "success")).text or ""
+        assert "### What the tool said: `envs/prod`" in text
+        assert "successfully initialized" in text
+        assert 'terraform_data.one["[redacted]"]: Plan to create' in text
+        assert "Plan: 1 to add" in text
+        assert "correct-horse" not in text
+
+
 async def test_each_project_has_a_check(town: Town) -> None:
     """It shows a check for each project while they are few, takes those back that are not
     planned any more, and has none where they are too many."""

@@ -84,7 +84,8 @@ async def test_dropping_forgets_plans_and_names_their_artifacts(scene: Any) -> N
     plan = await scene.a_stored_plan(job)
     other = await scene.a_stored_plan(job, pull=replace(scene.pull, number=8))
     async with scene.store.begin() as tables:
-        assert await tables.plans.drop_of_pull(scene.pull) == (plan.plan_file, plan.plan_json)
+        named = (plan.plan_file, plan.plan_json, plan.log)
+        assert await tables.plans.drop_of_pull(scene.pull) == named
         assert await tables.plans.of_pull(scene.pull) == ()
         assert await tables.plans.get(plan.id) is None
         assert await tables.plans.get(other.id) == other

@@ -90,6 +90,18 @@ async def test_leaves_no_secrets_of_show(tool: Terraform, make_job) -> None:
     assert not (job.run.data_dir / process.RECORD).exists()
 
 
+async def test_what_it_said(tool: Terraform, make_job) -> None:
+    """It tells in words what init and plan said, and nothing where neither was."""
+    job = make_job(ONE % "x")
+    assert await tool.said(job.run.data_dir) == ""
+    await tool.init(job.run)
+    await tool.plan(job.run, job.plan_file)
+    said = await tool.said(job.run.data_dir)
+    assert said.index("successfully initialized") < said.index("terraform_data.one: Plan to create")
+    assert "Plan: 1 to add, 0 to change, 0 to destroy." in said
+    assert not re.search(r'"@level"|\x1b', said)
+
+
 async def test_stale_plan(tool: Terraform, make_job) -> None:
     """It refuses a plan whose state has moved, and says so before it changes anything."""
     job = make_job(ONE % "x")
