@@ -7,7 +7,6 @@ will be applied by is the merge, from the plans that people reviewed.
 
 from __future__ import annotations
 
-from prbot.config.repo import Effective
 from prbot.model import PullRef, PullRequest, RepoRef, Sha
 from prbot.runs.checks import CheckDetail, notes_of
 from prbot.runs.planning import result_of
@@ -67,11 +66,7 @@ def decide_queued(run: Run, scene: Scene) -> Steps:
         return (pending, LayOut())
     if not run.projects:
         return _ended(scene, Verdict.SUCCESS, "0 projects", (), RunState.DONE)
-    limit = scene.rules.projects_per_run if isinstance(scene.rules, Effective) else 0
-    if len(run.projects) > limit and not run.jobs:
-        words = f"{len(run.projects)} projects, more than are planned without being asked"
-        return _ended(scene, Verdict.SUCCESS, words, (), RunState.REFUSED)
-    if not run.jobs:
+    if not run.jobs:  # however many: who put it into the queue asked for all of them
         return tuple(StartJob(project, JobKind.PLAN) for project in run.projects)
     if not all(job.state.finished for job in run.jobs):
         return ()
