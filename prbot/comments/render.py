@@ -43,6 +43,7 @@ from prbot.runs.say import (
     NotMerged,
     OrphansAccepted,
     OrphansLeft,
+    OverrideIssue,
     PlanReport,
     PlansExpired,
     Progress,
@@ -330,6 +331,8 @@ def _template(message: Message) -> str:
             return "unmerged_issue.md.j2"
         case UnmergedSettled():
             return "unmerged_settled.md.j2"
+        case OverrideIssue():
+            return "override_issue.md.j2"
         case Settled():
             return "settled.md.j2"
         case Help():

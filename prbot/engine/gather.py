@@ -41,9 +41,11 @@ async def gather(
         plans = await unit.plans.of_pull(run.pull)
         locks = await unit.locks.of_repo(run.pull.repo)
         # long after a large apply, and only needed to tell what an interrupted one left, why
-        # a plan is gone, and what states hold that nobody would manage
+        # a plan is gone, what states hold that nobody would manage, and what was overridden
         orphans = any(run.gone for run in runs)
-        needed = orphans or _any_interrupted(runs) or _any_gone(runs, plans)
+        needed = (
+            bool(run.ask.override) or orphans or _any_interrupted(runs) or _any_gone(runs, plans)
+        )
         journal = await unit.journal.of_pull(run.pull) if needed else ()
         landings = await unit.landings.of(run.pull)
         unfinished = await unit.runs.of_repo_unfinished(run.pull.repo) if _applies(run) else ()

@@ -11,15 +11,16 @@ from collections.abc import Callable
 
 from prbot.model import ProjectKey
 from prbot.plans.record import StoredPlan
+from prbot.runs.judging import Judgement
+from prbot.runs.overrides import noted
 from prbot.runs.phases import Steps, held, report_applied, second_phase, why_not_equal
 from prbot.runs.planning import head_of
-from prbot.runs.reasons import Reasons
 from prbot.runs.run import Job, JobKind, JobState, Run
 from prbot.runs.scene import Scene
 from prbot.runs.steps import Check, SetStatus, StartJob, Verdict
 
-WhyNot = Callable[[tuple[Job, ...], tuple[StoredPlan, ...]], Reasons]
-"""Why plans that are equal to the reviewed ones may not be applied now; none if they may."""
+WhyNot = Callable[[tuple[Job, ...], tuple[StoredPlan, ...]], Judgement]
+"""Why plans that are equal to the reviewed ones may not be applied now; no reasons if they may."""
 
 
 def go_on(run: Run, scene: Scene, why_not: WhyNot) -> Steps:
@@ -31,11 +32,12 @@ def go_on(run: Run, scene: Scene, why_not: WhyNot) -> Steps:
     fresh = tuple(p for p in (scene.plan(job.plan_id) for job in jobs) if p is not None)
     if not jobs or (len(fresh) == len(jobs) and not any(_changes(plan) for plan in fresh)):
         return ()
-    why = why_not_equal(jobs, scene) or why_not(jobs, fresh)
+    judgement = why_not(jobs, fresh)
+    why = why_not_equal(jobs, scene) or judgement.reasons
     if why:
         topic = f"{run.id}-held"
         return report_applied(run, scene, kept=held(run, scene, why, jobs, topic))
-    return second_phase(run, scene, fresh)
+    return noted(run, scene, judgement.passed_over, second_phase(run, scene, fresh))
 
 
 def _changes(plan: StoredPlan) -> bool:

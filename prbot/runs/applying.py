@@ -6,6 +6,7 @@ world went on meanwhile, once more before anything is applied.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from prbot.config.repo import Effective
@@ -13,13 +14,12 @@ from prbot.plans.record import StoredPlan
 from prbot.runs.accepting import accept, was_all
 from prbot.runs.again import go_on
 from prbot.runs.judging import (
-    OVERRIDDEN,
     Judgement,
     head_moved,
     judged,
-    overridden,
     waits_for,
 )
+from prbot.runs.overrides import noted
 from prbot.runs.phases import (
     Steps,
     apply_jobs,
@@ -40,9 +40,9 @@ from prbot.runs.requirements.plans import chosen_plans, names_something, not_loc
 from prbot.runs.requirements.pulls import pull_is_fit
 from prbot.runs.requirements.standing import beside_the_button
 from prbot.runs.run import Job, Run, RunState, Trouble
-from prbot.runs.say import Reason, Reasons
+from prbot.runs.say import Reason
 from prbot.runs.scene import NOTHING_ALLOWED, Scene
-from prbot.runs.steps import LayOut, Record, TakeLocks
+from prbot.runs.steps import LayOut
 
 
 def decide_apply(run: Run, scene: Scene) -> Steps:
@@ -87,7 +87,7 @@ def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
     # While it waited, the base branch may have moved: everything is laid out anew.
     if run.state is RunState.WAITING:
         return (LayOut(),)
-    return _noted(run, judgement, first_phase(run, scene, todo))
+    return noted(run, scene, judgement.passed_over, first_phase(run, scene, todo))
 
 
 def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
@@ -104,24 +104,17 @@ def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
     reasons = judgement.reasons + not_locked(scene, tuple(plan.project for plan in fresh))
     if reasons:
         return refuse(run, reasons)
-    return _noted(run, judgement, second_phase(run, scene, fresh))
-
-
-def _noted(run: Run, judgement: Judgement, steps: Steps) -> Steps:
-    """What an override passed over stands in the journal before anything is applied."""
-    if not run.ask.override or not any(isinstance(step, TakeLocks) for step in steps):
-        return steps
-    return (Record(OVERRIDDEN, overridden(run.ask.override, judgement.passed_over)), *steps)
+    return noted(run, scene, judgement.passed_over, second_phase(run, scene, fresh))
 
 
 def _why_not_now(
     run: Run, scene: Scene, _: tuple[Job, ...], fresh: tuple[StoredPlan, ...]
-) -> Reasons:
+) -> Judgement:
     """What is missing by now for plans that were made again."""
     rules = scene.rules if isinstance(scene.rules, Effective) else NOTHING_ALLOWED
-    return judged(run, scene, rules, fresh).reasons + not_locked(
-        scene, tuple(plan.project for plan in fresh)
-    )
+    judgement = judged(run, scene, rules, fresh)
+    locked = not_locked(scene, tuple(plan.project for plan in fresh))
+    return replace(judgement, reasons=judgement.reasons + locked)
 
 
 def nothing_left(plans: tuple[StoredPlan, ...]) -> Reason:

@@ -88,6 +88,7 @@ def asked(ask: Ask) -> str:
         *((ask.plan_id,) if ask.plan_id else ()),
         *(word for option, names in named for name in names for word in (option, name)),
         *(flag for flag, given in flags.items() if given),
+        *(("--override", ask.override) if ask.override else ()),
         *ask.arguments,
     )
     options = f" ({shlex.join(words)})" if words else ""

@@ -8,7 +8,6 @@ share predicate by predicate.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -76,17 +75,13 @@ def judged(
         + (() if run.state is RunState.RESUMED else up_to_date(scene, rules, projects))
         + in_time(scene, rules, places)
     )
+    return unless_overridden(run, scene, rules, reasons)
+
+
+def unless_overridden(run: Run, scene: Scene, rules: Effective, reasons: Reasons) -> Judgement:
+    """What is left of the reasons, and what of them was passed over."""
     left = after_override(run.ask, scene, rules, reasons)
-    return Judgement(left, passed_over(reasons, left) if run.ask.override else ())
-
-
-OVERRIDDEN = "overridden"
-"""The journal's word for an apply that passed over requirements."""
-
-
-def overridden(reason: str, passed_over: tuple[str, ...]) -> str:
-    """The journal's detail of it, as JSON."""
-    return json.dumps({"reason": reason, "passed_over": list(passed_over)}, ensure_ascii=False)
+    return Judgement(left, passed_over(reasons, left))
 
 
 def waits_for(scene: Scene, rules: Effective, projects: Iterable[ProjectKey]) -> bool:

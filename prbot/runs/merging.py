@@ -23,8 +23,9 @@ from prbot.runs.behind import (
     not_landed,
 )
 from prbot.runs.elsewhere import plan_again
-from prbot.runs.judging import waits_for
+from prbot.runs.judging import Judgement, unless_overridden, waits_for
 from prbot.runs.left import Left, held, what_is_left
+from prbot.runs.overrides import noted
 from prbot.runs.phases import (
     Steps,
     all_planned,
@@ -43,7 +44,7 @@ from prbot.runs.phases import (
 from prbot.runs.planning import fail, refuse
 from prbot.runs.requirements.asking import may_apply_now
 from prbot.runs.requirements.merges import never_by_itself, not_by_itself
-from prbot.runs.requirements.people import after_override, one_environment, permitted
+from prbot.runs.requirements.people import one_environment, permitted
 from prbot.runs.requirements.plans import (
     chosen_plans,
     needs_applied,
@@ -148,8 +149,10 @@ def _after_planning_again(run: Run, scene: Scene, rules: Effective) -> Steps:
     jobs = tuple(job for job in run.jobs if not _applied_meanwhile(job, scene))
     fresh = tuple(p for p in (scene.plan(job.plan_id) for job in jobs) if p is not None)
     changed = _changed(run, scene, rules, jobs)
-    reasons = (*changed, *_why_hold(run, scene, rules, jobs, fresh))
-    return hold(run, scene, reasons) if reasons else second_phase(run, scene, fresh)
+    judgement = _why_hold(run, scene, rules, jobs, fresh)
+    if reasons := (*changed, *judgement.reasons):
+        return hold(run, scene, reasons)
+    return noted(run, scene, judgement.passed_over, second_phase(run, scene, fresh))
 
 
 def _laid_out_before(run: Run, scene: Scene) -> Steps:
@@ -191,8 +194,8 @@ def _pulls(numbers: Sequence[int]) -> str:
 
 def _why_hold(
     run: Run, scene: Scene, rules: Effective, jobs: tuple[Job, ...], fresh: tuple[StoredPlan, ...]
-) -> Reasons:
-    """Why plans that are as reviewed are not applied; empty when they may be."""
+) -> Judgement:
+    """Why plans that are as reviewed are not applied; no reasons when they may be."""
     projects = tuple(plan.project for plan in fresh)
     changing = {plan.project for plan in fresh if plan.summary.has_changes}
     reasons = mode_allows(rules) + not_locked(scene, projects)
@@ -203,13 +206,13 @@ def _why_hold(
             reasons += plan_is_ready(plan, scene, plan.head)
     if run.ask.kind is not AskKind.MERGE:
         reasons += permitted(run.ask, scene, rules, changing, "apply")
-        return after_override(run.ask, scene, rules, reasons)
-    return not_by_itself(run, scene, rules, jobs) + reasons
+        return unless_overridden(run, scene, rules, reasons)
+    return Judgement(not_by_itself(run, scene, rules, jobs) + reasons)
 
 
 def _why_hold_again(
     run: Run, scene: Scene, jobs: tuple[Job, ...], fresh: tuple[StoredPlan, ...]
-) -> Reasons:
+) -> Judgement:
     rules = scene.rules if isinstance(scene.rules, Effective) else NOTHING_ALLOWED
     return _why_hold(run, scene, rules, jobs, fresh)
 
@@ -259,13 +262,16 @@ def _apply_by_comment(run: Run, scene: Scene, rules: Effective) -> Steps:
     reasons += seen_when_asked(run.ask, scene, todo)
     reasons += beside_the_button(run.ask, todo) if todo else ()
     reasons += in_time(scene, rules, projects)
-    left_over = tuple(dict.fromkeys(after_override(run.ask, scene, rules, reasons)))
+    judgement = unless_overridden(run, scene, rules, reasons)
+    left_over = tuple(dict.fromkeys(judgement.reasons))
     waiting = not_locked(scene, projects) + goes_first(run, scene, projects)
     waits = waits_for(scene, rules, projects) and all(r.comes for r in left_over)
     if left_over and not waits:
         return refuse(run, left_over + waiting)
     waiting = left_over + waiting
-    return wait_for(run, waiting) if waiting else first_phase(run, scene, todo)
+    if waiting:
+        return wait_for(run, waiting)
+    return noted(run, scene, judgement.passed_over, first_phase(run, scene, todo))
 
 
 def _why_none(

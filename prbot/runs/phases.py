@@ -14,6 +14,7 @@ from prbot.plans.record import StoredPlan
 from prbot.runs.aftermath import looks, recounts, reports
 from prbot.runs.automerge import merges
 from prbot.runs.elsewhere import plan_again
+from prbot.runs.overrides import told_of
 from prbot.runs.planning import applies_on_merge, head_of, plan_verdicts, result_of
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState
 from prbot.runs.say import ApplyReport, HoldReport, ProjectResult, Reason, Reasons, Waiting
@@ -145,7 +146,8 @@ def report_applied(run: Run, scene: Scene, settled: Steps = (), kept: Steps = ()
     state = RunState.HELD if kept and _outcome(jobs) is RunState.DONE else _outcome(jobs)
     merging = merges(run, scene) if results and state is RunState.DONE else ()
     by_merge = run.ask.kind is AskKind.MERGE
-    report = ApplyReport(results, run.ask.actor, by_merge, bool(merging))
+    told_of_override = told_of(run, scene) if results else None
+    report = ApplyReport(results, run.ask.actor, by_merge, bool(merging), told_of_override)
     silent = not results and (kept or not run.ask.by_comment)
     said: Steps = () if silent else (Say(run.id, report),)
     verdict = kept or (_verdict(run, scene, results, state),)

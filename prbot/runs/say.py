@@ -86,14 +86,24 @@ class OrphansLeft:
 
 
 @dataclass(frozen=True)
+class Overridden:
+    """An apply with `--override`: the reason that was given, and the requirements that were
+    passed over for it, none where all were met."""
+
+    reason: str
+    passed_over: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ApplyReport:
     """What was applied, by whom (the commenter or the merger). `merging`: that was all, and
-    the pull request is merged now."""
+    the pull request is merged now. `overridden`: the actor passed over requirements."""
 
     results: tuple[ProjectResult, ...]
     actor: Login
     on_merge: bool
     merging: bool = False
+    overridden: Overridden | None = None
 
 
 @dataclass(frozen=True)
@@ -287,7 +297,18 @@ class UnmergedSettled:
     by: Login | None
 
 
-IssueMessage = UnmergedIssue | UnmergedSettled
+@dataclass(frozen=True)
+class OverrideIssue:
+    """An issue: an apply of this pull request began although requirements were not met."""
+
+    number: int
+    actor: Login
+    overridden: Overridden
+    projects: tuple[ProjectKey, ...]
+    mention: tuple[Login, ...]
+
+
+IssueMessage = UnmergedIssue | UnmergedSettled | OverrideIssue
 
 
 @dataclass(frozen=True)
@@ -330,6 +351,7 @@ Message = (
     | AppliedUnmerged
     | UnmergedIssue
     | UnmergedSettled
+    | OverrideIssue
     | Settled
     | Help
     | Hint

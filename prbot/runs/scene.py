@@ -36,7 +36,8 @@ class Scene:
     the pull request with their jobs, newest first, this one included. `plans` are its
     plans, newest first. `locks` are all locks of the repository.
     `journal` are the pull request's entries, oldest first, if an apply was interrupted, a
-    plan that was made is no longer kept, or states are left without anybody.
+    plan that was made is no longer kept, states are left without anybody, or the run has an
+    override.
     `post_hooks`: the operator wants hooks to run after this run. `allow` is what the operator
     lets people do in this repository that is off elsewhere.
     `landings` are the repository's that are not settled, this pull request's, and the last

@@ -42,6 +42,8 @@ from prbot.runs.say import (
     NextStep,
     OrphansAccepted,
     OrphansLeft,
+    Overridden,
+    OverrideIssue,
     PlanReport,
     PlansExpired,
     ProjectResult,
@@ -251,6 +253,22 @@ def _applied(stored: StorePlan) -> Message:
     return ApplyReport(results, Login("bob"), on_merge=True)
 
 
+HOSTILE_REASON = "@acme/all: <b>fire</b> `#1`"
+
+
+def _overridden(stored: StorePlan) -> Message:
+    plan = stored("prod", PlanSummary(Counts(create=1)))
+    results = (ProjectResult(plan.project, plan, applied=True),)
+    over = Overridden(HOSTILE_REASON, ("approved", "windows"))
+    return ApplyReport(results, Login("bob"), on_merge=False, overridden=over)
+
+
+def _override_issue(stored: StorePlan) -> Message:
+    over = Overridden(HOSTILE_REASON, ("approved", "windows"))
+    people = (Login("ann"), Login("bob"))
+    return OverrideIssue(7, Login("bob"), over, (ProjectKey("prod"),), people)
+
+
 def _interrupted(stored: StorePlan) -> Message:
     def told(moment: Moment, address: str, known: str = "") -> Told:
         key = "id" if known else ""
@@ -339,6 +357,8 @@ def _check(stored: StorePlan) -> Message:
         ("held", _held, "run"),
         ("hostile", _hostile, "plan"),
         ("applied", _applied, "run"),
+        ("overridden", _overridden, "run"),
+        ("override_issue", _override_issue, "issue"),
         ("interrupted", _interrupted, "left"),
         ("expired", _expired, "expired"),
         ("too_many", _too_many, "run"),

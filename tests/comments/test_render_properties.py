@@ -48,6 +48,8 @@ from prbot.runs.say import (
     NoProjects,
     OrphansAccepted,
     OrphansLeft,
+    Overridden,
+    OverrideIssue,
     PlanReport,
     PlansExpired,
     ProjectResult,
@@ -216,6 +218,9 @@ def _result(draw: st.DrawFn, stored: StorePlan) -> ProjectResult:
     )
 
 
+OVERRIDDEN = st.builds(Overridden, HOSTILE, st.lists(HOSTILE, max_size=3).map(tuple))
+
+
 def messages(stored: StorePlan) -> st.SearchStrategy[Message]:
     logins = st.sampled_from([Login("alice"), Login("bob")]) | HOSTILE.map(_no_login)
     many = results(stored)
@@ -239,7 +244,7 @@ def messages(stored: StorePlan) -> st.SearchStrategy[Message]:
         st.builds(OrphansAccepted, ORPHANS, logins),
         st.builds(CheckSummary, many, ORPHANS),
         st.builds(OrphansLeft, ORPHANS, st.lists(logins, max_size=4).map(tuple)),
-        st.builds(ApplyReport, many, logins, flags),
+        st.builds(ApplyReport, many, logins, flags, flags, st.none() | OVERRIDDEN),
         st.builds(HoldReport, many, HOSTILE, st.lists(logins, max_size=4).map(tuple), HOSTILE),
         st.builds(Refusal, HOSTILE, logins, reasons),
         st.builds(Failure, HOSTILE, TROUBLES),
@@ -258,6 +263,14 @@ def messages(stored: StorePlan) -> st.SearchStrategy[Message]:
             st.lists(logins, max_size=4).map(tuple),
         ),
         st.builds(UnmergedSettled, st.integers(1, 999_999), st.none() | logins),
+        st.builds(
+            OverrideIssue,
+            st.integers(1, 999_999),
+            logins,
+            OVERRIDDEN,
+            projects,
+            st.lists(logins, max_size=4).map(tuple),
+        ),
         st.builds(Help, logins),
         st.builds(Hint, HOSTILE),
     )
@@ -418,6 +431,7 @@ def test_it_fits_at_the_worst(stored: StorePlan, text: str) -> None:
     )
     reasons = (Reason(text, text, text),) * 9
     sha, marker = Sha("1" * 40), "m" * 160
+    over = Overridden(text, (text,) * 9)
     gone = Gone(project, text, text, 10**6, text)
     left = tuple(Orphan(gone, fate, 10**6, (text,) * 9, trouble) for fate in Fate)
     messages: tuple[Message, ...] = (
@@ -431,10 +445,11 @@ def test_it_fits_at_the_worst(stored: StorePlan, text: str) -> None:
         Settled((project,) * 9, 7),
         UnmergedIssue(7, (project,) * 9, (login,) * 20),
         UnmergedSettled(7, login),
+        OverrideIssue(7, Login(text), over, (project,) * 9, (login,) * 20),
         OrphansAccepted(left, Login(text)),
         CheckSummary(results, left),
         OrphansLeft(left, (login,) * 20),
-        ApplyReport(results, Login(text), True),
+        ApplyReport(results, Login(text), True, overridden=over),
         HoldReport(results, text, (login,) * 20, text),
         Refusal(text, Login(text), reasons),
         Failure(text, trouble),

@@ -400,6 +400,7 @@ _MESSAGES: dict[type, str] = {
     say.AppliedUnmerged: "applied-unmerged",
     say.UnmergedIssue: "issue",
     say.UnmergedSettled: "issue",
+    say.OverrideIssue: "issue",
     say.Settled: "told-settled",
     say.Help: "help",
     say.Hint: "hint",

@@ -25,6 +25,7 @@ ASKS: dict[str, tuple[Ask, str]] = {
     "a name": (ask(select=Selector(projects=("shop",))), "apply: comment (-p shop)"),
     "accepting": (ask(accept_changes=True), "apply: comment (--accept-changes)"),
     "without a merge": (ask(no_merge=True), "apply: comment (--no-merge)"),
+    "overridden": (ask(override="on fire"), "apply: comment (--override 'on fire')"),
     "orphans": (ask(accept_orphans=True), "apply: comment (--accept-orphans)"),
     "everything": (ask(AskKind.PLAN, everything=True), "plan: comment (--all)"),
     "arguments": (

@@ -1,4 +1,4 @@
-"""What an apply waits for, when it is looked at again, and what an override leaves behind.
+"""What an apply waits for, and when it is looked at again.
 
 The scenes are those of `prbot explain apply`, so that they read like the table of them.
 """
@@ -11,17 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from scenes import RULES, World, by_comment
 
 from prbot.app.scene_made import made
-from prbot.config.environments import Override, Skip
 from prbot.config.repo import Effective
 from prbot.config.scene_file import read_scene
 from prbot.runs.decide import decide
 from prbot.runs.requirements.times import next_look
-from prbot.runs.run import AskKind, RunState
+from prbot.runs.run import RunState
 from prbot.runs.say import Refusal, Waiting
-from prbot.runs.steps import LayOut, Record, Say, Step, TakeLocks, Wait
+from prbot.runs.steps import LayOut, Say, Step, Wait
 
 SHUT = "2026-03-04T19:00:00+00:00"
 OFFICE = ["Mon-Thu 09:00-16:00 Europe/Berlin"]
@@ -130,15 +128,3 @@ def test_next_look(file: dict[str, Any], when: datetime | None) -> None:
     known = made(read_scene(json.dumps(file), "scene.json")).scene
     assert isinstance(known.rules, Effective)
     assert next_look(known, known.rules) == when
-
-
-def test_an_override_stands_in_the_journal() -> None:
-    """It says why, and what it passed over, before anything is applied."""
-    rules = replace(RULES, override=Override(users=("writer",), skips=frozenset({Skip.APPROVED})))
-    ask = by_comment(AskKind.APPLY, override="all is on fire")
-    steps = World(ask, rules=rules, reviews=()).outcome()
-    (line,) = (step for step in steps if isinstance(step, Record))
-    assert line.action == "overridden"
-    assert json.loads(line.detail) == {"reason": "all is on fire", "passed_over": ["approved"]}
-    locks = next(n for n, step in enumerate(steps) if isinstance(step, TakeLocks))
-    assert steps.index(line) < locks
