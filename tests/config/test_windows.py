@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -127,3 +130,20 @@ def test_bad(text: str) -> None:
         window_of(text)
     assert BAD[text] in str(caught.value)
     assert "Mon-Thu 09:00-16:00" in caught.value.next_step
+
+
+def test_without_the_systems_zones() -> None:
+    """It knows its zones where the system has no zone files, as in a small image."""
+    asked = (
+        "import zoneinfo; assert zoneinfo.TZPATH == ();"
+        " from prbot.config.windows import window_of;"
+        f" print(window_of({OFFICE!r}).zone)"
+    )
+    known = subprocess.run(
+        [sys.executable, "-c", asked],
+        env={**os.environ, "PYTHONTZPATH": ""},  # no directory is searched
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (known.stdout, known.stderr) == ("Europe/Berlin\n", "")
