@@ -1445,6 +1445,23 @@ class ForgeRefused(PrbotError):
 
 
 @dataclass(eq=False)
+class StateWouldBeLost(PrbotError):
+    """The state of {project} would stand in the checkout, and be lost with it."""
+
+    project: str
+    hint = "Declare a backend outside the repository's directory."
+
+
+@dataclass(eq=False)
+class StateCommandInterrupted(PrbotError):
+    """The {what} of {project} was cut off; nobody knows whether it was done."""
+
+    what: str
+    project: str
+    hint = "Plan the project to see what its state holds. prbot does not start it again."
+
+
+@dataclass(eq=False)
 class NotMergeable(PrbotError):
     """{forge} does not merge {what}: {cause}."""
 

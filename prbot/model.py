@@ -310,6 +310,32 @@ class ApplyCommand:
 
 
 @dataclass(frozen=True)
+class ImportCommand:
+    """Put an object that exists under an address of the state. `extra` as in `PlanCommand`."""
+
+    address: str
+    id: str
+    select: Selector = field(default_factory=Selector)
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StateRmCommand:
+    """Take objects out of the state, and leave them where they are."""
+
+    addresses: tuple[str, ...]
+    select: Selector = field(default_factory=Selector)
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class VersionCommand:
+    """Which versions of what: prbot's, and the tools of projects."""
+
+    select: Selector = field(default_factory=Selector)
+
+
+@dataclass(frozen=True)
 class UnlockCommand:
     select: Selector = field(default_factory=Selector)
 
@@ -339,6 +365,9 @@ class Conversation:
 Command = (
     PlanCommand
     | ApplyCommand
+    | ImportCommand
+    | StateRmCommand
+    | VersionCommand
     | UnlockCommand
     | CancelCommand
     | HelpCommand

@@ -503,6 +503,18 @@ class Tool(Protocol):
         """
         ...
 
+    async def import_object(
+        self, run: ToolRun, address: str, object_id: str, arguments: Sequence[str] = ()
+    ) -> str:
+        """After `init`: record an object that exists, under this address. What was said."""
+        ...
+
+    async def forget(
+        self, run: ToolRun, addresses: Sequence[str], arguments: Sequence[str] = ()
+    ) -> str:
+        """After `init`: take these out of the state. What was said."""
+        ...
+
     async def state_lock(self, run: ToolRun) -> StateLock | None:
         """Who holds the state's lock, after `init`; None when nobody does.
 

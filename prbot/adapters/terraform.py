@@ -191,6 +191,23 @@ class Terraform:
             events=lines,
         )
 
+    async def import_object(
+        self, run: ToolRun, address: str, object_id: str, arguments: Sequence[str] = ()
+    ) -> str:
+        words = ["import", "-input=false", "-no-color", *arguments, "--", address, object_id]
+        return await self._change_state(run, "import", words)
+
+    async def forget(
+        self, run: ToolRun, addresses: Sequence[str], arguments: Sequence[str] = ()
+    ) -> str:
+        words = ["state", "rm", "-no-color", *arguments, "--", *addresses]
+        return await self._change_state(run, "state rm", words)
+
+    async def _change_state(self, run: ToolRun, verb: str, words: Sequence[str]) -> str:
+        """Not tied to us: what was begun may end, and saves the state."""
+        answer = await self._call(run, verb.replace(" ", "-"), words, tied=False)
+        return plain(self._check(verb, run, answer).stdout)
+
     async def state_lock(self, run: ToolRun) -> StateLock | None:
         # Neither look is recorded: the job's record may be that of an apply that runs now.
         asking = replace(run, timeout=min(run.timeout, LOOK_SECONDS))

@@ -50,11 +50,13 @@ from prbot.runs.say import (
     ProjectResult,
     Refusal,
     Settled,
+    StateChanged,
     StateUnlocked,
     TooMany,
     Unlocked,
     UnmergedIssue,
     UnmergedSettled,
+    Versions,
     Waiting,
 )
 
@@ -297,6 +299,10 @@ def _template(message: Message) -> str:
             return "orphans_left.md.j2"
         case ApplyReport():
             return "applied.md.j2"
+        case StateChanged():
+            return "state_changed.md.j2"
+        case Versions():
+            return "versions.md.j2"
         case NotMerged():
             return "not_merged.md.j2"
         case HoldReport():

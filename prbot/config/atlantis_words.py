@@ -64,7 +64,7 @@ _REQUIREMENTS = _different(
     "[mergeable, approved]",
 )
 _PLAN_REQUIREMENTS = _refused("a plan needs write access and nothing else", "[]")
-_IMPORT_REQUIREMENTS = _refused("there is no `import` command yet", "[]")
+_IMPORT_REQUIREMENTS = _different("`import` needs what an apply needs", "[]")
 
 REPO: Mapping[str, Meaning] = {
     "version": _same("2 and 3; they differ in how `run` steps are split"),

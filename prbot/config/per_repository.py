@@ -32,6 +32,8 @@ class Allowed(StrEnum):
     """`plan --destroy`"""
     AUTOMERGE = "automerge"
     """`automerge` of the repository's file"""
+    IMPORT = "import"
+    STATE_RM = "state-rm"
 
 
 class RepositoryRule(Section):
@@ -52,7 +54,8 @@ class RepositoryRule(Section):
     )
     post_hooks: tuple[Hook, ...] | None = Field(default=None, description="commands after a run.")
     allow: frozenset[Allowed] | None = Field(
-        default=None, description="what is off elsewhere: `automerge`, `destroy`."
+        default=None,
+        description="what is off elsewhere: `automerge`, `destroy`, `import`, `state-rm`.",
     )
     minimum: Minimum | None = Field(
         default=None, description="`apply_requirements` and `permissions` it cannot go below."

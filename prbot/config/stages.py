@@ -24,25 +24,31 @@ from prbot.errors import (
     PrbotError,
 )
 
-StageName = Literal["plan", "apply"]
+StageName = Literal["plan", "apply", "import", "state_rm"]
 ANYWHERE = ("init", "show", "run", "env", "multienv")
 KNOWN: Mapping[StageName, tuple[str, ...]] = {
     "plan": (*ANYWHERE, "plan"),
     # no `plan` here: what is applied is what people read, and nothing planned after that
     "apply": (*ANYWHERE, "apply"),
+    "import": (*ANYWHERE, "import"),
+    "state_rm": (*ANYWHERE, "state_rm"),
 }
 DEFAULT: Mapping[StageName, tuple[StepConfig, ...]] = {
     "plan": tuple(map(StepConfig.model_validate, ("init", "plan"))),
     "apply": (StepConfig.model_validate("apply"),),
+    "import": tuple(map(StepConfig.model_validate, ("init", "import"))),
+    "state_rm": tuple(map(StepConfig.model_validate, ("init", "state_rm"))),
 }
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The steps of both stages, in their order."""
+    """The steps of each stage, in their order."""
 
     plan: tuple[StepConfig, ...] = DEFAULT["plan"]
     apply: tuple[StepConfig, ...] = DEFAULT["apply"]
+    import_: tuple[StepConfig, ...] = DEFAULT["import"]
+    state_rm: tuple[StepConfig, ...] = DEFAULT["state_rm"]
 
     @property
     def own(self) -> bool:
@@ -94,7 +100,8 @@ def _recipe(workflow: Workflow) -> Recipe:
         raise NothingApplies
     if [step.kind for step in apply].count("apply") > 1:
         raise AppliesTwice
-    return Recipe(plan, apply)
+    others = _steps("import", workflow.import_), _steps("state_rm", workflow.state_rm)
+    return Recipe(plan, apply, *others)
 
 
 def _steps(name: StageName, stage: Stage) -> tuple[StepConfig, ...]:

@@ -17,10 +17,10 @@ from prbot.model import Permission, PullRequest, Review, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.hooks import command_of, post_hooks
 from prbot.runs.landings import Around, Landing
-from prbot.runs.run import AskKind, JobState, Run, Trouble
+from prbot.runs.run import STATE_JOBS, AskKind, JobState, Run, Trouble
 from prbot.runs.scene import Scene
 
-NEEDS_REVIEWS = (AskKind.APPLY,)
+NEEDS_REVIEWS = (AskKind.APPLY, AskKind.IMPORT, AskKind.STATE_RM)
 ASKS_PERMISSION_OF_EVENTS = (AskKind.MERGE,)
 ASKS_RULES_EARLY = (AskKind.UNLOCK, AskKind.CANCEL)
 """They lay nothing out, and may be somebody's alone."""
@@ -44,7 +44,11 @@ async def gather(
         # a plan is gone, what states hold that nobody would manage, and what was overridden
         orphans = any(run.gone for run in runs)
         needed = (
-            bool(run.ask.override) or orphans or _any_interrupted(runs) or _any_gone(runs, plans)
+            bool(run.ask.override)
+            or orphans
+            or _any_interrupted(runs)
+            or _any_gone(runs, plans)
+            or _any_state(runs)
         )
         journal = await unit.journal.of_pull(run.pull) if needed else ()
         landings = await unit.landings.of(run.pull)
@@ -129,6 +133,11 @@ async def _around(
 
 def _any_interrupted(runs: tuple[Run, ...]) -> bool:
     return any(job.state is JobState.INTERRUPTED for run in runs for job in run.jobs)
+
+
+def _any_state(runs: tuple[Run, ...]) -> bool:
+    """What the tool said of a change of the state stands there."""
+    return any(job.kind in STATE_JOBS for run in runs for job in run.jobs)
 
 
 def _any_gone(runs: tuple[Run, ...], plans: tuple[StoredPlan, ...]) -> bool:

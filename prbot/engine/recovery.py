@@ -19,11 +19,16 @@ import structlog
 from prbot.engine.alarm import Alarm
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.world import World
-from prbot.errors import ApplyInterrupted, LostLease, StoreUnavailable
+from prbot.errors import (
+    ApplyInterrupted,
+    LostLease,
+    StateCommandInterrupted,
+    StoreUnavailable,
+)
 from prbot.model import JobId
 from prbot.ports import Message, UnitOfWork
 from prbot.runs.order import release
-from prbot.runs.run import Job, JobState, Run, RunState, Trouble
+from prbot.runs.run import STATE_JOBS, Job, JobState, Run, RunState, Trouble
 
 log = structlog.get_logger()
 
@@ -102,6 +107,11 @@ class Recovery:
             await self._put(run, left)
 
     async def _take_over(self, unit: UnitOfWork, job: Job) -> Job:
+        if job.kind in STATE_JOBS:  # that it ran is all there is to know: never a second time
+            log.error("state command interrupted", action="recover", job=job.id)
+            cut = StateCommandInterrupted(job.kind.value, str(job.project))
+            why = replace(job, trouble=Trouble(str(cut), cut.next_step))
+            return await unit.runs.move_job(job, JobState.INTERRUPTED, why)
         intended = await unit.plans.intended(job)
         if intended is None:
             log.warning("job given back", action="recover", job=job.id, worker=job.worker)

@@ -38,6 +38,8 @@ KEPT = 32_000
 
 Applying = Callable[[ToolRun, Sequence[str]], Awaitable[ApplyOutcome]]
 """Applies the reviewed plan file with these further arguments, and nothing else."""
+Changing = Callable[[ToolRun, Sequence[str]], Awaitable[None]]
+"""Changes the state alone, as it was asked for, with these further arguments."""
 Begin = Callable[[], Awaitable[None]]
 """Called before the first step that may change infrastructure; raises when it must not."""
 
@@ -61,6 +63,7 @@ class Stage:
     closing: Sequence[str] = ()
     lock: bool = True
     apply: Applying | None = None
+    change: Changing | None = None
     begin: Begin | None = None
     outcome: ApplyOutcome | None = None
     said: list[StepOutput] = field(default_factory=list)
@@ -104,6 +107,8 @@ class Stage:
             self.shown_file.write_bytes(shown)
         elif kind == "apply" and self.apply is not None:
             self.outcome = await self.apply(self.run, words)
+        elif kind in ("import", "state_rm") and self.change is not None:
+            await self.change(self.run, words)
 
     # --- commands ----------------------------------------------------------------------------
 
@@ -143,7 +148,7 @@ class Stage:
     ) -> ShellEnd:
         name = f"{self.name}-{number}"
         argv = (*step.argv, command)
-        outlives = self.name == "apply" and isinstance(step, RunStep)
+        outlives = self.name != "plan" and isinstance(step, RunStep)
         return await self.tool.shell(self.run, ShellCommand(name, argv, together, outlives))
 
     def _check(self, number: int, config: StepConfig, end: ShellEnd, text: str) -> None:

@@ -19,7 +19,7 @@ from prbot.engine.stages import Stage
 from prbot.engine.world import World
 from prbot.model import PullRequest
 from prbot.ports import Tool, ToolRun
-from prbot.runs.run import Job, JobKind, Placed, Run
+from prbot.runs.run import CHANGING, Job, JobKind, Placed, Run
 from prbot.runs.variables import Files, Subject, job_variables
 from prbot.telemetry import Redactor
 
@@ -73,7 +73,7 @@ async def way_of(
     if recipe.own:
         return Way(place, asked=asked)
     pull = pull or await _pull(world, checkouts, run)
-    command = "apply" if job.kind is JobKind.APPLY else "plan"
+    command = job.kind.value if job.kind in CHANGING else JobKind.PLAN.value
     subject = Subject(pull, run.ask.actor, command, asked, place.name)
     return Way(place, recipe, subject, asked)
 

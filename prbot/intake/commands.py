@@ -11,24 +11,30 @@ from prbot.errors import NotInThisVersion
 from prbot.intake.comment import Wrong, read
 from prbot.intake.grammar import SELECTORS, Typed
 from prbot.intake.values import plainly
-from prbot.intake.written import written
+from prbot.intake.written import apart, written
 from prbot.model import (
     ApplyCommand,
     CancelCommand,
     Command,
     Conversation,
     HelpCommand,
+    ImportCommand,
     Login,
     NotUnderstood,
     PlanCommand,
     PlanId,
+    StateRmCommand,
     UnlockCommand,
+    VersionCommand,
 )
 
 _CARRIED_OUT: Mapping[str, frozenset[str]] = {
     "help": SELECTORS,
     "plan": SELECTORS | {"all", "destroy", "refresh-only", "verbose", ""},
     "apply": SELECTORS | {"plan", "accept-changes", "accept-orphans", "no-merge", "override"},
+    "import": SELECTORS | {""},
+    "state rm": SELECTORS | {""},
+    "version": SELECTORS,
     "unlock": SELECTORS,
     "cancel": SELECTORS,
 }
@@ -84,6 +90,14 @@ def _command(typed: Typed) -> Command:
             override = str(flags.get("override", ""))
             accepted, left, unmerged = (name in flags for name in names)
             return ApplyCommand(typed.select, plan_id, accepted, left, unmerged, override)
+        case "import":
+            extra, (address, object_id) = apart(typed)
+            return ImportCommand(address, object_id, typed.select, plainly(extra))
+        case "state rm":
+            extra, addresses = apart(typed)
+            return StateRmCommand(addresses, typed.select, plainly(extra))
+        case "version":
+            return VersionCommand(typed.select)
         case "unlock":
             return UnlockCommand(typed.select)
         case "cancel":
@@ -113,6 +127,12 @@ def spell(command: Command) -> str:
             )
             passed = (("override", override),) if override else ()
             return written(Typed("apply", select, flags=(*changes, *passed, *named)))
+        case ImportCommand(address, object_id, select, extra):
+            return written(Typed("import", select, (*extra, address, object_id)))
+        case StateRmCommand(addresses, select, extra):
+            return written(Typed("state rm", select, (*extra, *addresses)))
+        case VersionCommand(select):
+            return written(Typed("version", select))
         case UnlockCommand(select):
             return written(Typed("unlock", select))
         case CancelCommand(select):

@@ -10,13 +10,13 @@ from prbot.model import Selector
 
 def written(typed: Typed) -> str:
     """One line, quoted where words hold what would part them."""
-    extra, arguments = _parted(typed)
+    extra, arguments = apart(typed)
     words = [*_objects(typed), *arguments, *_select(typed.select), *_options(typed)]
     behind = ["--", *extra] if extra else []
     return shlex.join([NAME, *typed.verb.split(), *words, *behind])
 
 
-def _parted(typed: Typed) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def apart(typed: Typed) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What stands behind `--`, and the addresses that follow it in `extra`."""
     match VERBS[typed.verb].words:
         case Words.ADDRESS_AND_ID:

@@ -16,6 +16,7 @@ from prbot.model import (
     Event,
     HelpCommand,
     Ignored,
+    ImportCommand,
     Login,
     NotUnderstood,
     PlanCommand,
@@ -29,7 +30,9 @@ from prbot.model import (
     RepoRef,
     Reviewed,
     Selector,
+    StateRmCommand,
     UnlockCommand,
+    VersionCommand,
 )
 from prbot.runs.checks import APPLY, RERUN, project_of_mark
 from prbot.runs.queued import place_of
@@ -181,6 +184,13 @@ def _of_comment(event: Commented, listening: Listening) -> Asked | Ignored:
                 no_merge=command.no_merge,
                 override=command.override,
             )
+        case ImportCommand(address, object_id, select, extra):
+            named = (address, object_id)
+            return asked(AskKind.IMPORT, select=select, extra=extra, objects=named)
+        case StateRmCommand(addresses, select, extra):
+            return asked(AskKind.STATE_RM, select=select, extra=extra, objects=addresses)
+        case VersionCommand():
+            return asked(AskKind.VERSION, select=command.select)
         case UnlockCommand():
             return asked(AskKind.UNLOCK, select=command.select)
         case CancelCommand():

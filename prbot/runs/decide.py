@@ -13,16 +13,16 @@ from typing import assert_never
 
 from prbot.config.repo import Effective
 from prbot.model import Permission, ProjectKey
-from prbot.runs import applying, merging, planning
+from prbot.runs import applying, merging, planning, state_commands, versions
 from prbot.runs.aftermath import break_locks
 from prbot.runs.hooks import HOOKS, with_hooks
-from prbot.runs.named import means, unknown_names
+from prbot.runs.named import concerns, means, unknown_names
 from prbot.runs.order import in_order, release
 from prbot.runs.project_checks import take_back
 from prbot.runs.queued import decide_queued, decide_unqueued
 from prbot.runs.requirements.asking import may_command
 from prbot.runs.requirements.people import permitted
-from prbot.runs.run import AskKind, JobKind, Run, RunState, Trouble
+from prbot.runs.run import CHANGING, AskKind, Run, RunState, Trouble
 from prbot.runs.say import (
     Cancelled,
     Help,
@@ -60,7 +60,7 @@ def decide(run: Run, scene: Scene) -> tuple[Step, ...]:
 def _concerns_us(run: Run, scene: Scene) -> bool:
     """Served branches only; and outsiders get no reply, no reaction, no run. What an apply
     did is told in any case, even if the base branch or the access changed meanwhile."""
-    if any(job.kind is JobKind.APPLY for job in run.jobs):
+    if any(job.kind in CHANGING for job in run.jobs):
         return True
     if not scene.served:
         return False
@@ -77,6 +77,10 @@ def _decide(run: Run, scene: Scene) -> tuple[Step, ...]:
             return with_hooks(run, scene, applying.decide_apply)
         case AskKind.MERGE:
             return with_hooks(run, scene, merging.decide_merged)
+        case AskKind.IMPORT | AskKind.STATE_RM:
+            return with_hooks(run, scene, state_commands.decide_state)
+        case AskKind.VERSION:
+            return versions.decide_version(run, scene)
         case AskKind.CLOSE:
             return decide_close(run, scene)
         case AskKind.UNLOCK:
@@ -102,7 +106,11 @@ def _decide_cancel(run: Run, scene: Scene) -> tuple[Step, ...]:
         for job in scene.jobs()
         if not job.state.finished and means(scene, run.ask.select, job.project)
     )
-    resting = tuple(other for other in scene.runs if other.state is RunState.WAITING)
+    resting = tuple(
+        other
+        for other in scene.runs
+        if other.state is RunState.WAITING and concerns(scene, other, run.ask.select)
+    )
     reasons = may_command(run.ask, scene.permission) or unknown_names(scene, run.ask.select)
     reasons += _permitted(run, scene, (job.project for job in stopping if job.kind not in HOOKS))
     if not reasons and not stopping and not resting:
@@ -170,5 +178,5 @@ def _nothing_applies(scene: Scene) -> tuple[Reason, ...]:
     return tuple(
         Reason("applying", f"`{job.project}` is being applied", "wait until it has ended")
         for job in scene.jobs()
-        if job.kind is JobKind.APPLY and not job.state.finished
+        if job.kind in CHANGING and not job.state.finished
     )

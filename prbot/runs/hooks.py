@@ -38,7 +38,13 @@ class HookRun:
 
 
 def command_of(run: Run) -> Hooked:
-    return "plan" if run.ask.kind in (AskKind.PLAN, AskKind.QUEUED) else "apply"
+    own: dict[AskKind, Hooked] = {
+        AskKind.PLAN: "plan",
+        AskKind.QUEUED: "plan",
+        AskKind.IMPORT: "import",
+        AskKind.STATE_RM: "state_rm",
+    }
+    return own.get(run.ask.kind, "apply")
 
 
 def pre_hooks(hooks: Sequence[Hook], command: Hooked) -> tuple[HookRun, ...]:

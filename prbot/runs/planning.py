@@ -58,7 +58,7 @@ def decide_plan(run: Run, scene: Scene) -> Steps:
         return _begin(run, scene, scene.rules or NOTHING_ALLOWED)
     if not all(job.state.finished for job in run.jobs):
         return ()
-    return _report(run, scene, scene.rules or NOTHING_ALLOWED)
+    return report(run, scene, scene.rules or NOTHING_ALLOWED)
 
 
 def _overtaken(run: Run, scene: Scene) -> Steps:
@@ -213,10 +213,11 @@ def _refuse_fork(run: Run, scene: Scene) -> Steps:
     )
 
 
-def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
+def report(run: Run, scene: Scene, rules: Effective) -> Steps:
+    """Tell the plans that this run made, and what the checks make of them."""
     results = _results(run, scene)
     looked = {job.project for job in run.jobs_of(JobKind.INVENTORY)}
-    report = PlanReport(
+    told = PlanReport(
         results=results,
         head=run.checkout.head if run.checkout else scene.pull.head_sha,
         base=run.checkout.base if run.checkout else scene.pull.base_sha,
@@ -236,7 +237,7 @@ def _report(run: Run, scene: Scene, rules: Effective) -> Steps:
     )
     failed = any(map(_failed, results))
     return (
-        Say(report_topic(run, scene), report),
+        Say(report_topic(run, scene), told),
         *(() if run.ask.special else plan_verdicts(run, scene, rules)),
         *(Fold(topic) for topic in outdated(run, scene)),
         Finish(RunState.FAILED if failed else RunState.DONE),

@@ -35,6 +35,9 @@ class AskKind(StrEnum):
     APPLY = "apply"
     MERGE = "merge"
     CLOSE = "close"
+    IMPORT = "import"
+    STATE_RM = "state rm"
+    VERSION = "version"
     UNLOCK = "unlock"
     CANCEL = "cancel"
     HELP = "help"
@@ -58,7 +61,7 @@ class Ask:
     known of a merge queue's commit.
     `override` is the reason given for passing over requirements, empty without one.
     `extra`, `destroy`, `refresh_only` and `verbose` as in `PlanCommand`, `no_merge` as in
-    `ApplyCommand`.
+    `ApplyCommand`. `objects`: address and id of an IMPORT, the addresses of a STATE_RM.
     """
 
     kind: AskKind
@@ -87,6 +90,7 @@ class Ask:
     no_merge: bool = False
     applied_by: PullRef | None = None
     default_branch: str = ""
+    objects: tuple[str, ...] = ()
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -129,11 +133,19 @@ UNFINISHED = (RunState.QUEUED, RunState.WORKING, RunState.WAITING, RunState.RESU
 class JobKind(StrEnum):
     PLAN = "plan"
     APPLY = "apply"
+    IMPORT = "import"
+    STATE_RM = "state rm"
+    VERSION = "version"
     LOOK = "look"
     FORCE_UNLOCK = "force unlock"
     INVENTORY = "inventory"
     PRE_HOOKS = "pre hooks"
     POST_HOOKS = "post hooks"
+
+
+STATE_JOBS = (JobKind.IMPORT, JobKind.STATE_RM)
+"""They change the state alone. Begun once, they are never begun again."""
+CHANGING = (JobKind.APPLY, *STATE_JOBS)
 
 
 class JobState(StrEnum):
@@ -150,6 +162,7 @@ class JobState(StrEnum):
     RUNNING = "running"
     PLANNED = "planned"
     APPLIED = "applied"
+    CHANGED = "changed"
     LOOKED = "looked"
     FREED = "freed"
     HOOKED = "hooked"
@@ -187,6 +200,21 @@ JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
     # back to QUEUED: the worker died, and a plan is simply made again
     (JobKind.PLAN, JobState.RUNNING): frozenset(
         {JobState.PLANNED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
+    ),
+    # never back to QUEUED: that it runs is the record that it was begun
+    **{
+        (kind, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED})
+        for kind in STATE_JOBS
+    },
+    **{
+        (kind, JobState.RUNNING): frozenset(
+            {JobState.CHANGED, JobState.FAILED, JobState.INTERRUPTED}
+        )
+        for kind in STATE_JOBS
+    },
+    (JobKind.VERSION, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
+    (JobKind.VERSION, JobState.RUNNING): frozenset(
+        {JobState.LOOKED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
     ),
     # a look changes nothing, and a lock that is gone is not broken again: both like a plan
     (JobKind.LOOK, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from prbot import __version__
 from prbot.config.repo import Bounded
 from prbot.model import Login, Notice, PlanId, ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.orphans import Orphan
 from prbot.runs.reasons import Reason as Reason
 from prbot.runs.reasons import Reasons as Reasons
-from prbot.runs.run import Trouble
+from prbot.runs.run import JobState, Trouble
 from prbot.runs.state_look import StateLock
 from prbot.runs.told import Told
 
@@ -104,6 +105,26 @@ class ApplyReport:
     on_merge: bool
     merging: bool = False
     overridden: Overridden | None = None
+
+
+@dataclass(frozen=True)
+class StateChanged:
+    """What came of `import` or `state rm`; `said` are the tool's words, redacted."""
+
+    command: str
+    objects: tuple[str, ...]
+    project: ProjectKey
+    state: JobState
+    said: str = ""
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True)
+class Versions:
+    """prbot's version, and the tool of each of these projects (or why there is none)."""
+
+    rows: tuple[tuple[ProjectKey, str], ...]
+    prbot: str = __version__
 
 
 @dataclass(frozen=True)
@@ -335,6 +356,8 @@ Message = (
     | OrphansLeft
     | ApplyReport
     | NotMerged
+    | StateChanged
+    | Versions
     | HoldReport
     | Progress
     | CheckSummary

@@ -16,7 +16,7 @@ from prbot.runs.freezes import Freeze
 from prbot.runs.journal import EXPIRED, JournalEntry
 from prbot.runs.landings import NOWHERE, Around, Landing
 from prbot.runs.locks import Lock
-from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, Trouble
+from prbot.runs.run import CHANGING, AskKind, Job, JobKind, JobState, Run, Trouble
 
 NOTHING_ALLOWED = Effective(
     may_apply=False,
@@ -106,9 +106,10 @@ class Scene:
         return tuple(job for run in self.runs for job in run.jobs)
 
     def is_applying(self, project: ProjectKey) -> bool:
-        """An apply of the project waits or runs, whichever plan it applies."""
+        """An apply of the project waits or runs, whichever plan it applies; so does a change of
+        its state alone."""
         return any(
-            job.kind is JobKind.APPLY and job.project == project and not job.state.finished
+            job.kind in CHANGING and job.project == project and not job.state.finished
             for job in self.jobs()
         )
 

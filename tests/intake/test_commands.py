@@ -13,12 +13,15 @@ from prbot.model import (
     Command,
     Conversation,
     HelpCommand,
+    ImportCommand,
     Login,
     NotUnderstood,
     PlanCommand,
     PlanId,
     Selector,
+    StateRmCommand,
     UnlockCommand,
+    VersionCommand,
 )
 
 BOT = Login("acme-prbot[bot]")
@@ -50,6 +53,13 @@ def dirs(*names: str) -> Selector:
         ("apply -d a --accept-orphans", ApplyCommand(dirs("a"), accept_orphans=True)),
         ("prbot apply --no-merge", ApplyCommand(no_merge=True)),
         ("prbot unlock -d a", UnlockCommand(dirs("a"))),
+        (
+            "prbot import -d a aws_x.y id -- --var-file x",
+            ImportCommand("aws_x.y", "id", dirs("a"), ("-var-file=x",)),
+        ),
+        ("prbot state rm 'a.b[\"c\"]' d.e", StateRmCommand(('a.b["c"]', "d.e"))),
+        ("prbot state rm a.b -- -dry-run", StateRmCommand(("a.b",), extra=("-dry-run",))),
+        ("prbot version -d a", VersionCommand(dirs("a"))),
         ("prbot cancel -w b", CancelCommand(Selector(workspaces=("b",)))),
         ("prbot", HelpCommand()),
         ("prbot help -p net", HelpCommand()),
@@ -87,10 +97,7 @@ def test_spellings(typed: str, extra: str) -> None:
 LATER = [
     ("prbot approve-policies", "approve-policies"),
     ("prbot approve_policies --policy cost", "approve-policies"),
-    ("prbot import aws_x.y id", "import"),
-    ("prbot state rm aws_x.y", "state rm"),
     ("prbot rollback", "rollback"),
-    ("prbot version", "version"),
     ("prbot snooze 7d", "snooze"),
     ("prbot accept it until 2030-01-01", "accept"),
 ]
@@ -143,6 +150,9 @@ COMMANDS = st.one_of(
     st.builds(PlanCommand, SELECTORS, refresh_only=st.booleans()),
     st.builds(ApplyCommand, SELECTORS, st.none(), st.booleans(), st.booleans(), st.booleans()),
     st.builds(ApplyCommand, st.just(Selector()), PLAN_IDS, st.booleans(), st.booleans()),
+    st.builds(ImportCommand, SEGMENT, SEGMENT, SELECTORS),
+    st.builds(StateRmCommand, st.lists(SEGMENT, min_size=1).map(tuple), SELECTORS),
+    st.builds(VersionCommand, SELECTORS),
     st.builds(UnlockCommand, SELECTORS),
     st.builds(CancelCommand, SELECTORS),
     st.just(HelpCommand()),

@@ -387,6 +387,8 @@ _MESSAGES: dict[type, str] = {
     say.OrphansLeft: "told-left",
     say.ApplyReport: "apply-report",
     say.NotMerged: "not-merged",
+    say.StateChanged: "state-changed",
+    say.Versions: "versions",
     say.HoldReport: "hold",
     say.Failure: "failure",
     say.NoProjects: "no-projects",
