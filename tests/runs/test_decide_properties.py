@@ -326,6 +326,12 @@ JOB_PATHS = {
     JobKind.PLAN: "blocked>queued blocked>skipped blocked>dropped"
     " queued>running running>planned running>failed running>queued"
     " queued>dropped running>dropped",
+    JobKind.IMPORT: "queued>running queued>dropped running>changed running>failed"
+    " running>interrupted",
+    JobKind.STATE_RM: "queued>running queued>dropped running>changed running>failed"
+    " running>interrupted",
+    JobKind.VERSION: "queued>running running>looked running>failed running>queued"
+    " queued>dropped running>dropped",
     JobKind.LOOK: "queued>running running>looked running>failed running>queued"
     " queued>dropped running>dropped",
     JobKind.INVENTORY: "queued>running running>looked running>failed running>queued"
