@@ -18,11 +18,11 @@ import structlog
 
 from prbot.engine.alarm import Alarm
 from prbot.engine.messages import advance_message, job_message
+from prbot.engine.state_changer import cut_off
 from prbot.engine.world import World
 from prbot.errors import (
     ApplyInterrupted,
     LostLease,
-    StateCommandInterrupted,
     StoreUnavailable,
 )
 from prbot.model import JobId
@@ -109,9 +109,7 @@ class Recovery:
     async def _take_over(self, unit: UnitOfWork, job: Job) -> Job:
         if job.kind in STATE_JOBS:  # that it ran is all there is to know: never a second time
             log.error("state command interrupted", action="recover", job=job.id)
-            cut = StateCommandInterrupted(job.kind.value, str(job.project))
-            why = replace(job, trouble=Trouble(str(cut), cut.next_step))
-            return await unit.runs.move_job(job, JobState.INTERRUPTED, why)
+            return await cut_off(unit, job)
         intended = await unit.plans.intended(job)
         if intended is None:
             log.warning("job given back", action="recover", job=job.id, worker=job.worker)

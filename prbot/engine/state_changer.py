@@ -7,6 +7,7 @@ again. The journal holds what was asked and what the tool said.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from prbot.config.stages import StageName
 from prbot.engine.checkouts import Checkouts
@@ -14,10 +15,10 @@ from prbot.engine.planner import inside, job_directory, ordered, var_files_of
 from prbot.engine.toolbox import Toolbox
 from prbot.engine.ways import Way, way_of
 from prbot.engine.world import World
-from prbot.errors import StateWouldBeLost
+from prbot.errors import StateCommandInterrupted, StateWouldBeLost
 from prbot.plans.arguments import var_files
-from prbot.ports import JournalEntry, Tool, ToolRun
-from prbot.runs.run import Job, JobKind, JobState, Run
+from prbot.ports import JournalEntry, Tool, ToolRun, UnitOfWork
+from prbot.runs.run import Job, JobKind, JobState, Run, Trouble
 from prbot.runs.state_words import CHANGED, changed
 
 
@@ -76,3 +77,29 @@ async def _perform(
     stage.change = change
     await stage.perform(way.recipe.import_ if name == "import" else way.recipe.state_rm)
     return "\n".join(said)
+
+
+async def find_version(
+    world: World, checkouts: Checkouts, toolbox: Toolbox, run: Run, job: Job
+) -> Job:
+    """Which tool the project would be planned with; it is fetched if that is allowed."""
+    checkout, _ = await checkouts.worktree(run)
+    tool = await toolbox.for_plan(run.pull.repo, checkout, run.place_of(job.project))
+    result = replace(job, differences=(await tool.version(),))
+    async with world.store.begin() as unit:
+        return await unit.runs.move_job(job, JobState.LOOKED, result)
+
+
+async def cut_off(unit: UnitOfWork, job: Job) -> Job:
+    """A change of the state that may have begun: it is never begun again."""
+    error = StateCommandInterrupted(job.kind.value, str(job.project))
+    told = replace(job, trouble=Trouble(str(error), error.next_step))
+    return await unit.runs.move_job(job, JobState.INTERRUPTED, told)
+
+
+BY_ITSELF = {
+    JobKind.IMPORT: change_state,
+    JobKind.STATE_RM: change_state,
+    JobKind.VERSION: find_version,
+}
+"""Who does what is neither a plan nor an apply, but asks for a project's tool."""

@@ -25,7 +25,7 @@ from prbot.engine.looker import Looker
 from prbot.engine.memory import remember
 from prbot.engine.messages import advance_message
 from prbot.engine.planner import Planner, job_directory, read_digests
-from prbot.engine.state_changer import change_state
+from prbot.engine.state_changer import BY_ITSELF, cut_off
 from prbot.engine.state_versions import StateVersions
 from prbot.engine.toolbox import Toolbox, same_again
 from prbot.engine.ways import way_of
@@ -45,7 +45,6 @@ from prbot.errors import (
     PlanAgain,
     PlanFileChanged,
     PrbotError,
-    StateCommandInterrupted,
     StoreUnavailable,
     Unforeseen,
 )
@@ -56,7 +55,7 @@ from prbot.plans.differences import Compared, compared
 from prbot.plans.freshness import record_of, unequal_fields
 from prbot.plans.plan import parse
 from prbot.plans.record import StoredPlan
-from prbot.ports import ApplyOutcome, UnitOfWork
+from prbot.ports import ApplyOutcome
 from prbot.runs.checks import LONGEST_NOTE
 from prbot.runs.hooks import HOOKS
 from prbot.runs.run import STATE_JOBS, Flaw, Job, JobKind, JobState, Run, Trouble
@@ -165,7 +164,7 @@ class Worker:
         """Stopped on command: dropped, or interrupted when an apply had begun."""
         async with self._world.store.begin() as unit:
             if job.kind in STATE_JOBS:
-                return await self._cut_off(unit, job)
+                return await cut_off(unit, job)
             intended = await unit.plans.intended(job)
             if intended is None:
                 return await unit.runs.move_job(job, JobState.DROPPED, replace(job, trouble=why))
@@ -180,11 +179,9 @@ class Worker:
                 return await self._plan(run, job)
             if job.kind is JobKind.APPLY:
                 return await self._apply(run, job)
-            if job.kind in STATE_JOBS:
-                toolbox = self._planner(run).toolbox
-                return await change_state(self._world, self._checkouts, toolbox, run, job)
-            if job.kind is JobKind.VERSION:
-                return await self._version(run, job)
+            if job.kind in BY_ITSELF:
+                box = self._planner(run).toolbox
+                return await BY_ITSELF[job.kind](self._world, self._checkouts, box, run, job)
             if job.kind is JobKind.INVENTORY:
                 return await take_inventory(self._world, self._checkouts, run, job)
             if job.kind in HOOKS:
@@ -208,20 +205,6 @@ class Worker:
         except Exception as error:  # whatever it is, people must hear that the job ended
             log.exception("job failed", action=job.kind.value, job=job.id)
             return await self._broke(job, error)
-
-    async def _version(self, run: Run, job: Job) -> Job:
-        """Which tool the project would be planned with; it is fetched if that is allowed."""
-        checkout, _ = await self._checkouts.worktree(run)
-        toolbox, place = self._planner(run).toolbox, run.place_of(job.project)
-        tool = await toolbox.for_plan(run.pull.repo, checkout, place)
-        result = replace(job, differences=(await tool.version(),))
-        async with self._world.store.begin() as unit:
-            return await unit.runs.move_job(job, JobState.LOOKED, result)
-
-    async def _cut_off(self, unit: UnitOfWork, job: Job) -> Job:
-        """A change of the state that may have begun: it is never begun again."""
-        told = self.trouble(StateCommandInterrupted(job.kind.value, str(job.project)))
-        return await unit.runs.move_job(job, JobState.INTERRUPTED, replace(job, trouble=told))
 
     async def _put_off(self, job: Job) -> None:
         """Its commit cannot be fetched now; nothing has begun."""
@@ -257,7 +240,7 @@ class Worker:
         """An unforeseen end. After an intent nobody knows what the tool did: interrupted."""
         async with self._world.store.begin() as unit:
             if job.kind in STATE_JOBS:
-                return await self._cut_off(unit, job)
+                return await cut_off(unit, job)
             intended = await unit.plans.intended(job)
             if intended is not None:
                 await unit.plans.settle(intended, "interrupted", None)

@@ -40,7 +40,7 @@ async def test_what_cannot_be_done(tool: Terraform, make_job) -> None:
     await tool.init(run)
     assert "does not exist" in await refused(tool.import_object(run, "terraform_data.x", ID))
     assert "No state file was found" in await refused(tool.forget(run, ("terraform_data.other",)))
-    assert "Invalid address" in await refused(tool.import_object(run, "-help", ID))
+    assert "Must begin with a variable name" in await refused(tool.import_object(run, "-help", ID))
     assert (await tool.look(run)).recorded == ()
 
 
