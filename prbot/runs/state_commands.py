@@ -13,6 +13,7 @@ from prbot.config.per_repository import Allowed
 from prbot.config.repo import Effective
 from prbot.model import ProjectKey
 from prbot.runs.arguments import extra_allowed, not_allowed
+from prbot.runs.elsewhere import plan_again
 from prbot.runs.judging import head_moved
 from prbot.runs.phases import Steps, waits
 from prbot.runs.planning import refuse, report
@@ -132,4 +133,4 @@ def _after(run: Run, scene: Scene, done: Job) -> Steps:
     if not planned:
         return (told, StartJob(done.project, JobKind.PLAN))
     rules = scene.rules if isinstance(scene.rules, Effective) else NOTHING_ALLOWED
-    return (told, *report(run, scene, rules))
+    return (told, *plan_again(run, scene), *report(run, scene, rules))
