@@ -19,8 +19,8 @@ ENDS = (AskKind.CLOSE, AskKind.MERGE)
 
 def plan_again(run: Run, scene: Scene) -> tuple[PlanAgain, ...]:
     """For what this run applied, or changed the state of; of a merge also what was applied
-    before it, because other plans are of the branch as it was. What failed or was interrupted is unclear until somebody
-    has looked at it: there each apply plans again, as ever."""
+    before it, because other plans are of the branch as it was. What failed or was interrupted
+    is unclear until somebody has looked at it: there each apply plans again, as ever."""
     done = (JobState.APPLIED, JobState.CHANGED)
     changed = {job.project for job in run.jobs if job.state in done}
     if run.ask.kind is AskKind.MERGE:
