@@ -140,6 +140,9 @@ class Wishes(Section):
         default=None,
         description="whether an apply waits for what others can bring about, and then goes on.",
     )
+    extra_arguments: bool | None = Field(
+        default=None, description="whether a `plan` may have arguments behind `--`."
+    )
 
 
 class EnvironmentEntry(Wishes):
@@ -222,6 +225,7 @@ class Needs:
     allowed: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
     waits: bool = False
+    extra_arguments: bool = True
 
     @property
     def teams(self) -> frozenset[str]:
@@ -282,6 +286,7 @@ def _needs(name: str | None, wishes: Sequence[Wishes], minimum: Minimum) -> Need
         allowed=_allowed(permissions, minimum.permissions),
         windows=tuple(map(window_of, windows)),
         waits=bool(_first(each.apply_waits for each in wishes)),
+        extra_arguments=_first(each.extra_arguments for each in wishes) is not False,
     )
 
 

@@ -65,9 +65,6 @@ class Defaults(Wishes):
     version: Constraint | None = Field(
         default=None, description="the tool's version or constraint, such as `>=1.9`."
     )
-    extra_arguments: bool = Field(
-        default=True, description="whether a `plan` may have arguments behind `--`."
-    )
 
 
 class Limits(Section):
@@ -168,7 +165,7 @@ class Effective:
 
     `environments` say what an apply needs where, `override` who may pass over some of it. More
     than `projects_per_run` are planned only when somebody asks for all of them; up to
-    `project_checks` have a check each. `extra_arguments`: a `plan` may have some. `automerge`:
+    `project_checks` have a check each. `automerge`:
     how a pull request is merged once everything is applied, if the server lets it. `may_apply`
     is False on a server that only comments; then `apply_on_merge` is NEVER. `bounded` lists
     what was asked for and not given.
@@ -179,7 +176,6 @@ class Effective:
     plan_drafts: bool
     projects_per_run: int = 100
     project_checks: int = 0
-    extra_arguments: bool = True
     automerge: Automerge | None = None
     bounded: tuple[Bounded, ...] = ()
     environments: Environments = EVERYWHERE_ALIKE
@@ -198,7 +194,6 @@ def effective(repo: RepoConfig, server: ServerConfig, path: str) -> Effective:
         plan_drafts=repo.plan_drafts,
         projects_per_run=repo.limits.projects_per_run,
         project_checks=server.statuses.per_project,
-        extra_arguments=repo.defaults.extra_arguments,
         automerge=repo.automerge,
         bounded=bounded,
         environments=environments_of(repo.defaults, repo.environments, bounds.minimum),

@@ -24,7 +24,7 @@ NEEDS_REVIEWS = (AskKind.APPLY, AskKind.IMPORT, AskKind.STATE_RM)
 ASKS_PERMISSION_OF_EVENTS = (AskKind.MERGE,)
 ASKS_RULES_EARLY = (AskKind.UNLOCK, AskKind.CANCEL)
 """They lay nothing out, and may be somebody's alone."""
-ASKS_GUARDS = (AskKind.PLAN, AskKind.APPLY, AskKind.MERGE, *ASKS_RULES_EARLY)
+ASKS_GUARDS = (AskKind.PLAN, *NEEDS_REVIEWS, AskKind.MERGE, *ASKS_RULES_EARLY)
 
 
 async def gather(
@@ -105,7 +105,7 @@ def _asked(run: Run) -> bool:
 
 
 def _applies(run: Run) -> bool:
-    return run.ask.kind in (AskKind.MERGE, AskKind.APPLY)
+    return run.ask.kind in (AskKind.MERGE, *NEEDS_REVIEWS)
 
 
 def _is_merge(run: Run) -> bool:

@@ -27,6 +27,7 @@ from prbot.runs.scene import Scene
 
 log = structlog.get_logger()
 
+ASKS_LIKE_APPLY = (AskKind.APPLY, AskKind.IMPORT, AskKind.STATE_RM)
 UNDECIDED = timedelta(minutes=1)
 """How long we wait for the forge to find out whether a pull request can be merged."""
 
@@ -46,7 +47,7 @@ class Guards:
     async def scene_with_them(self) -> Scene:
         """Raises what the forge and the mirror raise."""
         scene = self.scene
-        if self.run.ask.kind is AskKind.APPLY and scene.pull.open:
+        if self.run.ask.kind in ASKS_LIKE_APPLY and scene.pull.open:
             scene = await self._for_open_pull(scene)
         wanted = teams_wanted(self.run.ask, self.rules, scene)
         teams = {team: await self._members(team) for team in sorted(wanted)}

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 
 from prbot.config.per_repository import Allowed
 from prbot.config.repo import Effective
-from prbot.model import Selector
+from prbot.model import ProjectKey, Selector
 from prbot.plans.arguments import DESTROY, REFRESH_ONLY
 from prbot.plans.record import StoredPlan
+from prbot.runs.requirements.people import environments_in, place_of
 from prbot.runs.run import Ask
 from prbot.runs.say import Reason
 from prbot.runs.scene import Scene
@@ -54,17 +55,20 @@ def not_allowed(what: Allowed, name: str) -> Reason:
     )
 
 
-def extra_allowed(extra: Iterable[str], rules: Effective, names: str = "") -> Reasons:
-    """Whether the repository lets a plan have what stood behind `--`."""
-    if rules.extra_arguments or not tuple(extra):
+def extra_allowed(
+    extra: Iterable[str], projects: Iterable[ProjectKey], scene: Scene, rules: Effective
+) -> Reasons:
+    """Whether what stood behind `--` may stand there, wherever these projects are."""
+    if not tuple(extra):
         return ()
-    where = f" of {names}" if names else ""
-    return (
+    return tuple(
         Reason(
             "arguments",
-            f"plans{where} may have no arguments here (`extra_arguments: false`)",
+            f"{place_of(needs)} lets no plan have arguments (`extra_arguments: false`)",
             "plan it without what stands behind `--`",
-        ),
+        )
+        for needs in environments_in(projects, scene, rules)
+        if not needs.extra_arguments
     )
 
 
@@ -73,7 +77,7 @@ def arguments_allowed(plans: Iterable[StoredPlan], scene: Scene, rules: Effectiv
     reasons: list[Reason] = []
     for plan in plans:
         extra = tuple(word for word in plan.inputs.asked if word not in (DESTROY, REFRESH_ONLY))
-        reasons += extra_allowed(extra, rules, f"`{plan.project}`")
+        reasons += extra_allowed(extra, (plan.project,), scene, rules)
         if DESTROY in plan.inputs.asked and Allowed.DESTROY not in scene.allow:
             reasons.append(not_allowed(Allowed.DESTROY, f"destroying `{plan.project}`"))
     return tuple(reasons)

@@ -140,14 +140,14 @@ def tell_failure(run: Run, sha: Sha | None, trouble: Trouble) -> Steps:
 
 
 def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
-    if refused := extra_allowed(run.ask.extra, rules):
-        return refuse(run, refused)
     gone = tuple(gone.project for gone in meant(run))
     deleted = tuple(project for project in gone if run.is_deleted(project))
     looks = () if run.ask.special else gone
     projects = (*(run.projects or ()), *(deleted if run.ask.destroy else ()))
     if run.ask.by_comment and (reasons := permitted(run.ask, scene, rules, projects, "plan")):
         return refuse(run, reasons)
+    if refused := extra_allowed(run.ask.extra, projects, scene, rules):
+        return refuse(run, refused)
     if not projects and not looks:
         return _nothing_to_plan(run, scene, rules)
     if scene.pull.fork and not scene.pull.merged:

@@ -17,10 +17,12 @@ from prbot.runs.elsewhere import plan_again
 from prbot.runs.judging import head_moved
 from prbot.runs.phases import Steps, waits
 from prbot.runs.planning import refuse, report
-from prbot.runs.requirements.approvals import approved_since
+from prbot.runs.requirements.approvals import approved_as
 from prbot.runs.requirements.asking import may_apply_now, may_command
+from prbot.runs.requirements.people import COMMANDS, needs_of, permitted
 from prbot.runs.requirements.plans import not_locked
-from prbot.runs.requirements.pulls import mode_allows, pull_is_fit
+from prbot.runs.requirements.pulls import mergeable, mode_allows, pull_is_fit, up_to_date
+from prbot.runs.requirements.times import in_time
 from prbot.runs.run import STATE_JOBS, AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 from prbot.runs.say import Reason, Reasons, StateChanged
 from prbot.runs.scene import NOTHING_ALLOWED, Scene
@@ -66,13 +68,18 @@ def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
     projects = run.projects or ()
     if len(projects) != 1:
         return refuse(run, (_which(projects),))
+    told = {projects[0]: _asked_before(run, scene)}
     reasons = (
         may_command(run.ask, scene.permission)
         + head_moved(run, scene)
         + mode_allows(rules)
-        + extra_allowed(run.ask.extra, rules)
+        + permitted(run.ask, scene, rules, projects, _permission(run, projects[0], scene, rules))
+        + extra_allowed(run.ask.extra, projects, scene, rules)
         + _at_rest(projects[0], scene)
-        + approved_since(rules, scene, (_asked_before(run, scene),), "this very command")
+        + approved_as(rules, scene, told, "this very command")
+        + mergeable(scene, rules, projects)
+        + up_to_date(scene, rules, projects)
+        + in_time(scene, rules, projects)
         + not_locked(scene, projects)
     )
     if reasons:
@@ -81,6 +88,12 @@ def _begin(run: Run, scene: Scene, rules: Effective) -> Steps:
         TakeLocks(scene.same_state(projects)),
         StartJob(projects[0], KINDS[run.ask.kind]),
     )
+
+
+def _permission(run: Run, project: ProjectKey, scene: Scene, rules: Effective) -> str:
+    """The command's own where somebody is named for it, else the one to apply."""
+    own = COMMANDS[run.ask.kind]
+    return own if needs_of(project, scene, rules).allowed.get(own) else "apply"
 
 
 def _which(projects: tuple[ProjectKey, ...]) -> Reason:

@@ -24,6 +24,7 @@ from scenes import (
     words,
 )
 
+from prbot.config.environments import EnvironmentEntry, Environments, Needs
 from prbot.config.per_repository import Allowed
 from prbot.model import PlanId, Sha
 from prbot.plans.arguments import partial, special
@@ -32,7 +33,9 @@ from prbot.projects.gone import Gone
 from prbot.runs.run import Ask, AskKind, JobKind, JobState, Placed
 
 DESTROY = frozenset({Allowed.DESTROY})
-NO_EXTRA = replace(RULES, extra_arguments=False)
+NO_EXTRA = replace(RULES, environments=Environments(Needs(extra_arguments=False)))
+LAX = EnvironmentEntry(match=("a",))
+IN_A_ONLY = Environments(Needs(extra_arguments=False), ((LAX, Needs("dev")),))
 
 
 def asked(made: StoredPlan, *arguments: str) -> StoredPlan:
@@ -90,6 +93,20 @@ ASKED = [
         "refuse: project",
     ),
     ("forbidden", World(plans_with(extra=("-target=x",)), rules=NO_EXTRA), "refuse: arguments"),
+    (
+        "forbidden elsewhere",
+        World(plans_with(extra=("-target=x",)), rules=replace(RULES, environments=IN_A_ONLY)),
+        "plan a",
+    ),
+    (
+        "forbidden in one of two",
+        World(
+            plans_with(extra=("-target=x",)),
+            projects="a b",
+            rules=replace(RULES, environments=IN_A_ONLY),
+        ),
+        "refuse: arguments",
+    ),
     ("forbidden, but no extra", World(plans_with(refresh_only=True), rules=NO_EXTRA), "plan a"),
     (
         "after the merge",

@@ -29,7 +29,9 @@ from scenes import (
     words,
 )
 
+from prbot.config.environments import Environments, Needs
 from prbot.config.per_repository import Allowed
+from prbot.config.repo import Effective
 from prbot.errors import IllegalTransition
 from prbot.model import Permission, RunId, Selector
 from prbot.runs.run import (
@@ -43,6 +45,15 @@ from prbot.runs.run import (
     check_job_move,
 )
 
+
+def rules(**needs: object) -> Effective:
+    usual: dict[str, object] = {"approvals": ()}
+    return replace(RULES, environments=Environments(Needs(**{**usual, **needs})))  # type: ignore[arg-type]
+
+
+NO_EXTRA = rules(extra_arguments=False)
+FOR_OTHERS = (("boss",),)
+FOR_US = (("writer",),)
 LET = frozenset({Allowed.IMPORT, Allowed.STATE_RM})
 
 
@@ -74,13 +85,29 @@ ROWS: list[tuple[str, World, str]] = [
     ("not allowed", world(allow=frozenset()), "server"),
     ("only the other is allowed", world(allow=frozenset({Allowed.STATE_RM})), "server"),
     ("a reader", world(permission=Permission.READ), "permission"),
-    ("a server that only comments", world(rules=replace(COMMENTS_ONLY, approvals=0)), "mode"),
+    (
+        "a server that only comments",
+        world(rules=replace(COMMENTS_ONLY, environments=NO_APPROVALS.environments)),
+        "mode",
+    ),
     ("a draft", world(pull=DRAFT), "draft"),
     ("a fork", world(pull=FORK), "fork"),
     ("closed", world(pull=CLOSED), "open"),
     ("merged", world(pull=DONE_MERGED), "merged"),
     ("two projects", world(projects="a b"), "project"),
     ("no project", world(projects=""), "project"),
+    ("apply is others'", world(rules=rules(allowed={"apply": FOR_OTHERS})), "permission"),
+    ("import is others'", world(rules=rules(allowed={"import": FOR_OTHERS})), "permission"),
+    (
+        "import is ours, apply is not",
+        world(rules=rules(allowed={"apply": FOR_OTHERS, "import": FOR_US})),
+        "import a",
+    ),
+    (
+        "state rm is others'",
+        world(wants(AskKind.STATE_RM), rules=rules(allowed={"state rm": FOR_OTHERS})),
+        "permission",
+    ),
     ("held by another", world(locks=(lock("a", OTHER_PULL),)), "lock"),
     ("being planned", world(others=BUSY), "running"),
     ("being applied", world(others=APPLYING), "running"),
@@ -110,7 +137,7 @@ ROWS: list[tuple[str, World, str]] = [
     ("with arguments", world(wants(extra=("-var=x=y",))), "import a"),
     (
         "arguments are forbidden",
-        world(wants(extra=("-var=x=y",)), rules=replace(NO_APPROVALS, extra_arguments=False)),
+        world(wants(extra=("-var=x=y",)), rules=NO_EXTRA),
         "arguments",
     ),
 ]

@@ -25,7 +25,14 @@ SHOWN = 5
 def approved(rules: Effective, scene: Scene, plans: Iterable[StoredPlan]) -> Reasons:
     """Enough other people approved each plan after it stood there, and nobody objects."""
     told = {plan.project: stood_since(plan, scene) for plan in plans}
-    return approved_since(rules, scene, told, "this plan") + _owned(rules, scene, told)
+    return approved_as(rules, scene, told, "this plan")
+
+
+def approved_as(
+    rules: Effective, scene: Scene, told: dict[ProjectKey, datetime | None], what: str
+) -> Reasons:
+    """As `approved_since`, with code owners where they are asked for."""
+    return approved_since(rules, scene, told, what) + _owned(rules, scene, told)
 
 
 def approved_since(

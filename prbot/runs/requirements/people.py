@@ -85,6 +85,8 @@ COMMANDS = {
     AskKind.PLAN: "plan",
     AskKind.APPLY: "apply",
     AskKind.MERGE: "apply",
+    AskKind.IMPORT: "import",
+    AskKind.STATE_RM: "state rm",
     AskKind.UNLOCK: "unlock",
     AskKind.CANCEL: "cancel",
 }
@@ -94,8 +96,11 @@ COMMANDS = {
 def teams_wanted(ask: Ask, rules: Effective, scene: Scene) -> frozenset[str]:
     """The teams, in lower case, whose members a decision may ask for."""
     needs, command = rules.environments.all, COMMANDS.get(ask.kind, "")
-    named = {name for each in needs for who in each.allowed.get(command, ()) for name in who}
-    if ask.kind is AskKind.APPLY:
+    applies = ask.kind in (AskKind.APPLY, AskKind.IMPORT, AskKind.STATE_RM)
+    commands = (command, "apply") if applies else (command,)
+    lists = (who for each in needs for one in commands for who in each.allowed.get(one, ()))
+    named = {name for who in lists for name in who}
+    if applies:
         named |= {team for each in needs for one in each.approvals for team in one.teams}
         files = {path for paths in scene.files.values() for path in paths}
         named |= {owner for path in files for owner in _owners(path, scene)}
