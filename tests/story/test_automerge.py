@@ -21,7 +21,7 @@ LET = {"match": ["acme/*"], "allow": ["automerge"]}
 FILE = """\
 version: 1
 automerge: {method: squash, delete_branch: true}
-defaults: {apply_requirements: {approved: {count: 0}}}
+defaults: {apply_requirements: {approved: {count: 0}, mergeable: false}}
 """
 
 
