@@ -8,25 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from prbot.errors import NotInThisVersion
-from prbot.intake.comment import Wrong, read
-from prbot.intake.grammar import SELECTORS, Typed
-from prbot.intake.values import plainly
-from prbot.intake.written import apart, written
-from prbot.model import (
+from prbot.intake.commanded import (
     ApplyCommand,
     CancelCommand,
     Command,
     Conversation,
     HelpCommand,
     ImportCommand,
-    Login,
     NotUnderstood,
     PlanCommand,
-    PlanId,
     StateRmCommand,
     UnlockCommand,
     VersionCommand,
 )
+from prbot.intake.comment import Wrong, read
+from prbot.intake.grammar import SELECTORS, Typed
+from prbot.intake.values import plainly
+from prbot.intake.written import apart, written
+from prbot.model import Login, PlanId
 
 _CARRIED_OUT: Mapping[str, frozenset[str]] = {
     "help": SELECTORS,

@@ -26,10 +26,11 @@ from prbot.errors import (
     ValueNotWanted,
 )
 from prbot.intake import values
+from prbot.intake.commanded import Conversation
 from prbot.intake.grammar import FIRST_WORDS, LONG, NAME, SHORT, VERBS, Flag, Typed, Verb
 from prbot.intake.line import echo, first_line, head, lowered, split
 from prbot.intake.objects import objects
-from prbot.model import Conversation, Login, Selector
+from prbot.model import Login, Selector
 
 _BARE_VERBS = ("plan", "apply")
 _HELP = ("-h", "--help", "-help")

@@ -6,20 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from prbot.intake.commands import parse
-from prbot.model import (
+from prbot.intake.commanded import (
     ApplyCommand,
     CancelCommand,
-    CheckPressed,
-    Commented,
     Conversation,
-    Event,
     HelpCommand,
-    Ignored,
     ImportCommand,
-    Login,
     NotUnderstood,
     PlanCommand,
+    StateRmCommand,
+    UnlockCommand,
+    VersionCommand,
+)
+from prbot.intake.commands import parse
+from prbot.model import (
+    CheckPressed,
+    Commented,
+    Event,
+    Ignored,
+    Login,
     ProjectKey,
     PullChanged,
     PullClosed,
@@ -30,9 +35,6 @@ from prbot.model import (
     RepoRef,
     Reviewed,
     Selector,
-    StateRmCommand,
-    UnlockCommand,
-    VersionCommand,
 )
 from prbot.runs.checks import APPLY, RERUN, project_of_mark
 from prbot.runs.queued import place_of

@@ -6,23 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prbot.intake.commands import parse, spell
-from prbot.model import (
+from prbot.intake.commanded import (
     ApplyCommand,
     CancelCommand,
     Command,
     Conversation,
     HelpCommand,
     ImportCommand,
-    Login,
     NotUnderstood,
     PlanCommand,
-    PlanId,
-    Selector,
     StateRmCommand,
     UnlockCommand,
     VersionCommand,
 )
+from prbot.intake.commands import parse, spell
+from prbot.model import Login, PlanId, Selector
 
 BOT = Login("acme-prbot[bot]")
 

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from prbot.intake.commanded import Conversation
 from prbot.intake.comment import Wrong, read
 from prbot.intake.grammar import FIRST_WORDS, VERBS, Flag, Typed, Words
 from prbot.intake.written import written
-from prbot.model import Conversation, Login, Selector
+from prbot.model import Login, Selector
 
 BOT = Login("acme-prbot[bot]")
 ALIASES = ("atlantis", "tasK-runner")
