@@ -27,17 +27,16 @@ from prbot.adapters.process import Completed, Output
 from prbot.adapters.short_paths import short_directory
 from prbot.adapters.tail import following
 from prbot.adapters.terraform_output import (
-    Place,
     diagnostics,
     events,
+    flaws_of,
     is_stale,
     messages,
     module_dirs,
-    places,
-    places_in_text,
     plain,
     state_is_lost,
     version_line,
+    words_of,
 )
 from prbot.adapters.turns import Turn, Turns
 from prbot.errors import StateRescued, ToolFailed, ToolMissing, ToolTimedOut
@@ -178,7 +177,7 @@ class Terraform:
         words = ["apply", "-json", "-input=false", *arguments, str(plan_file)]
         async with following(_logs(run) / "apply.out", listen):
             answer = await self._call(run, "apply", words, tied=False)
-        said = self._rescue(run) + _words(answer)
+        said = self._rescue(run) + words_of(answer)
         killed = answer.code < 0
         if answer.timed_out and not killed:
             raise ToolTimedOut("apply", round(run.timeout), said, self.name)
@@ -303,9 +302,9 @@ class Terraform:
         self, verb: str, run: ToolRun, answer: Completed, good: tuple[int, ...] = (0,)
     ) -> Completed:
         if answer.timed_out:
-            raise ToolTimedOut(verb, round(run.timeout), _words(answer), self.name)
+            raise ToolTimedOut(verb, round(run.timeout), words_of(answer), self.name)
         if answer.code not in good:
-            raise ToolFailed(verb, answer.code, _words(answer), self.name, _flaws(answer))
+            raise ToolFailed(verb, answer.code, words_of(answer), self.name, flaws_of(answer))
         return answer
 
     def _turn(self, run: ToolRun) -> AbstractAsyncContextManager[Turn | None]:
@@ -358,24 +357,6 @@ class Terraform:
         if self.plugin_cache is not None:
             kept["TF_PLUGIN_CACHE_DIR"] = str(_made(self.plugin_cache))
         return kept
-
-
-def _words(answer: Completed) -> str:
-    """What the tool said about its failure: diagnostics, else its errors, else anything.
-
-    A signal comes first: of a tool that was cut off, the words explain nothing.
-    """
-    lines = events(answer.stdout)
-    said = diagnostics(lines) or plain(answer.stderr) or messages(lines) or plain(answer.stdout)
-    if answer.code < 0:
-        return f"It was ended by signal {-answer.code}.\n\n{said}".strip()
-    return said
-
-
-def _flaws(answer: Completed) -> tuple[Place, ...]:
-    """`init` speaks plain text; everything else that knows of code speaks JSON."""
-    lines = events(answer.stdout)
-    return places(lines) if lines else places_in_text(plain(answer.stderr))
 
 
 def _steers(name: str) -> bool:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from prbot.adapters.process import Completed
+
 TEXT_LIMIT = 64 * 1024
 """Most characters of the tool's words that are kept for people."""
 STALE = frozenset({"Saved plan is stale", "Saved plan does not match the given state"})
@@ -186,3 +188,21 @@ def _file(path: Path) -> Mapping[str, Any]:
         return _object(path.read_text()) or {}
     except (OSError, UnicodeDecodeError):
         return {}
+
+
+def words_of(answer: Completed) -> str:
+    """What the tool said about its failure: diagnostics, else its errors, else anything.
+
+    A signal comes first: of a tool that was cut off, the words explain nothing.
+    """
+    lines = events(answer.stdout)
+    said = diagnostics(lines) or plain(answer.stderr) or messages(lines) or plain(answer.stdout)
+    if answer.code < 0:
+        return f"It was ended by signal {-answer.code}.\n\n{said}".strip()
+    return said
+
+
+def flaws_of(answer: Completed) -> tuple[Place, ...]:
+    """`init` speaks plain text; everything else that knows of code speaks JSON."""
+    lines = events(answer.stdout)
+    return places(lines) if lines else places_in_text(plain(answer.stderr))
