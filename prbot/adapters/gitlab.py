@@ -103,7 +103,7 @@ class GitLabForge:
         self.minimise = self._notes.fold
         self.upsert_comment = self._notes.upsert
         self.upsert_issue = self._issues.upsert
-        guards = Guards(name)
+        guards = Guards(self._wire)
         self.team_members = guards.team_members
         self.committers = guards.committers
         self.failing_checks = guards.failing_checks

@@ -52,19 +52,35 @@ class Member(User):
         return permission_of(self.access_level) if active else Permission.NONE
 
 
+class Person(User):
+    """An account with the name it goes by."""
+
+    name: str = ""
+
+
 class Project(BaseModel):
+    """What may stand against a merge is told of a single one, by its edition."""
+
     id: int
     path_with_namespace: str
     default_branch: str | None = None
     archived: bool = False
+    only_allow_merge_if_pipeline_succeeds: bool | None = None
+    only_allow_merge_if_all_status_checks_passed: bool | None = None
 
 
 class DiffRefs(BaseModel):
     start_sha: str | None = None
 
 
+class Pipeline(BaseModel):
+    sha: str
+    project_id: int | None = None
+
+
 class MergeRequest(BaseModel):
-    """As it stands in a list; `diff_refs` and `merge_status` are told of a single one."""
+    """As it stands in a list; `diff_refs`, `head_pipeline` and `merge_status` are told of a
+    single one."""
 
     iid: int
     title: str
@@ -87,6 +103,7 @@ class MergeRequest(BaseModel):
     closed_at: AwareDatetime | None = None
     updated_at: AwareDatetime
     diff_refs: DiffRefs | None = None
+    head_pipeline: Pipeline | None = None
 
     @property
     def ended_at(self) -> AwareDatetime | None:
@@ -106,9 +123,15 @@ class MergeRequest(BaseModel):
         known = {"can_be_merged": True, "cannot_be_merged": False}
         return known.get(self.merge_status) if self.state == "opened" else None
 
+    @property
+    def guarded(self) -> bool:
+        """GitLab names one reason at a time, so that each may hide a pipeline's.
+        https://docs.gitlab.com/api/merge_requests/#merge-status"""
+        return self.state == "opened" and self.detailed_merge_status != "mergeable"
+
 
 class Approval(BaseModel):
-    user: User
+    user: Person
     approved_at: AwareDatetime | None = None
     """Older versions of GitLab do not tell it."""
 
@@ -216,6 +239,8 @@ def pull_of(
         merged_by=Login(merge.merge_user.username) if merge.merge_user and not listed else None,
         merge_sha=Sha(made) if made else None,
         mergeable=None if listed else merge.mergeable,
+        behind=merge.detailed_merge_status == "need_rebase",
+        guarded=merge.guarded and not listed,
         url=merge.web_url,
         closed_at=merge.ended_at,
     )

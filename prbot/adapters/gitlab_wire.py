@@ -45,7 +45,8 @@ class _Page(Generic[_T]):
 
 class Wire:
     """`name` is the forge's entry, `url` where GitLab is (without `/api/v4`); `timeout` is in
-    seconds, `now` in Unix time. Raises ForgeRefused for an empty token."""
+    seconds, `now` in Unix time. `graphql` is that API's whole address, which a request may
+    have as its path. Raises ForgeRefused for an empty token."""
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Wire:
         self.token = token.strip()  # files end with a newline, which no header may hold
         if not self.token:
             raise ForgeRefused(name, "sign in", "the token is empty")
+        self.graphql = f"{url}/api/graphql"
         self._url = url
         self._timeout = timeout
         self._limits = Limits(now)

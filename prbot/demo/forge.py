@@ -26,6 +26,7 @@ from prbot.demo.customs import GITHUB, GITLAB, KINDS
 from prbot.demo.faults import Fault, Faults
 from prbot.demo.git_http import GitHttp
 from prbot.demo.gitlab.api import GitLabApi
+from prbot.demo.gitlab.graphql import GitLabGraphQl
 from prbot.demo.gitlab.news import GitLabNews
 from prbot.demo.graphql import GraphQl
 from prbot.demo.hooks import Delivery
@@ -64,6 +65,8 @@ class DemoForge(Accounts):
         app.add_routes(self.api.routes())
         if self.customs is GITHUB:
             app.add_routes(GraphQl(self).routes())
+        else:
+            app.add_routes(GitLabGraphQl(self).routes())
         app.add_routes(GitHttp(self).routes())
         Page(self).install(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN)

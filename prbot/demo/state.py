@@ -260,7 +260,8 @@ class Issue:
 @dataclass
 class Repository:
     """`branches` are the heads as last seen: what moved since is news. `rulesets` are checks
-    that a ruleset requires, by branch."""
+    that a ruleset requires, by branch; `external_checks` GitLab's status checks, and how each
+    stands (passed, failed or pending)."""
 
     id: int
     owner: User
@@ -273,6 +274,7 @@ class Repository:
     collaborators: dict[str, Level] = field(default_factory=dict)
     protections: dict[str, Protection] = field(default_factory=dict)
     rulesets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    external_checks: dict[str, str] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     pulls: dict[int, Pull] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)

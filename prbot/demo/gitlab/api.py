@@ -15,9 +15,9 @@ from typing import Any
 
 from aiohttp import web
 
-from prbot.demo import access
 from prbot.demo.accounts import Accounts
 from prbot.demo.customs import GITLAB
+from prbot.demo.gitlab.access import caller_of
 from prbot.demo.gitlab.call import Answer, Call, Route, project_of
 from prbot.demo.gitlab.shapes import Json
 from prbot.demo.gitlab.table import ROUTES
@@ -53,7 +53,7 @@ class GitLabApi:
     async def _serve(self, route: Route, request: web.Request) -> web.Response:
         headers = {"X-Request-Id": uuid.uuid4().hex, "X-Gitlab-Meta": '{"version":"1"}'}
         try:
-            caller = _caller(self._forge, request)
+            caller = caller_of(self._forge, request)
             allowance = self._count(caller)
             headers |= _limit_headers(allowance)
             _admit(self._forge, route, caller, request)
@@ -96,19 +96,6 @@ def _limit_headers(allowance: Allowance) -> dict[str, str]:
         "RateLimit-Reset": str(int(allowance.reset.timestamp())),
         "RateLimit-ResetTime": allowance.reset.strftime("%a, %d %b %Y %H:%M:%S GMT"),
     }
-
-
-def _caller(forge: Accounts, request: web.Request) -> Caller:
-    """`PRIVATE-TOKEN`, or `Authorization: Bearer`."""
-    token = request.headers.get("PRIVATE-TOKEN")
-    header = request.headers.get("Authorization") if token is None else f"Bearer {token}"
-    try:
-        caller = access.caller(forge, header)
-    except DemoForgeRefused:
-        raise DemoForgeRefused(401, "401 Unauthorized") from None
-    if caller.token is None:
-        raise DemoForgeRefused(401, "401 Unauthorized")
-    return caller
 
 
 def _admit(forge: Accounts, route: Route, caller: Caller, request: web.Request) -> None:

@@ -17,6 +17,7 @@ DETAILS = {
     "dirty": "conflict",
     "draft": "draft_status",
     "blocked": "not_approved",
+    "behind": "need_rebase",
     "unstable": "mergeable",
     "clean": "mergeable",
 }
@@ -43,6 +44,8 @@ async def merge_request(call: Call) -> Answer:
     detailed = DETAILS[state] if call.pull.open else "not_open"
     if state == "blocked" and _waits_for_checks(call.pull):
         detailed = "ci_must_pass"
+    elif detailed == "mergeable" and set(call.repo.external_checks.values()) - {"passed"}:
+        detailed = "status_checks_must_pass"
     return Answer(call.shapes.single(call.pull, mergeable, detailed))
 
 
@@ -72,6 +75,13 @@ async def commits(call: Call) -> Answer:
     """Newest first."""
     found = [call.shapes.commit(call.repo, commit) for commit in reversed(call.pull.commits)]
     return Answer(found)
+
+
+async def status_checks(call: Call) -> Answer:
+    checks = sorted(call.pull.repo.external_checks.items())
+    return Answer(
+        [call.shapes.external_check(*check, number) for number, check in enumerate(checks)]
+    )
 
 
 async def versions(call: Call) -> Answer:

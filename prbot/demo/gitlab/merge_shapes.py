@@ -134,6 +134,11 @@ class MergeShapes(Shapes):
             "user": {"can_merge": True},
         }
 
+    def external_check(self, name: str, status: str, number: int) -> Json:
+        """https://docs.gitlab.com/api/status_checks/"""
+        address = f"https://checks.invalid/{number}"
+        return {"id": number, "name": name, "external_url": address, "status": status}
+
     def version(self, pull: Pull, number: int) -> Json:
         """One state of the merge request's diff; `number` counts them from 0."""
         head, base, at = pull.heads[number]

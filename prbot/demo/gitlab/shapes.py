@@ -113,6 +113,10 @@ class Shapes:
             "issues_enabled": True,
             "merge_requests_enabled": True,
             "merge_method": "merge",
+            "only_allow_merge_if_pipeline_succeeds": any(
+                protection.required_checks for protection in repo.protections.values()
+            ),
+            "only_allow_merge_if_all_status_checks_passed": bool(repo.external_checks),
             "creator_id": repo.owner.id,
             "import_status": "none",
             "open_issues_count": sum(issue.open for issue in repo.issues.values()),

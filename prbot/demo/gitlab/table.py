@@ -26,6 +26,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", MERGE_REQUEST, merge_requests.merge_request),
     Route("PUT", MERGE_REQUEST, merge_requests.update, WRITE),
     Route("GET", f"{MERGE_REQUEST}/commits", merge_requests.commits),
+    Route("GET", f"{MERGE_REQUEST}/status_checks", merge_requests.status_checks),
     Route("GET", f"{MERGE_REQUEST}/versions", merge_requests.versions),
     Route("GET", f"{MERGE_REQUEST}/approvals", merge_requests.approvals),
     Route("GET", f"{MERGE_REQUEST}/reviewers", merge_requests.reviewers),

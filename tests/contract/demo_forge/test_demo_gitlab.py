@@ -101,6 +101,8 @@ CASES = [
     Case("PUT", MERGE_REQUEST, 403, {"title": "mine"}, by="carol"),
     Case("GET", f"{MERGE_REQUEST}/commits", 200, keys="id author_email committer_email"),
     Case("GET", f"{MERGE_REQUEST}/commits", 404, fill=NO_PULL),
+    Case("GET", f"{MERGE_REQUEST}/status_checks", 200, keys="id name external_url status"),
+    Case("GET", f"{MERGE_REQUEST}/status_checks", 404, fill=NO_PULL),
     Case("GET", f"{MERGE_REQUEST}/versions", 200, keys="head_commit_sha created_at"),
     Case("GET", f"{MERGE_REQUEST}/versions", 404, fill=NO_PULL),
     Case("GET", f"{MERGE_REQUEST}/approvals", 200, keys="approved approved_by"),
@@ -168,6 +170,7 @@ async def names(forge: DemoForge, pull: Pull) -> dict[str, str]:
     await forge.open_pull(NAME, head="clash", title="Clash", author="alice")
     late = await forge.open_pull(NAME, head="late", title="Late", author="alice")
     await forge.merge(late, "bob")
+    pull.repo.external_checks["records"] = "pending"
     comment = await forge.comment(pull, "bob", "first")
     await forge.react(comment, "bob", "rocket")
     await forge.review(pull, "root", "APPROVE")
