@@ -90,6 +90,11 @@ class Redactor:
         if source is not None:
             known.sources.add(source)
 
+    def everywhere(self) -> frozenset[str]:
+        """What is looked for in every text: for those who cut texts before we see them."""
+        with self._lock:
+            return frozenset(self._everywhere.forms)
+
     def has_heard(self, source: str) -> bool:
         """Whether `hide` was told what this source calls secret, about the present subject."""
         return source in self._present.sources
@@ -188,6 +193,10 @@ class Needles:
 
     def __len__(self) -> int:
         return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        for lengths in self._by_start.values():
+            yield from chain.from_iterable(lengths.values())
 
 
 @dataclass(eq=False)

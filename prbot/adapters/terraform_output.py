@@ -40,7 +40,7 @@ def diagnostics(lines: Iterable[str]) -> str:
     found = [event for event in map(_diagnostic, _objects(lines)) if event]
     found.sort(key=lambda diagnostic: diagnostic.get("severity") != "error")
     texts = dict.fromkeys(_sentence(diagnostic) for diagnostic in found)
-    return "\n\n".join(texts)[:TEXT_LIMIT]
+    return _beginning("\n\n".join(texts))
 
 
 Place = tuple[str, int, int, bool, str, str]
@@ -85,7 +85,7 @@ def places_in_text(text: str) -> tuple[Place, ...]:
 def messages(lines: Iterable[str]) -> str:
     """What the stream says in words, line by line."""
     spoken = (event.get("@message") for event in _objects(lines))
-    return "\n".join(said for said in spoken if isinstance(said, str))[-TEXT_LIMIT:]
+    return _end("\n".join(said for said in spoken if isinstance(said, str)))
 
 
 def _sentence(diagnostic: Mapping[str, Any]) -> str:
@@ -141,7 +141,16 @@ def plain(text: bytes) -> str:
     bare = _COLOUR.sub("", text.decode("utf-8", "replace"))
     bare = _FRAME.sub("", bare)
     lines = (line.rstrip() for line in bare.splitlines())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()[-TEXT_LIMIT:]
+    return _end(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip())
+
+
+def _beginning(text: str) -> str:
+    """Cut between lines: these words are not redacted yet, and half of a secret is not found."""
+    return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT].rpartition("\n")[0]
+
+
+def _end(text: str) -> str:
+    return text if len(text) <= TEXT_LIMIT else text[-TEXT_LIMIT:].partition("\n")[2]
 
 
 def version_line(name: str, answer: bytes) -> str:

@@ -193,7 +193,9 @@ def read_plan(
         secrets = sensitive_strings(plan)
         # Hidden before anything of this plan can reach a sink.
         redactor.hide(secrets, source)
-        summary: PlanSummary = redactor.redact_values(summarise(plan, environment, secrets))
+        summary: PlanSummary = redactor.redact_values(
+            summarise(plan, environment, secrets, redactor.everywhere())
+        )
         if recording:
             summary = replace(summary, records=len(summary.drift) + summary.drift_left_out)
         return canonical.digests(plan, hash_key, recording), summary

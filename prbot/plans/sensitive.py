@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prbot.plans.plan import Change, Json, Plan, not_too_deep
@@ -159,10 +159,12 @@ class Veil:
         return SENSITIVE if self.hides(text) else text
 
 
-def veil(secrets: frozenset[str]) -> Veil:
-    """A veil over these strings, their JSON and base64 forms, and long lines of them."""
+def veil(secrets: frozenset[str], known: Iterable[str] = ()) -> Veil:
+    """A veil over these strings, their JSON and base64 forms, and long lines of them; over what
+    is `known` besides only as it is. Neither is left to whoever sees the texts later: by then
+    they are cut, and half of a secret is not found."""
     parts = {form for text in secrets for form in _forms(text) if len(form) >= SHORTEST}
-    return Veil(secrets, Needles(parts))
+    return Veil(secrets, Needles(parts.union(known)))
 
 
 def _forms(text: str) -> Iterator[str]:

@@ -199,14 +199,18 @@ _ORDER = (
 
 @not_too_deep
 def summarise(
-    plan: Plan, environment: str | None = None, secrets: frozenset[str] | None = None
+    plan: Plan,
+    environment: str | None = None,
+    secrets: frozenset[str] | None = None,
+    known: Iterable[str] = (),
 ) -> PlanSummary:
     """Count everything, show what fits. Raises BadPlan for values nested without end.
 
     `environment` is the project's environment by name; it weighs in the risk. `secrets`
-    are the plan's `sensitive_strings` where somebody looked for them already.
+    are the plan's `sensitive_strings` where somebody looked for them already, `known` others
+    of at least SHORTEST characters.
     """
-    hide = veil(sensitive_strings(plan) if secrets is None else secrets)
+    hide = veil(sensitive_strings(plan) if secrets is None else secrets, known)
     view = _View(hide, _Budget(MOST_CHARACTERS), environment)
     ordered = sorted(filter(_is_shown, plan.resource_changes), key=_rank)
     outputs = sorted(_changed(plan.output_changes))

@@ -62,3 +62,44 @@ def test_it_leaves_the_collector_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+CREDENTIAL = "AKIAIOSFODNN7EXAMPLE"
+RESOURCE = "terraform_data.one"
+
+
+def told_of(redactor: Redactor, before: object, after: object) -> str:
+    change = {"actions": ["update"], "before": before, "after": after}
+    resource = {
+        "address": RESOURCE,
+        "mode": "managed",
+        "type": "terraform_data",
+        "name": "one",
+        "change": change,
+    }
+    plan = {"format_version": "1.2", "resource_changes": [resource]}
+    _, summary = read_plan(json.dumps(plan).encode(), redactor, b"key")
+    assert summary.changes
+    return repr(summary)
+
+
+@pytest.mark.parametrize("pad", [0, 100, 210, 219, 225, 232, 238, 245, 400])
+def test_half_of_a_credential(pad: int) -> None:
+    """It hides what prbot itself resolved before it cuts a long value, wherever it cuts: no half
+    of it is left that the redactor would not know."""
+    redactor = Redactor()
+    redactor.register(CREDENTIAL)
+    value = f"{'x' * pad}{CREDENTIAL}{'y' * 300}"
+    lines = f"one\n{'z' * pad}{CREDENTIAL}\ntwo\n"
+    shapes: list[tuple[object, object]] = [
+        ({"input": "old"}, {"input": value}),
+        ({"input": f"{value}1"}, {"input": f"{value}2"}),
+        ({"input": lines}, {"input": f"{lines}three\n"}),
+        ({"input": {"a": "old"}}, {"input": {"a": value, value: "b"}}),
+        ({"input": ["old"]}, {"input": ["old", value]}),
+        ({"input": json.dumps({"a": "old"})}, {"input": json.dumps({"a": value})}),
+    ]
+    for before, after in shapes:
+        told = told_of(redactor, before, after)
+        assert CREDENTIAL[:5] not in told
+        assert CREDENTIAL[-5:] not in told
