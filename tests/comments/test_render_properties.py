@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from prbot.comments.render import GITHUB_LIMIT, SMALLEST_LIMIT, parts, render
+from prbot.comments.render import GITHUB_LIMIT, SMALLEST_LIMIT, behind, parts, render
+from prbot.comments.tool_words import tool_log
 from prbot.model import Login, PlanId, ProjectKey, Sha
 from prbot.plans.record import StoredPlan
 from prbot.plans.summary import (
@@ -345,6 +346,29 @@ def test_each_part_fits_and_holds_together(stored: StorePlan, data: st.DataObjec
     assert told[0].split("\n")[0] == render(message, marker=MARKER, limit=limit).split("\n")[0]
     for number, text in enumerate(told, start=1):
         assert len(told) == 1 or f"{number} of {len(told)}" in text
+
+
+@settings(
+    max_examples=60,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    deadline=None,
+)
+@given(st.data())
+def test_what_stands_behind_them(stored: StorePlan, data: st.DataObject) -> None:
+    """It keeps what no comment holds below the limit and balanced as well, and so it keeps what the
+    tool said; together they hold no markup but ours."""
+    message, limit = data.draw(messages(stored)), data.draw(LIMITS)
+    text = behind(message, markers=(MARKER,) * 3, limit=limit)
+    assert len(text.encode("utf-16-le")) // 2 <= limit
+    found = data.draw(results(stored))
+    logs = {result.plan.id: data.draw(HOSTILE) for result in found if result.plan}
+    log = tool_log(found, logs, limit)
+    assert len(log) <= limit
+    tokens = MARKDOWN.parse(f"{text}\n\n{log}\n\n<!-- marker -->\n")
+    _check_blocks(tokens)
+    for token in tokens:
+        _check_inline(token.children or [])
 
 
 def _check_blocks(tokens: list[Token]) -> None:
