@@ -112,20 +112,29 @@ def _decide_cancel(run: Run, scene: Scene) -> tuple[Step, ...]:
         if other.state is RunState.WAITING and concerns(scene, other, run.ask.select)
     )
     reasons = may_command(run.ask, scene.permission) or unknown_names(scene, run.ask.select)
-    reasons += _permitted(run, scene, (job.project for job in stopping if job.kind not in HOOKS))
+    projects = tuple(sorted({job.project for job in stopping if job.kind not in HOOKS}))
+    waiting = (project for other in resting for project in _waits_with(other, scene))
+    reasons += _permitted(run, scene, (*projects, *waiting))
     if not reasons and not stopping and not resting:
         reasons = (Reason("running", "nothing runs or waits here", "there is nothing to do"),)
     if reasons:
         refusal = Refusal("cancel", run.ask.actor, reasons)
         return (Say(run.id, refusal), Finish(RunState.REFUSED))
     why = Trouble(f"Cancelled by {run.ask.actor}.", "Comment `prbot plan` to begin again.")
-    projects = tuple(sorted({job.project for job in stopping if job.kind not in HOOKS}))
     return (
         *(StopJob(job, why) for job in stopping),
         *(StopRun(other.id, why) for other in resting),
         Say(run.id, Cancelled(projects, run.ask.actor)),
         Finish(RunState.DONE),
     )
+
+
+def _waits_with(other: Run, scene: Scene) -> tuple[ProjectKey, ...]:
+    """What a resting run would go on with."""
+    named = scene.plan(other.ask.plan_id)
+    if named is not None:
+        return (named.project,)
+    return tuple(p for p in other.projects or () if means(scene, other.ask.select, p))
 
 
 def _decide_unlock(run: Run, scene: Scene) -> tuple[Step, ...]:
