@@ -247,6 +247,7 @@ async def test_configuration_from_the_default_branch(town: Town) -> None:
     await town.hears(pull, "terraform_data.more")
     await town.forge.comment(pull, "alice", "prbot apply")
     await town.hears(pull, "Not done", "approv")
+    assert not await asyncio.to_thread(town.state_file("app").exists)
 
 
 async def test_broken_configuration(town: Town) -> None:
