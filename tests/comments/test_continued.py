@@ -89,6 +89,26 @@ def test_every_project_stands_once(stored: StorePlan) -> None:
     assert set(rows) == {1}
 
 
+@pytest.mark.parametrize("limit", [SMALLEST_LIMIT, 65_535, GITHUB_LIMIT])
+def test_many_small_groups(stored: StorePlan, limit: int) -> None:
+    """It tells 500 groups of three apart in the table, each by one of its projects, and names
+    every project where there is room."""
+    results = []
+    for number in range(1_500):
+        line = f'~ tags = "a" -> "b{number // 3}"'
+        change = ShownChange("a.b", Action.UPDATE, lines=(line,))
+        summary = PlanSummary(Counts(update=1), changes=(change,))
+        results.append(planned(stored, f"envs/e{number:04}", summary))
+    told = parts(report(*results), markers=MARKERS, limit=limit)
+    assert all(len(text) <= limit for text in told)
+    rows = [line for line in told[0].split("\n") if line.startswith("| **3 projects**")]
+    assert len(set(rows)) == len(rows)
+    assert limit == SMALLEST_LIMIT or len(rows) >= 100
+    whole = "".join(told)
+    named = sum(f"envs/e{number:04}" in whole for number in range(1_500))
+    assert limit == SMALLEST_LIMIT or named == 1_500
+
+
 def test_more_than_three(stored: StorePlan) -> None:
     """It counts what three comments have no room for, and says where that stands."""
     names = [f"aws_thing.{'x' * 40}{number:05}" for number in range(6_000)]
