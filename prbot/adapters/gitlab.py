@@ -39,6 +39,7 @@ from prbot.adapters.gitlab_shapes import (
     commented,
     head_at,
     pull_of,
+    spoken,
 )
 from prbot.adapters.gitlab_wire import Wire
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound
@@ -132,7 +133,7 @@ class GitLabForge:
     async def pull_request(self, pull: PullRef) -> PullRequest:
         """Two requests, because the default branch is the project's; three for a fork."""
         path = f"{project_path(pull.repo)}/merge_requests/{pull.number}"
-        request = Request("read", f"merge request {pull}", "GET", path)
+        request = Request("read", f"merge request {spoken(pull)}", "GET", path)
         merge, project = await asyncio.gather(
             self._wire.read(request, MERGE_REQUEST), self._project(pull.repo)
         )
@@ -187,7 +188,10 @@ class GitLabForge:
         Two requests while nobody approved; the head is the newest version of the diff that
         stood there before. What was taken back, or reset by a push, is not there any more.
         """
-        path, what = f"{project_path(pull.repo)}/merge_requests/{pull.number}", f"reviews of {pull}"
+        path, what = (
+            f"{project_path(pull.repo)}/merge_requests/{pull.number}",
+            f"reviews of {spoken(pull)}",
+        )
         approvals, reviewers = await asyncio.gather(
             self._wire.read(Request("read", what, "GET", f"{path}/approvals"), APPROVALS),
             self._reviewers(Request("read", what, "GET", f"{path}/reviewers")),

@@ -23,6 +23,7 @@ from prbot.adapters.gitlab_shapes import (
     MergeRequest,
     Person,
     Project,
+    spoken,
 )
 from prbot.adapters.gitlab_wire import Wire
 from prbot.errors import ForgeRefused, NotFound
@@ -165,7 +166,7 @@ class Guards:
     async def _people(self, pull: PullRef, after: str | None) -> People:
         asked = {"project": pull.repo.path, "number": str(pull.number), "after": after}
         body: dict[str, Any] = {"query": PEOPLE, "variables": asked}
-        request = Request("read", f"commits of {pull}", "POST", self._wire.graphql, body)
+        request = Request("read", f"commits of {spoken(pull)}", "POST", self._wire.graphql, body)
         answer = await self._wire.read(request, ANSWERED)
         if answer.errors:
             raise ForgeRefused(self._wire.name, f"read {request.what}", answer.errors[0].message)
@@ -175,7 +176,7 @@ class Guards:
         return project.merge_request
 
     async def _alike(self, pull: PullRef, names: Collection[str]) -> set[str]:
-        request = Request("read", f"approvals of {pull}", "GET", f"{_path(pull)}/approvals")
+        request = Request("read", f"approvals of {spoken(pull)}", "GET", f"{_path(pull)}/approvals")
         approvals = await self._wire.read(request, APPROVALS)
         return alike((one.user for one in approvals.approved_by), names)
 
@@ -196,7 +197,7 @@ class Guards:
         """Of the newest pipelines of the head: each job and status that is not green."""
         if not project.only_allow_merge_if_pipeline_succeeds:
             return []
-        request = Request("read", f"merge request {pull.ref}", "GET", _path(pull.ref))
+        request = Request("read", f"merge request {spoken(pull.ref)}", "GET", _path(pull.ref))
         merge = await self._wire.read(request, MERGE_REQUEST)
         places = [(project.id, str(pull.head_sha))]
         if (other := _tested_as(merge, project)) not in (None, places[0]):
@@ -205,7 +206,7 @@ class Guards:
         return not_green(status for statuses in found for status in statuses)
 
     async def _statuses(self, pull: PullRequest, project: int, sha: str) -> list[StatusShape]:
-        what = f"statuses of {pull.ref} at {sha[:7]}"
+        what = f"statuses of {spoken(pull.ref)} at {sha[:7]}"
         path = f"/projects/{project}/repository/commits/{sha}/statuses"
         pages = self._wire.pages(Request("read", what, "GET", path), STATUSES)
         return [one async for page in pages for one in page]
@@ -213,7 +214,7 @@ class Guards:
     async def _external(self, pull: PullRequest, project: Project) -> list[str]:
         if not project.only_allow_merge_if_all_status_checks_passed:
             return []
-        path, what = f"{_path(pull.ref)}/status_checks", f"status checks of {pull.ref}"
+        path, what = f"{_path(pull.ref)}/status_checks", f"status checks of {spoken(pull.ref)}"
         pages = self._wire.pages(Request("read", what, "GET", path), EXTERNAL)
         return [one.name async for page in pages for one in page if one.status != PASSED]
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, TypeAdapter
 
 from prbot.adapters.gitlab_limits import Request
-from prbot.adapters.gitlab_shapes import MERGE_REQUEST
+from prbot.adapters.gitlab_shapes import MERGE_REQUEST, spoken
 from prbot.adapters.gitlab_wire import Wire
 from prbot.errors import ForgeRefused, NotFound, NotMergeable
 from prbot.model import PullRef, Sha
@@ -37,7 +37,7 @@ class Merges:
     async def merge(self, pull: PullRef, sha: Sha, method: str) -> None:
         """Two requests when it is refused: it may have been merged before, and GitLab says
         why it cannot be only of the merge request itself."""
-        what = f"merge request {pull}"
+        what = f"merge request {spoken(pull)}"
         path = f"{_project(pull)}/merge_requests/{pull.number}"
         body = {"sha": sha, **({"squash": True} if method == "squash" else {})}
         try:

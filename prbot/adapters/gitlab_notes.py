@@ -17,7 +17,16 @@ from typing import Any
 from urllib.parse import quote
 
 from prbot.adapters.gitlab_limits import Request
-from prbot.adapters.gitlab_shapes import ISSUE, ISSUES, NOTE, NOTE_ID, NOTES, IssueShape, Note
+from prbot.adapters.gitlab_shapes import (
+    ISSUE,
+    ISSUES,
+    NOTE,
+    NOTE_ID,
+    NOTES,
+    IssueShape,
+    Note,
+    spoken,
+)
 from prbot.adapters.gitlab_wire import Wire
 from prbot.adapters.markers import is_marked
 from prbot.errors import NotFound
@@ -58,12 +67,14 @@ class Notes:
         found = await self._own(pull, marker)
         if found is not None and await self._edit(pull, found, body):
             return found
-        create = Request("write", f"a note on {pull}", "POST", _notes(pull), body={"body": body})
+        create = Request(
+            "write", f"a note on {spoken(pull)}", "POST", _notes(pull), body={"body": body}
+        )
         return (await self.wire.read(create, NOTE_ID)).id
 
     async def _edit(self, pull: PullRef, note: int, body: str) -> bool:
         """False when the note is gone."""
-        path, what = f"{_notes(pull)}/{note}", f"note {note} on {pull}"
+        path, what = f"{_notes(pull)}/{note}", f"note {note} on {spoken(pull)}"
         try:
             await self.wire.ask(Request("write", what, "PUT", path, body={"body": body}))
         except NotFound:
@@ -89,11 +100,11 @@ class Notes:
 
     def _all(self, pull: PullRef) -> Request:
         order = {"sort": "asc", "order_by": "created_at"}
-        return Request("read", f"notes on {pull}", "GET", _notes(pull), parameters=order)
+        return Request("read", f"notes on {spoken(pull)}", "GET", _notes(pull), parameters=order)
 
     async def fold(self, pull: PullRef, note_id: int) -> None:
         """Two requests; one for a note that is folded or not ours."""
-        path, what = f"{_notes(pull)}/{note_id}", f"note {note_id} on {pull}"
+        path, what = f"{_notes(pull)}/{note_id}", f"note {note_id} on {spoken(pull)}"
         try:
             note: Note = await self.wire.read(Request("read", what, "GET", path), NOTE)
         except NotFound:
@@ -104,7 +115,10 @@ class Notes:
 
     async def react(self, pull: PullRef, comment_id: int) -> None:
         """GitLab says 404 to a second one, as to a note that is gone."""
-        path, what = f"{_notes(pull)}/{comment_id}/award_emoji", f"note {comment_id} on {pull}"
+        path, what = (
+            f"{_notes(pull)}/{comment_id}/award_emoji",
+            f"note {comment_id} on {spoken(pull)}",
+        )
         try:
             await self.wire.ask(Request("react to", what, "POST", path, body={"name": "eyes"}))
         except NotFound:

@@ -27,6 +27,11 @@ GHOST = Login("ghost")
 """Whom GitLab shows for accounts that were deleted (its "Ghost User")."""
 
 
+def spoken(pull: PullRef) -> str:
+    """A merge request as people of GitLab name it: `lab:acme/infra!5`."""
+    return f"{pull.repo}!{pull.number}"
+
+
 def permission_of(level: int) -> Permission:
     """https://docs.gitlab.com/api/members/#roles; 5 is minimal access, which reads nothing."""
     if level >= 40:

@@ -31,6 +31,7 @@ from prbot.adapters.tools import LocalTools
 from prbot.adapters.workspaces import GitWorkspaces
 from prbot.app.offers import offers_of
 from prbot.app.places import only_process_of, own_place
+from prbot.comments.customs import BY_KIND
 from prbot.config.files import RepoFiles, settings_in, workflows_in
 from prbot.config.per_repository import bounds_for, chosen_workflow
 from prbot.config.references import is_reference, resolve
@@ -193,8 +194,10 @@ def forge_of(
             return gitlab.event_of(delivery.forge, delivery.body)
         return github.event_of(delivery.forge, delivery.event, delivery.body, delivery.received_at)
 
-    shows_reports = config.app is not None
-    return Forge(adapter, adapter, workspaces, workspaces, workspaces, digest, shows_reports)
+    shows_reports, customs = config.app is not None, BY_KIND[config.kind]
+    return Forge(
+        adapter, adapter, workspaces, workspaces, workspaces, digest, shows_reports, customs
+    )
 
 
 def _adapter(config: ForgeConfig, secret: Secrets) -> GitHubForge | GitLabForge:

@@ -11,23 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import assert_never
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from prbot.comments import neutral, view, words
+from prbot.comments import view
 from prbot.comments.budget import LADDER, Budget
-from prbot.comments.commands import command_for
 from prbot.comments.continued import Lists, any_left, left, pages, size
-from prbot.comments.in_code import first_place
-from prbot.comments.known_errors import advice
-from prbot.comments.left_behind import import_blocks
+from prbot.comments.customs import GITHUB, Customs
+from prbot.comments.environment import environment
 from prbot.comments.neutral import Safe
-from prbot.comments.renamed import moved_blocks
 from prbot.comments.same import together
-from prbot.comments.tool_words import tool_words
-from prbot.runs.run import Trouble
 from prbot.runs.say import (
     AppliedUnmerged,
     ApplyReport,
@@ -65,36 +57,24 @@ SMALLEST_LIMIT = 1_000
 LONGEST_MARKER = 160
 AT_HOME = "shown by `prbot plan` on a machine of your own"
 
-_WORDS = (
-    words.plural,
-    words.age_words,
-    words.total_words,
-    words.result_words,
-    words.beside_words,
-    words.with_words,
-    words.bold,
-    words.number,
-    words.is_are,
-    words.its_their,
-    words.was_were,
-    words.tools,
-    words.serial_words,
-    words.sizes,
-    words.short_sha,
-)
 _MARKER = re.compile(r"[!-;=?-~][ -;=?-~]*\Z")
 
 
 def render(
-    message: Message, *, marker: str, limit: int = GITHUB_LIMIT, command: str = "prbot"
+    message: Message,
+    *,
+    marker: str,
+    limit: int = GITHUB_LIMIT,
+    command: str = "prbot",
+    customs: Customs = GITHUB,
 ) -> str:
     """The comment's Markdown, at most `limit` UTF-16 units (so never more characters).
 
     `marker` stands in the last line as `<!-- marker -->`; `command` is the first word of
-    the commands it names. Raises ValueError for a marker that cannot stand in an HTML
-    comment, or a limit under SMALLEST_LIMIT.
+    the commands it names, `customs` are the forge's. Raises ValueError for a marker that
+    cannot stand in an HTML comment, or a limit under SMALLEST_LIMIT.
     """
-    return _fitting(_Page(message, marker, limit, command, _groups(message)))[0]
+    return _fitting(_Page(message, marker, limit, command, _groups(message), customs=customs))[0]
 
 
 def parts(
@@ -104,11 +84,14 @@ def parts(
     limit: int = GITHUB_LIMIT,
     command: str = "prbot",
     beyond: str = "",
+    customs: Customs = GITHUB,
 ) -> tuple[str, ...]:
     """The same, its lists going on in further comments where they do not fit: as many as there
     are markers at most. The last one counts what is still left, and says that it stands `beyond`.
     """
-    page = _Page(message, markers[0], limit, command, _groups(message), len(markers), beyond)
+    page = _Page(
+        message, markers[0], limit, command, _groups(message), len(markers), beyond, customs
+    )
     text, budget = _fitting(page)
     lists = _lists(page, budget)
     if len(markers) == 1 or not any_left(lists, budget):
@@ -129,10 +112,13 @@ def behind(
     limit: int = GITHUB_LIMIT,
     command: str = "prbot",
     beyond: str = "",
+    customs: Customs = GITHUB,
 ) -> str:
     """What all of these `parts` have no room for, as much of it as one more text of `limit`
     holds; empty when there is room for everything. It says `AT_HOME` of what is still left."""
-    page = _Page(message, markers[0], limit, command, _groups(message), len(markers), beyond)
+    page = _Page(
+        message, markers[0], limit, command, _groups(message), len(markers), beyond, customs
+    )
     budget = _fitting(page)[1]
     room = limit - _frame(page, markers)
     filled = pages(left(_lists(page, budget), budget), room, len(markers))
@@ -152,6 +138,7 @@ class _Page:
     groups: tuple[tuple[ProjectResult, ...], ...]
     of: int = 1
     beyond: str = ""
+    customs: Customs = GITHUB
 
     @property
     def last_line(self) -> Safe:
@@ -180,7 +167,7 @@ def _written(page: _Page, budget: Budget) -> str | None:
     """None when it does not fit."""
     last_line, message = page.last_line, page.message
     pieces = (
-        _environment()
+        environment(page.customs)
         .get_template(_template(message))
         .generate(
             message=message,
@@ -233,7 +220,7 @@ def _frame(page: _Page, markers: Sequence[str]) -> int:
 
 def _framed(page: _Page, text: Safe, number: int, of: int, more: int, marker: str) -> str:
     """Of `number` 0: what stands behind all the comments, and is none."""
-    template = _environment().get_template("continued.md.j2")
+    template = environment(page.customs).get_template("continued.md.j2")
     told = template.render(
         number=number,
         of=of,
@@ -347,48 +334,3 @@ def _template(message: Message) -> str:
             return "hint.md.j2"
         case _:
             assert_never(message)
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("prbot.comments"),
-        autoescape=False,  # noqa: S701 - Markdown, not HTML; `finalize` lets only Safe through
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_only_safe,
-    )
-    filters = (
-        neutral.code,
-        neutral.cell,
-        neutral.prose,
-        neutral.fence,
-        neutral.html_code,
-        neutral.mention,
-    )
-    environment.filters |= {function.__name__: function for function in filters}
-    environment.globals |= {
-        **{function.__name__: function for function in _WORDS},
-        "cut": view.cut,
-        "tool_words": _tool_words,
-        "command_for": command_for,
-        "import_blocks": import_blocks,
-        "moved_blocks": moved_blocks,
-        "advice": advice,
-        "first_place": first_place,
-        "link": neutral.link,
-    }
-    return environment
-
-
-def _tool_words(trouble: Trouble, budget: Budget) -> tuple[str, str]:
-    return tool_words(trouble, budget.text)
-
-
-def _only_safe(value: object) -> object:
-    # numbers cannot do harm; a macro's result is made of what was let through before
-    if isinstance(value, Safe | int):
-        return value
-    raise TypeError(f"a template prints {type(value).__name__} that was not neutralised")

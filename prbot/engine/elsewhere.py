@@ -22,7 +22,7 @@ class Elsewhere:
         self._world = world
 
     async def write_issue(self, unit: UnitOfWork, run: Run, step: WriteIssue) -> None:
-        whole, letter = of_repository(run.pull.repo), issue_letter(self._world, step)
+        whole, letter = of_repository(run.pull.repo), issue_letter(self._world, run.pull.repo, step)
         key = f"{run.id} issue {step.topic}"
         await unit.outbox.put(key, whole, letter, self._world.clock.now())
 

@@ -17,7 +17,7 @@ from prbot.comments.words import result_words
 from prbot.engine.hidden import hidden
 from prbot.engine.logs import Logs
 from prbot.engine.world import World
-from prbot.model import ProjectKey, PullRef
+from prbot.model import ProjectKey, PullRef, RepoRef
 from prbot.ports import (
     CheckReport,
     CommentLetter,
@@ -30,8 +30,6 @@ from prbot.runs.checks import CheckDetail
 from prbot.runs.say import CheckSummary, Message, PlanReport
 from prbot.runs.steps import Check, Fold, Say, SetStatus, WriteIssue
 
-ROOM = 60_000
-"""Characters a comment is rendered to; the redactor may make it longer, GitHub takes 65,536."""
 MOST_PARTS = 3
 """Comments that one report may have; what goes on behind them stands in the check."""
 SHORTER = "The list above is shorter by now, and does not go on here any more."
@@ -45,7 +43,7 @@ def comment_letter(world: World, pull: PullRef, say: Say) -> CommentLetter:
     """One comment, whatever has no room in it."""
     marker = _marker(world, pull, say.topic)
     message = hidden(world.redactor, say.message)
-    return _comment(world, marker, render(message, marker=marker, limit=ROOM))
+    return _comment(world, marker, _render(world, pull.repo, message, marker))
 
 
 def comment_letters(world: World, pull: PullRef, say: Say, again: bool = False) -> Parts:
@@ -62,7 +60,13 @@ def comment_letters(world: World, pull: PullRef, say: Say, again: bool = False) 
 
 def _parts(world: World, pull: PullRef, message: Message, markers: list[str]) -> tuple[str, ...]:
     told, beyond = _with_checks(world, pull, message), _beyond(world, pull)
-    return parts(told, markers=markers, limit=ROOM, beyond=beyond)
+    customs = world.forge_of(pull.repo).customs
+    return parts(told, markers=markers, limit=customs.room, beyond=beyond, customs=customs)
+
+
+def _render(world: World, repo: RepoRef, message: Message, marker: str) -> str:
+    customs = world.forge_of(repo).customs
+    return render(message, marker=marker, limit=customs.room, customs=customs)
 
 
 def _with_checks(world: World, pull: PullRef, message: Message) -> Message:
@@ -100,11 +104,11 @@ LABELS = ("prbot",)
 """Of every issue we write."""
 
 
-def issue_letter(world: World, step: WriteIssue) -> IssueLetter:
+def issue_letter(world: World, repo: RepoRef, step: WriteIssue) -> IssueLetter:
     marker = f"prbot:{world.settings.installation}:issue:{step.topic}"
     message = hidden(world.redactor, step.message)
-    body = world.redactor.redact(render(message, marker=marker, limit=ROOM))
-    title = issue_title(message)
+    body = world.redactor.redact(_render(world, repo, message, marker))
+    title = world.forge_of(repo).customs.told(issue_title(message))
     return IssueLetter(f"<!-- {marker} -->", title, body, LABELS, step.is_open)
 
 
@@ -125,7 +129,7 @@ def status_letter(
             return None
         context = _name_of(world, context, step.project)
         words = words or ", ".join(map(result_words, step.detail.results if step.detail else ()))
-    text = world.redactor.redact(words)
+    text = world.redactor.redact(world.forge_of(pull.repo).customs.told(words))
     detail = step.detail if shows else None
     report = None if detail is None else _report(world, pull, text, detail, logs)
     state, beside = StatusState(step.verdict.value), step.project is not None
@@ -148,7 +152,7 @@ def _report(world: World, pull: PullRef, line: str, detail: CheckDetail, logs: L
     summary = line
     if results or orphans:
         told = CheckSummary(results, orphans)
-        summary = render(told, marker="prbot:check", limit=ROOM)
+        summary = _render(world, pull.repo, told, "prbot:check")
     notes = tuple(
         replace(note, title=_plain(world, note.title), message=_plain(world, note.message))
         for note in detail.notes
@@ -157,7 +161,7 @@ def _report(world: World, pull: PullRef, line: str, detail: CheckDetail, logs: L
     shown = world.redactor.redact(detail.mark)
     mark = detail.mark if shown == detail.mark else ""  # a name may hold a secret
     lists = _behind(world, pull, detail.topic, detail.report) if detail.report else ""
-    said = tool_log(results, logs, ROOM - len(lists))
+    said = tool_log(results, logs, world.forge_of(pull.repo).customs.room - len(lists))
     more = world.redactor.redact(f"{lists}\n\n{said}".strip())
     return CheckReport(text, notes=notes, buttons=detail.buttons, mark=mark, text=more)
 
@@ -166,7 +170,8 @@ def _behind(world: World, pull: PullRef, topic: str, report: PlanReport) -> str:
     """The lists that no comment holds."""
     markers = [_marker(world, pull, each) for each in _topics(topic)]
     told, beyond = _with_checks(world, pull, report), _beyond(world, pull)
-    return behind(told, markers=markers, limit=ROOM, beyond=beyond)
+    customs = world.forge_of(pull.repo).customs
+    return behind(told, markers=markers, limit=customs.room, beyond=beyond, customs=customs)
 
 
 def _plain(world: World, text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from prbot.comments.customs import GITHUB, Customs
 from prbot.config.files import RepoFiles
 from prbot.config.per_repository import RepositoryBounds
 from prbot.config.repo import Effective
@@ -36,7 +37,7 @@ class Forge:
     """One entry of the server's `forges:` with everything that speaks to it.
 
     `digest` turns a delivery into an event, sans I/O. `shows_reports`: a status may tell
-    more than its line.
+    more than its line. `customs` are what people there read.
     """
 
     reader: ForgeReader
@@ -46,6 +47,7 @@ class Forge:
     generated: Generated
     digest: Callable[[Delivery], Event]
     shows_reports: bool = False
+    customs: Customs = GITHUB
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from prbot.comments.customs import GITHUB
+from prbot.comments.environment import environment
 from prbot.comments.render import GITHUB_LIMIT, SMALLEST_LIMIT, behind, parts, render
 from prbot.comments.tool_words import tool_log
 from prbot.model import Login, PlanId, ProjectKey, Sha
@@ -531,7 +533,5 @@ def test_it_refuses_a_limit_that_holds_nothing() -> None:
 
 def test_it_prints_nothing_that_was_not_neutralised() -> None:
     """It lets no template print a text that passed no filter."""
-    from prbot.comments.render import _environment
-
     with pytest.raises(TypeError, match="neutralised"):
-        _environment().from_string("{{ text }}").render(text="@all")
+        environment(GITHUB).from_string("{{ text }}").render(text="@all")

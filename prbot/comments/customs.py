@@ -1,0 +1,54 @@
+"""What differs from forge to forge in what people read: how much a comment holds, and what a
+pull request is called.
+
+Our own words are written as GitHub says them; `Customs.told` says them as the forge's people
+do. Code spans stay as they are, for they hold others' words.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_OURS = re.compile(r"`[^`]*`|\b(?P<initial>[Pp])ull request(?P<many>s?)\b(?P<number> (?=[0-9]))?")
+_NUMBERED = re.compile(r"\b([Pp]ull request) (\{\{ [\w.]+ \}\})")
+
+
+@dataclass(frozen=True)
+class Customs:
+    """`room` is in characters, less than the forge takes, because what is hidden afterwards
+    may make a text longer. `noun` has two words, `sign` stands before its number."""
+
+    room: int = 60_000
+    noun: str = "pull request"
+    sign: str = ""
+
+    def told(self, text: str) -> str:
+        """Our own sentence in the words of this forge."""
+        return text if self == GITHUB else _OURS.sub(self._one, text)
+
+    def template(self, source: str) -> str:
+        """The same of a template, all of whose words are ours; numbers become code, so that
+        no forge makes references of them."""
+        if self == GITHUB:
+            return source
+        numbered = _NUMBERED.sub(rf"\1 `{self.sign}\2`", source)
+        for word in ("pull request", "Pull request"):
+            numbered = numbered.replace(word, self._like(word[0]))
+        return numbered
+
+    def _one(self, match: re.Match[str]) -> str:
+        if not match["initial"]:
+            return match[0]
+        number = f" {self.sign}" if match["number"] else ""
+        return f"{self._like(match['initial'])}{match['many']}{number}"
+
+    def _like(self, initial: str) -> str:
+        return self.noun.capitalize() if initial.isupper() else self.noun
+
+
+GITHUB = Customs()
+"""GitHub takes 65,536 characters."""
+GITLAB = Customs(room=900_000, noun="merge request", sign="!")
+"""GitLab takes 1,000,000: https://docs.gitlab.com/administration/instance_limits/"""
+BY_KIND = {"github": GITHUB, "gitlab": GITLAB}
