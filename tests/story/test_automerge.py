@@ -59,7 +59,7 @@ async def test_applied_and_merged(town: Town) -> None:
     prbot = await town.start(per_repository=(RepositoryRule.model_validate(LET),))
     pull = await opened(town, clone, code)
     await town.forge.comment(pull, "alice", "prbot apply")
-    await town.hears(pull, "the pull request is merged now")
+    await town.hears(pull, f"the {town.forge.customs.word} is merged now")
     await merged(town, pull)
     ref = PullRef(RepoRef("forge", REPOSITORY), pull.number)
 

@@ -38,7 +38,9 @@ async def planned(town: Town, clone: Clone, branch: str) -> Pull:
 
 async def approved_again(town: Town, pull: Pull, applied: Pull) -> str:
     """Another pull request's apply made another plan here, which voids the approval; the plan."""
-    again = await town.hears(pull, f"Planned again, because pull request {applied.number}")
+    again = await town.hears(
+        pull, f"Planned again, because {town.forge.customs.word}", f"{applied.number}"
+    )
     await town.forge.review(pull, "bob", "APPROVE")
     return again
 
@@ -165,14 +167,15 @@ async def test_closed_after_an_apply(town: Town) -> None:
     await town.forge.close(pull, "alice")
     await town.hears(pull, "without", "@alice")
     issue = await town.forge.wait_for(lambda: next(iter(pull.repo.issues.values()), None))
+    named = f"merge request !{pull.number}" if town.gitlab else f"pull request {pull.number}"
     assert (issue.open, issue.title, issue.labels) == (
         True,
-        f"Applied, but not merged: pull request {pull.number}",
+        f"Applied, but not merged: {named}",
         ("prbot",),
     )
     assert all(word in issue.body for word in ("@alice", "`app`", "`prbot unlock`"))
     await town.forge.comment(other, "alice", "prbot apply")
-    await town.hears(other, "Waiting", f"pull request {pull.number}")
+    await town.hears(other, "Waiting", town.forge.customs.word, f"{pull.number}")
     await town.forge.comment(pull, "bob", "prbot unlock")
     await town.hears(pull, "app")
     await town.forge.wait_for(lambda: not issue.open)
