@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from prbot.errors import IllegalTransition, LostLease
 from prbot.model import PlanId, PullRef, RepoRef
 from prbot.ports import Held
-from prbot.runs.run import JobKind, JobState, RunState
+from prbot.runs.run import STATE_JOBS, JobKind, JobState, RunState
 
 
 async def test_a_worker_renews_what_it_holds(scene: Any) -> None:
@@ -77,15 +78,18 @@ async def test_an_ask_to_stop_outlives_the_worker(scene: Any) -> None:
 
 
 async def test_a_begun_apply_is_never_dropped(scene: Any) -> None:
-    """It refuses RUNNING -> DROPPED while the intent is open, and allows it before."""
+    """It refuses RUNNING -> DROPPED while the intent is open, and allows it before; a job that
+    changes the state by itself is its own intent."""
     begun, _ = await scene.an_intent()
     with pytest.raises(IllegalTransition):
         async with scene.store.begin() as tables:
             await tables.runs.move_job(begun, JobState.DROPPED)
     for kind in JobKind:
         job = await scene.a_running_job(kind)
-        async with scene.store.begin() as tables:
-            assert (await tables.runs.move_job(job, JobState.DROPPED)).state is JobState.DROPPED
+        with pytest.raises(IllegalTransition) if kind in STATE_JOBS else nullcontext():
+            async with scene.store.begin() as tables:
+                moved = await tables.runs.move_job(job, JobState.DROPPED)
+                assert moved.state is JobState.DROPPED
 
 
 async def test_a_run_is_acted_on_in_its_version(scene: Any) -> None:
@@ -134,7 +138,8 @@ async def test_old_plans_are_found_and_dropped(scene: Any) -> None:
     async with scene.store.begin() as tables:
         assert await tables.plans.older_than(moment) == (stale, old)
         named = (begun.id, old.id, PlanId("p-0"))
-        assert await tables.plans.drop(named) == (old.plan_file, old.plan_json)
+        kept = (old.plan_file, old.plan_json, f"{old.id}.log")
+        assert await tables.plans.drop(named) == kept
         assert await tables.plans.drop(()) == ()
         assert await tables.plans.older_than(moment) == (stale,)
         assert await tables.plans.of_pull(scene.pull) == (young, stale, begun)

@@ -14,7 +14,7 @@ from prbot.errors import IllegalTransition, LostLease, PlanIdTaken
 from prbot.model import PlanId, ProjectKey
 from prbot.plans.record import Inputs
 from prbot.plans.summary import PlanSummary
-from prbot.runs.run import JobKind, JobState
+from prbot.runs.run import STATE_JOBS, JobKind, JobState
 
 
 @settings(
@@ -189,7 +189,19 @@ async def test_a_begun_apply_is_never_queued_again(scene: Any) -> None:
         assert interrupted.state is JobState.INTERRUPTED
 
 
-@pytest.mark.parametrize("kind", JobKind)
+@pytest.mark.parametrize("kind", STATE_JOBS)
+async def test_a_change_of_the_state_is_never_queued_again(scene: Any, kind: JobKind) -> None:
+    """It holds that such a job may have changed something from the moment that it runs."""
+    job = await scene.a_running_job(kind)
+    with pytest.raises(IllegalTransition):
+        async with scene.store.begin() as tables:
+            await tables.runs.move_job(job, JobState.QUEUED)
+    async with scene.store.begin() as tables:
+        moved = await tables.runs.move_job(job, JobState.INTERRUPTED)
+        assert moved.state is JobState.INTERRUPTED
+
+
+@pytest.mark.parametrize("kind", [kind for kind in JobKind if kind not in STATE_JOBS])
 async def test_a_job_that_did_not_begin_is_queued_again(scene: Any, kind: JobKind) -> None:
     """It lets a dead worker's job wait again while no apply can have begun."""
     job = await scene.a_running_job(kind)
