@@ -127,7 +127,7 @@ async def test_a_worker_dies_over_an_apply(town: Town, crew: Crew) -> None:
     await town.hears(pull, "nterrupted")
     await town.status(pull, "prbot/apply", "failure")
     await town.forge.comment(pull, "alice", "prbot apply")
-    await town.hears(pull, "Not done", "not run twice")
+    await town.hears(pull, "Not done", "an apply of `app` was interrupted")
     assert await asyncio.to_thread(count.read_text) == "run\n"
     await asyncio.to_thread(gate.write_text, "go")  # lets the old tool end
 
@@ -187,7 +187,7 @@ async def test_a_worker_is_suspended_over_an_apply(town: Town, crew: Crew) -> No
     await town.hears(pull, "nterrupted")
     await asyncio.to_thread(gate.write_text, "go")
     await town.forge.comment(pull, "alice", "prbot apply")
-    await town.hears(pull, "Not done", "not run twice")
+    await town.hears(pull, "Not done", "an apply of `app` was interrupted")
     await town.status(pull, "prbot/apply", "failure")
     assert await asyncio.to_thread(count.read_text) == "run\n"
     await town.forge.comment(pull, "alice", "prbot unlock")
