@@ -74,7 +74,7 @@ async def test_kill_while_applying(town: Town) -> None:
         assert "prbot plan" in body
         await town.status(pull, "prbot/apply", "failure")
         await town.forge.comment(pull, "alice", "prbot apply")
-        await town.hears(pull, "Not done", "not run twice")
+        await town.hears(pull, "Not done", "was interrupted")
         assert await asyncio.to_thread(count.read_text) == "run\n"
         await asyncio.to_thread(gate.write_text, "go")  # lets the old tool end
         await second.stop()
