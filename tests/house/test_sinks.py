@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from jinja2 import nodes
 
+from prbot.comments.customs import GITHUB
+from prbot.comments.environment import environment
 from prbot.comments.neutral import Safe
-from prbot.comments.render import _environment as environment
 
 LETTERS = {"CommentLetter", "StatusLetter", "CheckReport"}
 """What is handed to a forge and holds text."""
@@ -171,7 +172,7 @@ def test_one_neutraliser(sources) -> None:
 @pytest.mark.parametrize("value", ["text", ["text"], {"a": 1}, None, 1.5, b"text"])
 def test_what_is_not_neutral_is_refused(value: object) -> None:
     """It prints nothing in a comment that the neutraliser did not make."""
-    template = environment().from_string("{{ value }}")
+    template = environment(GITHUB).from_string("{{ value }}")
     with pytest.raises(TypeError, match="was not neutralised"):
         template.render(value=value)
     assert template.render(value=Safe("**ok**")) == "**ok**"
@@ -180,8 +181,8 @@ def test_what_is_not_neutral_is_refused(value: object) -> None:
 @pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.j2")), ids=lambda path: path.name)
 def test_templates(path: Path) -> None:
     """It uses the neutraliser's filters, and no block or filter that gets around them."""
-    tree = environment().parse(path.read_text(encoding="utf-8"))
-    ours = {"code", "cell", "html_code", "prose", "fence", "mention"}
+    tree = environment(GITHUB).parse(path.read_text(encoding="utf-8"))
+    ours = {"code", "cell", "told", "html_code", "prose", "fence", "mention"}
     filters = {each.name for each in tree.find_all(nodes.Filter)}
     assert filters <= ours | QUIET
     around = (nodes.FilterBlock, nodes.MarkSafe, nodes.MarkSafeIfAutoescape, nodes.CallBlock)
