@@ -41,7 +41,7 @@ from prbot.adapters.gitlab_shapes import (
     pull_of,
     spoken,
 )
-from prbot.adapters.gitlab_wire import Wire
+from prbot.adapters.gitlab_wire import Wire, both
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound
 from prbot.model import (
     Commented,
@@ -134,7 +134,7 @@ class GitLabForge:
         """Two requests, because the default branch is the project's; three for a fork."""
         path = f"{project_path(pull.repo)}/merge_requests/{pull.number}"
         request = Request("read", f"merge request {spoken(pull)}", "GET", path)
-        merge, project = await asyncio.gather(
+        merge, project = await both(
             self._wire.read(request, MERGE_REQUEST), self._project(pull.repo)
         )
         if not merge.sha or (merge.state == "opened" and merge.diff_refs is None):
@@ -192,7 +192,7 @@ class GitLabForge:
             f"{project_path(pull.repo)}/merge_requests/{pull.number}",
             f"reviews of {spoken(pull)}",
         )
-        approvals, reviewers = await asyncio.gather(
+        approvals, reviewers = await both(
             self._wire.read(Request("read", what, "GET", f"{path}/approvals"), APPROVALS),
             self._reviewers(Request("read", what, "GET", f"{path}/reviewers")),
         )

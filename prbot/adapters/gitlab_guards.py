@@ -25,7 +25,7 @@ from prbot.adapters.gitlab_shapes import (
     Project,
     spoken,
 )
-from prbot.adapters.gitlab_wire import Wire
+from prbot.adapters.gitlab_wire import Wire, both
 from prbot.errors import ForgeRefused, NotFound
 from prbot.model import Permission, PullRef, PullRequest, RepoRef
 
@@ -188,9 +188,7 @@ class Guards:
         what = f"project {pull.ref.repo}"
         request = Request("read", what, "GET", f"/projects/{quote(pull.ref.repo.path, safe='')}")
         project = await self._wire.read(request, PROJECT)
-        jobs, external = await asyncio.gather(
-            self._jobs(pull, project), self._external(pull, project)
-        )
+        jobs, external = await both(self._jobs(pull, project), self._external(pull, project))
         return tuple(sorted({*jobs, *external} - set(own)))
 
     async def _jobs(self, pull: PullRequest, project: Project) -> list[str]:

@@ -14,7 +14,7 @@ import asyncio
 import json
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -28,6 +28,7 @@ from prbot.adapters.gitlab_limits import PER_PAGE, Answer, Limits, Request
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError
 
 _T = TypeVar("_T")
+_S = TypeVar("_S")
 _TOKEN = re.compile(r"\b(gl[a-z]{1,6}-)[\w.-]+")
 """GitLab's tokens, should a proxy send our own headers back to us.
 https://docs.gitlab.com/security/tokens/#token-prefixes"""
@@ -41,6 +42,18 @@ class _Page(Generic[_T]):
     etag: str | None
     items: list[_T]
     has_next: bool
+
+
+async def both(first: Awaitable[_S], second: Awaitable[_T]) -> tuple[_S, _T]:
+    """Two calls side by side. A failure is told when both are back, so that nothing a call
+    still learns of the forge's limits comes after it."""
+    calls = asyncio.ensure_future(first), asyncio.ensure_future(second)
+    try:
+        await asyncio.wait(calls)
+        return await asyncio.gather(*calls)
+    finally:  # given up before both were back
+        for call in calls:
+            call.cancel()
 
 
 class Wire:
