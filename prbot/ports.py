@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from prbot.drift.issue import Section
+from prbot.drift.state import Answer, Applied, Correction, IssueOf, Standing, Watch
 from prbot.model import (
     Checkout,
     Commented,
@@ -987,6 +989,95 @@ class Repositories(Protocol):
         ...
 
 
+class DriftChecks(Protocol):
+    """Which projects are checked every night, and what the newest check of each found."""
+
+    async def hold(self, now: datetime, silence: timedelta) -> datetime:
+        """Since when somebody has watched without a break; one is longer than `silence`.
+
+        Keeps others from holding it until the transaction ends.
+        """
+        ...
+
+    async def watches(self) -> tuple[Watch, ...]:
+        """All repositories that were ever watched."""
+        ...
+
+    async def watch(self, watch: Watch) -> None:
+        """Note it as it is now."""
+        ...
+
+    async def found(
+        self, repo: RepoRef, projects: Mapping[ProjectKey, str | None], now: datetime
+    ) -> None:
+        """The repository's projects, each with its environment. What is known of those that
+        are no more comes back with them."""
+        ...
+
+    async def of_repo(self, repo: RepoRef) -> tuple[Standing, ...]:
+        """Its projects, in their order; those that are no more are not among them."""
+        ...
+
+    async def get(self, repo: RepoRef, project: ProjectKey) -> Standing | None: ...
+
+    async def plan(self, standing: Standing) -> None:
+        """Keep when it is looked at next: `due_at`, `again_at`, `held` and `asked_at`."""
+        ...
+
+    async def begin(self, standing: Standing, run: RunId) -> bool:
+        """Its check is this run, and what wanted one is done; False when one is under way."""
+        ...
+
+    async def end(
+        self, run: RunId, section: Section | None, at: datetime, applied: Applied | None
+    ) -> Standing | None:
+        """The run's check has ended; how the project stood before, None when the check is no
+        longer this run's. `section` None: nothing was looked at. `applied`: what it proved."""
+        ...
+
+    async def under_way(self) -> tuple[Standing, ...]:
+        """Of all repositories, those with a check."""
+        ...
+
+    async def next_due(self) -> datetime | None:
+        """The earliest `due_at` of what no check is under way of."""
+        ...
+
+
+class DriftIssues(Protocol):
+    """The permanent issues about drift, and what people answered to them."""
+
+    async def about(self, repo: RepoRef) -> tuple[IssueOf, ...]:
+        """Those that tell of the repository, wherever they stand, the oldest first."""
+        ...
+
+    async def at(self, place: RepoRef, number: int) -> IssueOf | None:
+        """The one with this number in this repository; None when it is none of ours."""
+        ...
+
+    async def keep(self, issue: IssueOf) -> None:
+        """Note it as it is now. Its `number` is not written: the postman notes it."""
+        ...
+
+    async def answer(self, answer: Answer) -> None: ...
+
+    async def answers(self, repo: RepoRef, now: datetime) -> tuple[Answer, ...]:
+        """Those that hold now, the oldest first."""
+        ...
+
+
+class Corrections(Protocol):
+    """Tries to put drift right."""
+
+    async def add(self, correction: Correction) -> None:
+        """Note it as it is now; one with its id is replaced."""
+        ...
+
+    async def since(self, repo: RepoRef, moment: datetime) -> tuple[Correction, ...]:
+        """Those made since then or still under way, the oldest first."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """All tables inside one transaction."""
 
@@ -1008,6 +1099,12 @@ class UnitOfWork(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def repositories(self) -> Repositories: ...
+    @property
+    def drift(self) -> DriftChecks: ...
+    @property
+    def drift_issues(self) -> DriftIssues: ...
+    @property
+    def corrections(self) -> Corrections: ...
 
 
 class Store(Protocol):

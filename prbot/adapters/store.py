@@ -28,6 +28,8 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from prbot.adapters import migrations
 from prbot.adapters.store_deliveries import SqlDeliveries
 from prbot.adapters.store_dialect import database_at
+from prbot.adapters.store_drift import SqlDriftChecks
+from prbot.adapters.store_drift_issues import SqlCorrections, SqlDriftIssues
 from prbot.adapters.store_freezes import SqlFreezes
 from prbot.adapters.store_installation import settled_key
 from prbot.adapters.store_journal import SqlJournal
@@ -55,6 +57,9 @@ class SqlUnitOfWork:
     journal: SqlJournal
     outbox: SqlOutbox
     repositories: SqlRepositories
+    drift: SqlDriftChecks
+    drift_issues: SqlDriftIssues
+    corrections: SqlCorrections
 
 
 class SqlStore:
@@ -117,6 +122,9 @@ class SqlStore:
                 journal=journal,
                 outbox=SqlOutbox(db, self._clock),
                 repositories=SqlRepositories(db),
+                drift=SqlDriftChecks(db),
+                drift_issues=SqlDriftIssues(db),
+                corrections=SqlCorrections(db),
             )
 
     @asynccontextmanager

@@ -25,6 +25,8 @@ from sqlalchemy import (
 )
 
 from prbot.adapters.store_types import Packed, UtcTime, Words, pull_columns
+from prbot.drift.issue import Kept, Section
+from prbot.drift.state import Applied
 from prbot.model import Checkout, Login, Notice, ProjectKey
 from prbot.plans.record import Inputs, StateAt
 from prbot.plans.summary import PlanSummary
@@ -62,6 +64,10 @@ def _only_where(name: str, condition: str, *columns: Column[Any], unique: bool =
     """A partial index: small, whatever the table's history weighs."""
     where = text(condition)
     return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
+def _project_columns() -> tuple[Column[Any], ...]:
+    return tuple(_needed(name, Text) for name in ("forge", "repo", "dir", "workspace"))
 
 
 deliveries = _table(
@@ -259,6 +265,80 @@ comments = _table(
     _needed("forge_id", BigInteger),
     UniqueConstraint("forge", "repo", "number", "marker"),
 )
+
+drift_clock = _table(
+    "drift_clock",
+    _needed("name", Text, unique=True),
+    _needed("seen_at", UtcTime),
+    _needed("up_since", UtcTime),
+)
+
+drift_watches = _table(
+    "drift_watches",
+    _needed("forge", Text),
+    _needed("repo", Text),
+    _needed("branch", Words),
+    Column("refreshed_at", UtcTime),
+    _needed("skipped", Words),
+    Column("baseline_at", UtcTime),
+    UniqueConstraint("forge", "repo"),
+)
+
+drift_projects = _table(
+    "drift_projects",
+    *_project_columns(),
+    Column("environment", Words),
+    Column("due_at", UtcTime),
+    Column("again_at", UtcTime),
+    _needed("held", Words),
+    Column("asked_at", UtcTime),
+    Column("run_id", Text),
+    Column("checked_at", UtcTime),
+    Column("succeeded_at", UtcTime),
+    Column("section", Packed(Section)),
+    Column("applied", Packed(Applied)),
+    Column("gone_at", UtcTime),
+    UniqueConstraint("forge", "repo", "dir", "workspace"),
+)
+
+drift_issues = _table(
+    "drift_issues",
+    _needed("forge", Text),
+    _needed("repo", Text),
+    _needed("kind", Text),
+    _needed("group", Text),
+    _needed("place", Text),
+    _needed("marker", Text),
+    _needed("kept", Packed(Kept)),
+    UniqueConstraint("forge", "repo", "kind", "group"),
+)
+Index(None, drift_issues.c.forge, drift_issues.c.place, drift_issues.c.marker)
+
+drift_answers = _table(
+    "drift_answers",
+    *_project_columns(),
+    _needed("kind", Text),
+    _needed("by", Words),
+    _needed("at", UtcTime),
+    _needed("until", UtcTime),
+    _needed("reason", Words),
+    _needed("facts", Packed(tuple[str, ...])),
+)
+Index(None, drift_answers.c.forge, drift_answers.c.repo)
+
+drift_corrections = _table(
+    "drift_corrections",
+    _needed("id", Text, unique=True),
+    *_project_columns(),
+    _needed("how", Text),
+    _needed("at", UtcTime),
+    Column("by", Words),
+    Column("pull", Integer),
+    Column("run_id", Text),
+    Column("outcome", Words),
+    _needed("facts", Packed(tuple[str, ...])),
+)
+Index(None, drift_corrections.c.forge, drift_corrections.c.repo)
 
 queue = _table(
     "queue",

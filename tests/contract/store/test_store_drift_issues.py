@@ -1,0 +1,94 @@
+"""Permanent issues, answers to them, and corrections: kept as they are now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from prbot.drift.issue import Kept
+from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf
+from prbot.model import Login, ProjectKey, PullRef, RepoRef, RunId
+from prbot.ports import IssueLetter, of_repository
+
+REPO, ELSEWHERE = RepoRef("gh", "acme/infra"), RepoRef("gh", "acme/ops")
+APP = ProjectKey("app")
+
+
+def an_issue(group: str = "app", **changes: Any) -> IssueOf:
+    marker = f"prbot:i:drift:{group}"
+    issue = IssueOf(REPO, "drift", group, ELSEWHERE, marker, Kept(open=True, facts=("a", "b")))
+    return replace(issue, **changes)
+
+
+async def keep(scene: Any, *issues: IssueOf) -> None:
+    async with scene.store.begin() as tables:
+        for issue in issues:
+            await tables.drift_issues.keep(issue)
+
+
+async def write(scene: Any, issue: IssueOf, number: int) -> None:
+    """As the postman does."""
+    letter = IssueLetter(issue.marker, "title", issue.marker, (), is_open=True)
+    async with scene.store.begin() as tables:
+        await tables.outbox.put(issue.marker, of_repository(issue.place), letter, scene.clock.now())
+    async with scene.store.begin() as tables:
+        (row,) = await tables.outbox.due(scene.clock.now(), "w-1", scene.until)
+        assert await tables.outbox.sent(row, number, scene.clock.now())
+
+
+async def test_an_issue_is_kept_as_it_is_now(scene: Any) -> None:
+    """It has one row for each kind and group of a repository."""
+    first, other = an_issue(), an_issue(kind="failure", marker="prbot:i:failure:app")
+    now = replace(first, kept=Kept(open=False, facts=(), clean=2, by_person=True))
+    await keep(scene, first, other, now)
+    async with scene.store.begin() as tables:
+        assert await tables.drift_issues.about(REPO) == (now, other)
+        assert await tables.drift_issues.about(ELSEWHERE) == ()
+
+
+async def test_a_number_comes_from_the_forge(scene: Any) -> None:
+    """It is known once the letter was written, and leads back to the issue."""
+    issue = an_issue()
+    await keep(scene, issue, an_issue("db"))
+    await write(scene, issue, 12)
+    async with scene.store.begin() as tables:
+        known = replace(issue, number=12)
+        assert await tables.drift_issues.about(REPO) == (known, an_issue("db"))
+        assert await tables.drift_issues.at(ELSEWHERE, 12) == known
+        assert await tables.drift_issues.at(ELSEWHERE, 13) is None
+        assert await tables.drift_issues.at(REPO, 12) is None
+
+
+async def test_answers_hold_until_their_time(scene: Any) -> None:
+    """It shows those that hold, in their order, of just this repository."""
+    now = scene.clock.now()
+    day = timedelta(days=1)
+    snooze = Answer(REPO, APP, AnswerKind.SNOOZE, Login("ann"), now, now + day)
+    accept = replace(
+        snooze, kind=AnswerKind.ACCEPT, until=now + 2 * day, reason="so it is\0", facts=("a",)
+    )
+    async with scene.store.begin() as tables:
+        await tables.drift_issues.answer(snooze)
+        await tables.drift_issues.answer(accept)
+    kept = replace(accept, reason="so it is\N{SYMBOL FOR NULL}")
+    async with scene.store.begin() as tables:
+        answers = tables.drift_issues.answers
+        assert await answers(REPO, now) == (snooze, kept)
+        assert await answers(REPO, now + day) == (kept,)
+        assert await answers(ELSEWHERE, now) == ()
+
+
+async def test_corrections(scene: Any) -> None:
+    """It shows the young ones and those under way, as they are now."""
+    now = scene.clock.now()
+    day = timedelta(days=1)
+    old = Correction("c-1", REPO, APP, "auto", now - 2 * day, outcome="proved")
+    going = replace(old, id="c-2", outcome=None, run=RunId("r-1"), facts=("a",))
+    opened = Correction("c-3", REPO, APP, "revert", now, Login("ann"), PullRef(REPO, 7))
+    ended = replace(opened, outcome="merged")
+    async with scene.store.begin() as tables:
+        for each in (old, going, opened, ended):
+            await tables.corrections.add(each)
+        assert await tables.corrections.since(REPO, now - day) == (going, ended)
+        assert await tables.corrections.since(ELSEWHERE, now - day) == ()
