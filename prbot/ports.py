@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from prbot.drift.issue import Section
-from prbot.drift.state import Answer, Applied, Correction, IssueOf, Standing, Watch
+from prbot.drift.state import Answer, Correction, IssueOf, Standing, Watch
 from prbot.model import (
     Checkout,
     Commented,
@@ -34,7 +34,7 @@ from prbot.model import (
     RunId,
     Sha,
 )
-from prbot.plans.record import StateAt, StoredPlan
+from prbot.plans.record import Applied, StateAt, StoredPlan
 from prbot.projects.facts import FileFacts
 from prbot.projects.gone import Gone
 from prbot.projects.listing import Listing

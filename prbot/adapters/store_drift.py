@@ -18,8 +18,9 @@ from prbot.adapters.store_tables import drift_clock, drift_projects, drift_watch
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_repo
 from prbot.drift.issue import Section
-from prbot.drift.state import Applied, Standing, Watch
+from prbot.drift.state import Standing, Watch
 from prbot.model import ProjectKey, RepoRef, RunId
+from prbot.plans.record import Applied
 
 WATCH = "watch"
 

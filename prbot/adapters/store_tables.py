@@ -26,9 +26,8 @@ from sqlalchemy import (
 
 from prbot.adapters.store_types import Packed, UtcTime, Words, pull_columns
 from prbot.drift.issue import Kept, Section
-from prbot.drift.state import Applied
 from prbot.model import Checkout, Login, Notice, ProjectKey
-from prbot.plans.record import Inputs, StateAt
+from prbot.plans.record import Applied, Inputs, StateAt
 from prbot.plans.summary import PlanSummary
 from prbot.ports import Letter
 from prbot.projects.gone import Gone

@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from prbot.drift.issue import Kept, Section
 from prbot.drift.schedule import Watched
-from prbot.model import Login, ProjectKey, PullRef, RepoRef, RunId, Sha
-from prbot.plans.record import Inputs
+from prbot.model import Login, ProjectKey, PullRef, RepoRef, RunId
+from prbot.plans.record import Applied
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,6 @@ class Watch:
     refreshed_at: datetime | None = None
     skipped: str = ""
     baseline_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Applied:
-    """The code that is known to run: the commit, and what was read there."""
-
-    commit: Sha
-    inputs: Inputs
-    at: datetime
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,15 @@ class Inputs:
 
 
 @dataclass(frozen=True)
+class Applied:
+    """The code that is known to run: the commit, and what was read there."""
+
+    commit: Sha
+    inputs: Inputs
+    at: datetime
+
+
+@dataclass(frozen=True)
 class StateAt:
     """One snapshot of a state. Before the first one the lineage is empty, the serial 0."""
 

@@ -13,10 +13,10 @@ import pytest
 from prbot.adapters.store import SqlStore
 from prbot.config.drift import Reaction
 from prbot.drift.issue import Found, Section
-from prbot.drift.state import Applied, Standing, Watch
+from prbot.drift.state import Standing, Watch
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey, RepoRef, RunId, Sha
-from prbot.plans.record import Inputs
+from prbot.plans.record import Applied, Inputs
 from prbot.plans.threeway import Verdict
 from prbot.runs.run import Flaw, Trouble
 
