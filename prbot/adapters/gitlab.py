@@ -206,10 +206,9 @@ class GitLabForge:
         )
 
     async def _reviewers(self, request: Request) -> list[Review]:
-        """None where GitLab is older than its requests for changes."""
+        """None where GitLab is older than its requests for changes; it does not page them."""
         try:
-            pages = self._wire.pages(request, REVIEWERS)
-            return blocking([one async for page in pages for one in page])
+            return blocking(await self._wire.read(request, REVIEWERS))
         except NotFound:
             return []
 

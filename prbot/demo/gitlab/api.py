@@ -35,6 +35,8 @@ class GitLabApi:
         self.limits = RateLimits()
         self.unchanged = 0
         """How many answers were 304."""
+        self.asked: set[tuple[str, str, str]] = set()
+        """What was ever asked: method, path as documented, and each name that went along."""
         self._forge = forge
 
     def routes(self) -> list[web.RouteDef]:
@@ -57,7 +59,10 @@ class GitLabApi:
             allowance = self._count(caller)
             headers |= _limit_headers(allowance)
             _admit(self._forge, route, caller, request)
-            answer = await route.handler(await self._call(caller, request))
+            call = await self._call(caller, request)
+            self.asked |= {(route.method, route.path, name) for name in (*call.query, *call.body)}
+            self.asked.add((route.method, route.path, ""))
+            answer = await route.handler(call)
             answer, pages = _page(route, request, answer)
             response = _response(request, answer, headers | pages)
             self.unchanged += response.status == 304
@@ -122,7 +127,7 @@ async def _json_body(request: web.Request) -> Json:
 
 def _page(route: Route, request: web.Request, answer: Answer) -> tuple[Answer, dict[str, str]]:
     """The part of a list that was asked for, and the headers that tell of the rest."""
-    if not isinstance(answer.body, list):
+    if not isinstance(answer.body, list) or not route.paged:
         return answer, {}
     size = min(LARGEST_PAGE, max(1, _number(request, "per_page", PAGE_SIZE)))
     if request.query.get("pagination") == "keyset":

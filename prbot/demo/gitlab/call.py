@@ -118,7 +118,7 @@ class Route:
     """`path` is spelled as in GitLab's documentation, without its `/api/v4`.
 
     `level` is what the caller needs in the project (None: the route is not about one).
-    `keyset`: the list may be read by `pagination=keyset`.
+    `keyset`: the list may be read by `pagination=keyset`; `paged`: a list is cut at all.
     """
 
     method: str
@@ -126,3 +126,4 @@ class Route:
     handler: Handler
     level: Level | None = Level.READ
     keyset: bool = False
+    paged: bool = True

@@ -117,7 +117,7 @@ async def unapprove(call: Call) -> Answer:
     if standing is None or standing.state != "APPROVED":
         raise DemoForgeRefused(404, "404 Not found")
     await call.forge.withdraw(standing)
-    return Answer({}, 201)
+    return Answer(call.shapes.approvals(call.pull, call.caller.user()), 201)
 
 
 async def merge(call: Call) -> Answer:

@@ -205,7 +205,6 @@ class MergeShapes(Shapes):
             "id": number,
             "type": None,
             "body": body,
-            "attachment": None,
             "author": self.user(by),
             "created_at": at[0],
             "updated_at": at[1],

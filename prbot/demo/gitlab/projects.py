@@ -18,6 +18,8 @@ async def projects(call: Call) -> Answer:
     if call.flag("membership"):
         seen = [repo for repo in seen if repo.is_collaborator(user.login)]
     seen.sort(key=lambda repo: repo.id, reverse=call.query.get("sort", "desc") == "desc")
+    if call.flag("simple"):
+        return Answer([call.shapes.simple_project(repo) for repo in seen])
     return Answer([call.shapes.project(repo, call.caller.level(repo)) for repo in seen])
 
 

@@ -20,6 +20,14 @@ ACCESS = {Level.NONE: 0, Level.READ: 20, Level.WRITE: 30, Level.ADMIN: 40}
 STATUS_WORDS = {"failure": "failed", "error": "canceled"}
 """GitLab's words where they differ from the records'."""
 
+SIMPLE = (
+    *("id", "description", "name", "name_with_namespace", "path", "path_with_namespace"),
+    *("created_at", "default_branch", "tag_list", "topics", "ssh_url_to_repo"),
+    *("http_url_to_repo", "web_url", "readme_url", "forks_count", "avatar_url", "star_count"),
+    *("last_activity_at", "namespace", "visibility"),
+)
+"""https://docs.gitlab.com/api/projects/#list-all-projects, `simple`."""
+
 
 def stamp(at: datetime | None) -> str | None:
     """GitLab's time: UTC, milliseconds."""
@@ -80,6 +88,11 @@ class Shapes:
             "avatar_url": None,
             "web_url": f"{self.urls.site}/{path}",
         }
+
+    def simple_project(self, repo: Repository) -> Json:
+        """What a list that was asked for with `simple` holds."""
+        every = self.project(repo, Level.READ)
+        return {key: every[key] for key in SIMPLE}
 
     def project(self, repo: Repository, level: Level) -> Json:
         page, name = self.urls.page(repo.full_name), repo.full_name

@@ -29,7 +29,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{MERGE_REQUEST}/status_checks", merge_requests.status_checks),
     Route("GET", f"{MERGE_REQUEST}/versions", merge_requests.versions),
     Route("GET", f"{MERGE_REQUEST}/approvals", merge_requests.approvals),
-    Route("GET", f"{MERGE_REQUEST}/reviewers", merge_requests.reviewers),
+    Route("GET", f"{MERGE_REQUEST}/reviewers", merge_requests.reviewers, paged=False),
     Route("POST", f"{MERGE_REQUEST}/approve", merge_requests.approve),
     Route("POST", f"{MERGE_REQUEST}/unapprove", merge_requests.unapprove),
     Route("PUT", f"{MERGE_REQUEST}/merge", merge_requests.merge),

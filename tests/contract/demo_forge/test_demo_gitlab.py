@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from gitlab_api import answer_faults, request_faults
 from pydantic_gitlab_webhooks import events
+from yarl import URL
 
 from prbot.demo.forge import DemoForge
 from prbot.demo.gitlab.table import BRANCH, ISSUE, MERGE_REQUEST, NOTE, PROJECT, ROUTES
@@ -72,6 +74,7 @@ CASES = [
     Case("GET", "/user", 401, by=None),
     Case("GET", "/user", 401, by="nobody"),
     Case("GET", "/projects", 200, query="?membership=true", keys="id path_with_namespace archived"),
+    Case("GET", "/projects", 200, query="?simple=true", keys="id path_with_namespace"),
     Case("GET", "/projects", 200, query="?pagination=keyset&order_by=id&sort=asc"),
     Case("GET", "/projects", 405, query="?pagination=keyset&order_by=name"),
     Case("GET", "/projects", 401, by=None),
@@ -194,7 +197,10 @@ async def faults(case: Case, ask: Client, names: dict[str, str]) -> list[str]:
     if reply.status >= 400:
         return [] if {"message", "error"} & set(reply.body) else ["an error without words"]
     first = reply.body[0] if isinstance(reply.body, list) and reply.body else reply.body
-    return [f"lacks {key}" for key in case.keys.split() if key not in first]
+    lacking = [f"lacks {key}" for key in case.keys.split() if key not in first]
+    asked = [*(case.body or {}), *URL(case.query).query]
+    described = request_faults(case.method, case.path, asked)
+    return lacking + described + answer_faults(case.method, case.path, reply.status, reply.body)
 
 
 async def test_reading(ask: Client, names: dict[str, str]) -> None:

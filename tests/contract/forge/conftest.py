@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from gitlab_api import request_faults
 
 from prbot.adapters.github import GitHubApp, GitHubForge, GitHubToken
 from prbot.adapters.gitlab import GitLabForge
 from prbot.demo.forge import DemoForge
+from prbot.demo.gitlab.api import GitLabApi
 from prbot.demo.state import App, Pull
 from prbot.model import Login, PullRef, RepoRef
 
@@ -237,6 +239,7 @@ async def scene(
         lab = GitLabForge("hub", token, demo.api_url, demo.url, timeout=1, now=clock.now)
         yield Scene(demo, lab, Login(bot), pull, clock)
         await lab.close()
+        assert undescribed(demo) == []
         return
     auth: GitHubToken | GitHubApp = GitHubToken(TOKEN)
     if identity == "app":
@@ -249,6 +252,17 @@ async def scene(
     port = GitHubForge("hub", auth, demo.api_url, demo.url, timeout=1, now=clock.now)
     yield Scene(demo, port, Login("prbot[bot]" if app else "prbot"), pull, clock, app)
     await port.close()
+
+
+def undescribed(demo: DemoForge) -> list[str]:
+    """What was asked of the forge in this test that GitLab's description does not know."""
+    assert isinstance(demo.api, GitLabApi)
+    asked = sorted(demo.api.asked)
+    return [fault for method, path, name in asked for fault in _faults(method, path, name)]
+
+
+def _faults(method: str, path: str, name: str) -> list[str]:
+    return request_faults(method, path, [name] if name else [])
 
 
 def _gitlab_identity(demo: DemoForge, identity: str) -> tuple[str, str]:

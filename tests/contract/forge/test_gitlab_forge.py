@@ -147,6 +147,18 @@ async def test_times_from_notes(scene: Scene) -> None:
 
 
 @personal
+async def test_many_reviewers(scene: Scene) -> None:
+    """It hears every reviewer: GitLab gives them in one list, however many there are."""
+    people = [f"reviewer{number}" for number in range(25)]
+    for login in people:
+        scene.demo.create_user(login)
+        scene.demo.set_permission("acme/infra", login, "write")
+        await scene.demo.review(scene.pull, login, "REQUEST_CHANGES", "no")
+    found = await scene.port.reviews(scene.ref)
+    assert {review.author for review in found} == set(people)
+
+
+@personal
 async def test_requested_changes(scene: Scene) -> None:
     """It hears of requests for changes, and of their end."""
     await scene.demo.review(scene.pull, "carl", "REQUEST_CHANGES", "no")
