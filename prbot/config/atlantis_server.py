@@ -123,17 +123,21 @@ def read_repos(text: str, path: str = FILE_NAME) -> tuple[ReposFile, Document]:
     return check(ReposFile, value, document.problem), document
 
 
-def repository_globs(identity: str) -> tuple[str, ...]:
+GITLAB = "gitlab.com"
+
+
+def repository_globs(identity: str, lab: str | None = None) -> tuple[str, ...]:
     """Globs of `owner/name` for a repository's id; none where no glob says the same.
 
-    Ids begin with the host, which prbot knows by the forge. Of expressions those are taken
-    that people write: texts, dots with a backslash, and `.*`.
+    Ids begin with the host, which prbot knows by the forge; `lab` is GitLab's where one is
+    served. Of expressions those are taken that people write: texts, dots with a backslash, and
+    `.*`.
     """
     if not (identity.startswith("/") and identity.endswith("/") and len(identity) > 1):
-        return _without_host(identity)
+        return _without_host(identity, lab)
     inside = identity[1:-1].replace(r"\/", "/")
     if inside in (".*", ".+", "^.*$", ""):
-        return ("*/*",)
+        return _everything(lab)
     anchored, ends = inside.startswith("^"), inside.endswith("$")
     body = inside.removeprefix("^").removesuffix("$")
     glob = re.sub(r"\.[*+]", "*", body).replace(r"\.", ".")
@@ -141,23 +145,49 @@ def repository_globs(identity: str) -> tuple[str, ...]:
         return ()
     if not ends and not glob.endswith("*"):
         glob += "*"  # an expression is searched: what follows is anything
-    return _without_host(glob) if anchored or re.match(r"[\w.-]+\.[\w-]+/", glob) else ()
+    whole = anchored or re.match(r"[\w.-]+\.[\w-]+/", glob)
+    return _without_host(glob, lab) if whole else ()
 
 
-def _without_host(identity: str) -> tuple[str, ...]:
-    """`github.com/acme/app` is `acme/app`; what ends above the name means every name."""
-    owner, _, name = identity.partition("/")[2].partition("/")
-    if not owner or "/" in name:
-        return ()
-    return (f"{owner}/{name or '*'}",) if name or owner.endswith("*") else ()
-
-
-def listed_repositories(allowlist: str) -> tuple[str, ...]:
+def listed_repositories(allowlist: str, lab: str | None = None) -> tuple[str, ...]:
     """`--repo-allowlist` as globs: `github.com/acme/*`, `!…/secret`; `*` there crosses `/`."""
     # https://www.runatlantis.io/docs/server-configuration.html#repo-allowlist
     found = []
     for item in (each.strip() for each in allowlist.split(",")):
         sign, body = ("!", item[1:]) if item.startswith("!") else ("", item)
-        globs = ("*/*",) if body == "*" else _without_host(body)
+        globs = _everything(lab) if body == "*" else _without_host(body, lab)
         found += [f"{sign}{glob}" for glob in globs]
     return tuple(found)
+
+
+def _everything(lab: str | None) -> tuple[str, ...]:
+    """Only on GitLab does a project lie deeper than below its owner."""
+    return ("*/*",) if lab is None else ("**",)
+
+
+def _without_host(identity: str, lab: str | None) -> tuple[str, ...]:
+    """`github.com/acme/app` is `acme/app`; what ends above the name means every name."""
+    host, _, path = identity.partition("/")
+    owner, _, name = path.partition("/")
+    if host in (lab, GITLAB) or "/" in name:
+        return _in_groups(path.split("/"))
+    return (f"{owner}/{name or '*'}",) if owner and (name or owner.endswith("*")) else ()
+
+
+def _in_groups(parts: list[str]) -> tuple[str, ...]:
+    """As `_without_host`, where a project lies in groups of groups, which a `*` crosses."""
+    *groups, name = parts
+    if name == "*":
+        return ("/".join([*map(_crossing, groups), "**"]),)
+    if not groups:
+        return (f"{name}/**",) if name.endswith("*") else ()
+    if not name:
+        return ()
+    path = "/".join([*map(_crossing, groups), name])
+    return (path, f"{path}/**") if name.endswith("*") else (path,)
+
+
+def _crossing(group: str) -> str:
+    if group == "*":
+        return "**/*"
+    return f"{group}/**" if group.endswith("*") else group

@@ -7,8 +7,9 @@ so that nobody is given a file that prbot refuses. Secrets are not copied, only 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from prbot.config import atlantis as repo_level
 from prbot.config import atlantis_server as server_side
@@ -158,17 +159,20 @@ def migrated_server(
     `variables` are the flags that stood in the environment. Raises BadConfiguration, or
     AllowlistMissing: which repositories are served, nothing else says.
     """
-    listed = server_side.listed_repositories(flags.get("repo-allowlist", ""))
+    lab = _lab_host(flags)
+    listed = server_side.listed_repositories(flags.get("repo-allowlist", ""), lab)
     if not listed:
         raise AllowlistMissing()
-    values: Values = {"repositories": list(listed), "forges": [_forge(flags, variables)]}
+    values: Values = {"repositories": list(listed), "forges": list(_forges(flags, variables))}
     values |= _settings(flags)
     report = [_of_flag(flag, value) for flag, value in sorted(flags.items())]
+    if len(values["forges"]) > 1:
+        report = [_of_both(e) if e.key == "--repo-allowlist" else e for e in report]
     if repos is not None:
         file, document = server_side.read_repos(repos, path)
-        report += [*_entries(document, SERVER), *_unmatched(file, document)]
+        report += [*_entries(document, SERVER), *_unmatched(file, document, lab)]
         report += _other_hooks(file, document)
-        values |= _of_repos(file)
+        values |= _of_repos(file, lab)
     if flags.get("automerge", "false").lower() == "true":
         allowed = {"match": ["**"], "allow": ["automerge"]}
         values["per_repository"] = [allowed, *values.get("per_repository", ())]
@@ -188,7 +192,37 @@ def _reference(flag: str, variables: frozenset[str]) -> str:
     return f"env://ATLANTIS_{name}" if flag in variables else f"env://PRBOT_{name}"
 
 
-def _forge(flags: Mapping[str, str], variables: frozenset[str]) -> Values:
+def _of_both(entry: Entry) -> Entry:
+    words = "`repositories`, without the host: each of the forges serves whatever is listed"
+    return replace(entry, verdict=Verdict.DIFFERENT, words=words)
+
+
+def _lab_address(flags: Mapping[str, str]) -> str | None:
+    """Where GitLab is, as Atlantis takes it: a host, or an address; None without GitLab."""
+    if not any(flag.startswith("gitlab-") for flag in flags):
+        return None
+    host = flags.get("gitlab-hostname", server_side.GITLAB).rstrip("/")
+    return host if "://" in host else f"https://{host}"
+
+
+def _lab_host(flags: Mapping[str, str]) -> str | None:
+    """As repositories' ids begin: without a port or a path."""
+    address = _lab_address(flags)
+    return None if address is None else urlsplit(address).hostname
+
+
+def _forges(flags: Mapping[str, str], variables: frozenset[str]) -> Iterator[Values]:
+    address = _lab_address(flags)
+    if address is None or any(flag.startswith("gh-") for flag in flags):
+        yield _github(flags, variables)
+    if address is not None:
+        forge: Values = {"name": "gitlab", "kind": "gitlab", "api_url": f"{address}/api/v4"}
+        forge["token"] = _reference("gitlab-token", variables)
+        forge["webhook_secret"] = _reference("gitlab-webhook-secret", variables)
+        yield forge
+
+
+def _github(flags: Mapping[str, str], variables: frozenset[str]) -> Values:
     forge: Values = {"name": "github", "kind": "github"}
     host = flags.get("gh-hostname", "github.com")
     if host != "github.com":
@@ -223,11 +257,11 @@ def _settings(flags: Mapping[str, str]) -> Values:
     return values
 
 
-def _of_repos(file: server_side.ReposFile) -> Values:
+def _of_repos(file: server_side.ReposFile, lab: str | None) -> Values:
     values: Values = {}
     if file.workflows:
         values["workflows"] = _workflows(file.workflows)
-    rules = [rule for repo in file.repos for rule in _rule(repo)]
+    rules = [rule for repo in file.repos for rule in _rule(repo, lab)]
     if rules:
         values["per_repository"] = rules
     store = file.external_stores.plan_store.s3
@@ -236,9 +270,9 @@ def _of_repos(file: server_side.ReposFile) -> Values:
     return values
 
 
-def _rule(repo: server_side.AtlantisRepo) -> Iterator[Values]:
+def _rule(repo: server_side.AtlantisRepo, lab: str | None) -> Iterator[Values]:
     """The rule of one repository's entry; none where no glob says its id."""
-    globs = server_side.repository_globs(repo.id)
+    globs = server_side.repository_globs(repo.id, lab)
     values: Values = {"match": list(globs), "workflow": repo.workflow}
     values["workflows_allowed"] = _allowed(repo)
     values["own_workflows"] = repo.allow_custom_workflows
@@ -284,9 +318,9 @@ def _allowed(repo: server_side.AtlantisRepo) -> list[str] | None:
     return ["*"] if repo.allowed_overrides is not None else None
 
 
-def _unmatched(file: server_side.ReposFile, document: Document) -> Iterator[Entry]:
+def _unmatched(file: server_side.ReposFile, document: Document, lab: str | None) -> Iterator[Entry]:
     for index, repo in enumerate(file.repos):
-        if not server_side.repository_globs(repo.id):
+        if not server_side.repository_globs(repo.id, lab):
             line = document.line(("repos", index, "id"))
             words = "no glob says the same: write `per_repository` for it by hand"
             yield Entry(document.path, line, f"repos[{index}].id", Verdict.REFUSED, words)

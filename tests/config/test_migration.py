@@ -12,6 +12,7 @@ from prbot.config.atlantis_flags import FLAGS, flags_in, flags_in_environment, m
 from prbot.config.atlantis_server import listed_repositories, repository_globs
 from prbot.config.atlantis_words import Verdict
 from prbot.config.files import RepoFiles, settings_in
+from prbot.config.globs import listed
 from prbot.config.migration import migrated_repo, migrated_server
 from prbot.config.per_repository import Allowed
 from prbot.config.project_rules import ProjectRules
@@ -151,6 +152,10 @@ GLOBS = [
     ("/github.com/(a|b)/.*/", ()),
     ("/github.com/acme/(?!secret).*/", ()),
     ("app", ()),
+    ("gitlab.com/acme/app", ("acme/app",)),
+    ("gitlab.com/acme/platform/infra", ("acme/platform/infra",)),
+    (r"/gitlab\.com\/acme\/platform\/.*/", ("acme/platform/**",)),
+    ("/gitlab.com/acme/infra-.*/", ("acme/infra-*", "acme/infra-*/**")),
 ]
 
 
@@ -160,6 +165,12 @@ def test_repository_ids(identity: str, globs: tuple[str, ...]) -> None:
     assert repository_globs(identity) == globs
 
 
+def test_ids_of_a_gitlab() -> None:
+    """It reads every repository as one of subgroups too, where GitLab is served."""
+    assert repository_globs("/.*/", "lab.example") == ("**",)
+    assert repository_globs("/lab.example/acme/.*/", "lab.example") == ("acme/**",)
+
+
 ALLOWED = [
     ("github.com/acme/*", ("acme/*",)),
     ("github.com/acme/*, !github.com/acme/x", ("acme/*", "!acme/x")),
@@ -167,13 +178,52 @@ ALLOWED = [
     ("github.com/*", ("*/*",)),
     ("github.com/acme*", ("acme*/*",)),
     ("", ()),
+    ("gitlab.com/acme/*", ("acme/**",)),
+    ("gitlab.com/acme/platform/*", ("acme/platform/**",)),
+    ("gitlab.com/acme/*,!gitlab.com/acme/secret/*", ("acme/**", "!acme/secret/**")),
+    ("gitlab.com/acme/platform/infra", ("acme/platform/infra",)),
+    ("gitlab.com/acme/infra-*", ("acme/infra-*", "acme/infra-*/**")),
+    ("gitlab.com/acme/*/infra", ("acme/**/*/infra",)),
+    ("gitlab.com/acme/team-*/infra", ("acme/team-*/**/infra",)),
+    ("gitlab.com/acme*", ("acme*/**",)),
+    ("gitlab.com/*", ("**",)),
+    ("gitlab.com/acme", ()),
+    ("lab.example/acme/*", ("acme/*",)),
+    ("lab.example/acme/platform/*", ("acme/platform/**",)),
 ]
 
 
 @pytest.mark.parametrize(("allowlist", "globs"), ALLOWED)
 def test_allowlist(allowlist: str, globs: tuple[str, ...]) -> None:
-    """It serves what `--repo-allowlist` did."""
+    """It serves what `--repo-allowlist` did; `*` there crosses `/`, which matters in subgroups."""
     assert listed_repositories(allowlist) == globs
+
+
+SERVED = [
+    ("gitlab.com/acme/*", "acme/app", True),
+    ("gitlab.com/acme/*", "acme/platform/infra", True),
+    ("gitlab.com/acme/platform/*", "acme/platform/network/edge", True),
+    ("gitlab.com/acme/platform/*", "acme/app", False),
+    ("gitlab.com/acme/*/infra", "acme/platform/infra", True),
+    ("gitlab.com/acme/*/infra", "acme/platform/network/infra", True),
+    ("gitlab.com/acme/*/infra", "acme/infra", False),
+    ("gitlab.com/acme/infra-*", "acme/infra-a", True),
+    ("gitlab.com/acme/infra-*", "acme/infra-a/b", True),
+    ("gitlab.com/acme/team-*/infra", "acme/team-a/b/infra", True),
+    ("gitlab.com/*,!gitlab.com/acme/secret*", "acme/secret/keys", False),
+    ("gitlab.com/*,!gitlab.com/acme/secret*", "acme/public/site", True),
+]
+
+
+@pytest.mark.parametrize(("allowlist", "name", "served"), SERVED)
+def test_who_is_served(allowlist: str, name: str, served: bool) -> None:
+    """It serves the very projects of subgroups that Atlantis served."""
+    assert listed(listed_repositories(allowlist), name) is served
+
+
+def test_allowlist_of_a_gitlab() -> None:
+    """It knows a GitLab of one's own by its flag, and reads `*` for what GitLab serves."""
+    assert listed_repositories("lab.example/acme/*, *", "lab.example") == ("acme/**", "**")
 
 
 def server(flags: str, repos: str | None = None, environment: str = "") -> ServerConfig:
@@ -236,6 +286,60 @@ def test_secrets_stay_where_they_are() -> None:
     given = {"gh-token": "s3cret", "gh-webhook-secret": "s3cret", "repo-allowlist": "x/a/*"}
     made = migrated_server(None, given, "")
     assert "s3cret" not in made.text + str(made.report)
+
+
+HUB, LAB = "github https://api.github.com", "gitlab https://gitlab.com/api/v4"
+FORGES = [
+    ("", [HUB]),
+    ("--gh-token=x", [HUB]),
+    ("--gitlab-token=x --gitlab-user=prbot", [LAB]),
+    ("--gitlab-hostname=lab.example", ["gitlab https://lab.example/api/v4"]),
+    ("--gitlab-hostname=https://lab.example:8443/", ["gitlab https://lab.example:8443/api/v4"]),
+    ("--gitlab-hostname=lab.example/git", ["gitlab https://lab.example/git/api/v4"]),
+    ("--gh-user=x --gh-token=x --gitlab-token=x", [HUB, LAB]),
+]
+
+
+@pytest.mark.parametrize(("flags", "expected"), FORGES)
+def test_forges(flags: str, expected: list[str]) -> None:
+    """It writes a forge for each that Atlantis was given credentials for."""
+    found = server(flags).forges
+    assert [f"{forge.kind} {forge.api_url}" for forge in found] == expected
+    assert [forge.name for forge in found] == [forge.kind for forge in found]
+
+
+def test_secrets_of_gitlab() -> None:
+    """It names where GitLab's secrets are, and copies none."""
+    environment = "ATLANTIS_GITLAB_TOKEN=s3cret\nATLANTIS_GITLAB_USER=bot\n"
+    given = {**flags_in_environment(environment), "gitlab-webhook-secret": "s3cret"}
+    given["repo-allowlist"] = "gitlab.com/acme/platform/*"
+    made = migrated_server(None, given, "", frozenset(flags_in_environment(environment)))
+    config = load_server(made.text, "prbot.server.yaml", {})
+    (forge,) = config.forges
+    assert forge.token == "env://ATLANTIS_GITLAB_TOKEN"
+    assert forge.webhook_secret == "env://PRBOT_GITLAB_WEBHOOK_SECRET"
+    assert config.repositories == ("acme/platform/**",)
+    assert "s3cret" not in made.text + str(made.report)
+    assert {entry.key: entry.verdict for entry in made.report} == {
+        "--gitlab-token": Verdict.SAME,
+        "--gitlab-user": Verdict.DIFFERENT,
+        "--gitlab-webhook-secret": Verdict.SAME,
+        "--repo-allowlist": Verdict.SAME,
+    }
+
+
+def test_host_with_a_port() -> None:
+    """It knows the ids of a GitLab whose address has a port and a path."""
+    given = {"gitlab-hostname": "https://lab.example:8443/git", "repo-allowlist": "lab.example/a/*"}
+    config = load_server(migrated_server(None, given, "").text, "prbot.server.yaml", {})
+    assert config.repositories == ("a/**",)
+
+
+def test_two_forges_are_told() -> None:
+    """It says that hosts are left out of the list, where two forges read it."""
+    given = {"gh-token": "x", "gitlab-token": "x", "repo-allowlist": "gitlab.com/acme/*"}
+    told = {entry.key: entry.verdict for entry in migrated_server(None, given, "").report}
+    assert told["--repo-allowlist"] is Verdict.DIFFERENT
 
 
 def test_repos() -> None:
@@ -329,7 +433,11 @@ MEANINGS = [
     ("automerge", "false", Verdict.SAME),
     ("checkout-strategy", "branch", Verdict.DIFFERENT),
     ("checkout-strategy", "merge", Verdict.SAME),
-    ("gitlab-token", "x", Verdict.REFUSED),
+    ("gitlab-token", "x", Verdict.SAME),
+    ("gitlab-group-allowlist", "acme/sre:apply", Verdict.DIFFERENT),
+    ("gitlab-status-retry-enabled", "true", Verdict.SAME),
+    ("gitlab-status-retry-enabled", "false", Verdict.DIFFERENT),
+    ("gitea-token", "x", Verdict.REFUSED),
     ("no-such-flag", "x", Verdict.REFUSED),
 ]
 
