@@ -1538,6 +1538,32 @@ class NoSuchFreeze(PrbotError):
 
 
 @dataclass(eq=False)
+class NoSuchRun(PrbotError):
+    """No run is called {run_id}."""
+
+    run_id: str
+    hint = "A comment that tells why something is not applied ends with its run; the log and `prbot journal --json` name runs, too."
+
+
+@dataclass(eq=False)
+class NothingJudged(PrbotError):
+    """Run {run_id} (`{kind}`, {state}) judged no apply."""
+
+    run_id: str
+    kind: str
+    state: str
+    hint = "There is something to explain where an apply or a merge was refused, held or waits, or was allowed."
+
+
+@dataclass(eq=False)
+class SceneGone(PrbotError):
+    """What run {run_id} judged is not kept any more."""
+
+    run_id: str
+    hint = "It goes with the plans of its pull request, unless it applied something. Say the command again, and ask for the new run."
+
+
+@dataclass(eq=False)
 class NobodyFreezes(PrbotError):
     """This system has no name for who runs this command, and a freeze is told with its author."""
 

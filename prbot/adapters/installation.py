@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from prbot.errors import KeyFileDamaged, KeyFileTooOpen, KeyUnreadable
 
 KEY_BYTES = 32
+KEY_FILE = "installation.key"
 
 
 def load_or_create_key(path: Path) -> bytes:

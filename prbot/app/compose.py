@@ -17,7 +17,13 @@ from prbot.adapters.github import GitHubForge
 from prbot.adapters.github_auth import GitHubApp, GitHubToken
 from prbot.adapters.gitlab import GitLabForge
 from prbot.adapters.hcl_cache import FactsCache
-from prbot.adapters.installation import decode_key, derive, fingerprint, load_or_create_key
+from prbot.adapters.installation import (
+    KEY_FILE,
+    decode_key,
+    derive,
+    fingerprint,
+    load_or_create_key,
+)
 from prbot.adapters.queue_postgres import PostgresQueue
 from prbot.adapters.queue_sqlite import SqliteQueue
 from prbot.adapters.store import SqlStore
@@ -163,7 +169,7 @@ def register_credentials(redactor: Redactor, environment: Mapping[str, str]) -> 
 def installation_key(config: ServerConfig, state: Path, secret: Secrets) -> bytes:
     """The operator's, or the one in the state directory, made at the first start."""
     if config.installation_key is None:
-        return load_or_create_key(state / "installation.key")
+        return load_or_create_key(state / KEY_FILE)
     return decode_key(secret(config.installation_key), config.installation_key)
 
 

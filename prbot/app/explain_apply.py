@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from prbot.app.scene_made import MERGE, Made, made
+from prbot.app.scene_around import MERGE
+from prbot.app.scene_made import Made, made
+from prbot.app.scenes_kept import scene_of_run
 from prbot.config.repo import Effective
 from prbot.config.scene_file import SceneFile, read_scene
 from prbot.errors import NoText
@@ -21,10 +24,11 @@ from prbot.plans.record import StoredPlan
 from prbot.runs.decide import decide
 from prbot.runs.requirements.asking import may_command
 from prbot.runs.requirements.pulls import mode_allows
-from prbot.runs.run import Job, JobKind, JobState
+from prbot.runs.run import Job, JobKind, JobState, Trouble
 from prbot.runs.say import HoldReport, Reason, Reasons, Refusal, Waiting
 from prbot.runs.steps import Finish, Say, StartJob, Step
 
+FAILED = Trouble("It could not be planned again.", "Mend it, and plan it again.")
 ROUNDS = 4
 """A decision, planning again, and the decision on that; one more for good measure."""
 
@@ -39,18 +43,25 @@ class Explained:
 
 def explained(file: SceneFile) -> Explained:
     """What the service would decide; pure."""
-    known = made(file)
-    for _ in range(ROUNDS):
-        steps = decide(known.run, known.scene)
+    taken = tuple(decisions(file))
+    for _, steps in taken:
         if any(isinstance(step, StartJob) and step.kind is JobKind.APPLY for step in steps):
             return Explained(True, ())
         if reasons := _told(steps):
             return Explained(False, tuple(dict.fromkeys(reasons)))
+    return Explained(False, _ended(*taken[-1]))
+
+
+def decisions(file: SceneFile) -> Iterator[tuple[Made, tuple[Step, ...]]]:
+    """Each decision about it with what it was taken on, until nothing is planned again."""
+    known = made(file)
+    for _ in range(ROUNDS):
+        steps = decide(known.run, known.scene)
+        yield known, steps
         planning = [step for step in steps if isinstance(step, StartJob)]
-        if not planning:
-            return Explained(False, _ended(known, steps))
+        if not planning or planning[0].kind is not JobKind.PLAN:
+            return
         known = _planned_again(known, planning)
-    return Explained(False, _ended(known, ()))
 
 
 def _told(steps: tuple[Step, ...]) -> Reasons:
@@ -80,18 +91,20 @@ def _planned_again(known: Made, steps: list[StartJob]) -> Made:
         fresh = _fresh(known, step, number)
         reviewed = scene.plan(step.reviewed)
         differs = reviewed is not None and reviewed.hash != fresh.hash
-        jobs.append(
-            Job(
-                fresh.job_id,
-                run.id,
-                step.project,
-                JobKind.PLAN,
-                JobState.PLANNED,
-                plan_id=fresh.id,
-                reviewed=step.reviewed,
-                differences=("the plan",) if differs else (),
-            )
+        job = Job(
+            fresh.job_id,
+            run.id,
+            step.project,
+            JobKind.PLAN,
+            JobState.PLANNED,
+            plan_id=fresh.id,
+            reviewed=step.reviewed,
+            differences=("the plan",) if differs else (),
         )
+        if step.project in known.broken:
+            jobs.append(replace(job, state=JobState.FAILED, plan_id=None, trouble=FAILED))
+            continue
+        jobs.append(job)
         plans.append(fresh)
     run = replace(run, jobs=tuple(jobs))
     others = scene.runs[1:]
@@ -104,7 +117,7 @@ def _planned_again(known: Made, steps: list[StartJob]) -> Made:
 
 def _fresh(known: Made, step: StartJob, number: int) -> StoredPlan:
     scene = known.scene
-    like = known.after_merge.get(step.project) or scene.plan(step.reviewed)
+    like = known.again.get(step.project) or scene.plan(step.reviewed)
     like = like or scene.newest_plan(step.project) or known.blank(step.project)
     checkout = known.run.checkout
     commit, head = (checkout.commit, checkout.head) if checkout else (MERGE, MERGE)
@@ -126,7 +139,21 @@ def _fresh(known: Made, step: StartJob, number: int) -> StoredPlan:
 
 def explain_apply(file: Path, as_json: bool) -> int:
     """Print it; 0 when the file could be read. Raises NoText and BadConfiguration."""
-    found = explained(read_scene(_read(file), "stdin" if str(file) == "-" else str(file)))
+    return _print(_read(file), "stdin" if str(file) == "-" else str(file), as_json)
+
+
+def explain_run(config: Path, run_id: str, as_json: bool, scene_itself: bool) -> int:
+    """The same of what a run of the service judged; or that very scene. Raises NoSuchRun,
+    NothingJudged, SceneGone, and what the operator's file and its database raise."""
+    text = scene_of_run(config, run_id)
+    if scene_itself:
+        sys.stdout.write(f"{text}\n")
+        return 0
+    return _print(text, f"run {run_id}", as_json)
+
+
+def _print(text: str, name: str, as_json: bool) -> int:
+    found = explained(read_scene(text, name))
     sys.stdout.write(f"{json.dumps(_document(found), indent=2) if as_json else _words(found)}\n")
     return 0
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from prbot.config.codeowners import code_owners
-from prbot.config.per_repository import Allowed, RepositoryRule
-from prbot.config.repo import Effective, RepoConfig, effective
-from prbot.config.scene_file import PlanPart, ProjectPart, SceneFile
-from prbot.config.server import ForgeConfig, ServerConfig, StatusNames
+from prbot.app.scene_around import BASE, MERGE, REPO, scene_around
+from prbot.config.scene_file import LeftPart, PlanPart, ProjectPart, SceneFile
 from prbot.model import (
     Checkout,
     JobId,
@@ -18,39 +16,31 @@ from prbot.model import (
     PlanId,
     ProjectKey,
     PullRef,
-    PullRequest,
-    RepoRef,
-    Review,
     RunId,
     Selector,
     Sha,
 )
 from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.summary import Counts, PlanSummary
+from prbot.projects.gone import Gone
 from prbot.projects.project import Project
 from prbot.projects.select import matches
-from prbot.runs.freezes import Freeze, FreezeId, FreezeScope
 from prbot.runs.journal import EXPIRED, JournalEntry
-from prbot.runs.locks import Lock
 from prbot.runs.order import placed_of
 from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Placed, Run, RunState
 from prbot.runs.scene import Scene
 
-REPO = RepoRef("scene", "scene/scene")
-MERGE = Sha("merge commit")
-BASE = Sha("base")
-BOT = Login("prbot")
-NOWHERE = "env://NONE"
-
 
 @dataclass(frozen=True)
 class Made:
-    """The run that is to be decided on, and the scene around it. `after_merge` are the plans
-    that were made of the merge itself, by project: what planning again would come to."""
+    """The run that is to be decided on, and the scene around it. `again` are by project the
+    plans that it would make itself, or that were made of the merge: what planning again would
+    come to. Of `broken` that would fail."""
 
     run: Run
     scene: Scene
-    after_merge: dict[ProjectKey, StoredPlan]
+    again: dict[ProjectKey, StoredPlan]
+    broken: frozenset[ProjectKey]
     blank: Callable[[ProjectKey], StoredPlan]
     """A plan of a project that has none."""
 
@@ -69,23 +59,48 @@ class _Maker:
         self._placed = tuple(self._places())
 
     def made(self) -> Made:
-        runs: list[Run] = []
+        runs = list(self._before())
         plans: list[StoredPlan] = []
         journal: list[JournalEntry] = []
         for key, part in self._keys.items():
             for run, plan in self._of_project(key, part):
                 runs.append(run)
-                newest = plan is not None and plan.id == part.plans[0].id
+                newest = plan is not None and plan.id == _stored(part)[0].id
                 if plan is not None and part.status == "expired" and newest:
                     journal.append(self._expired(plan))
                 elif plan is not None:
                     plans.append(plan)
         run = self._run()
         scene = replace(
-            self._scene(), runs=(run, *runs), plans=tuple(plans), journal=tuple(journal)
+            scene_around(self._file), runs=(run, *runs), plans=tuple(plans), journal=tuple(journal)
         )
-        after = {plan.project: plan for plan in reversed(plans) if plan.commit == MERGE}
-        return Made(run, scene, after, self._blank)
+        again = {plan.project: plan for plan in reversed(plans) if plan.commit == MERGE}
+        made = [(key, part, each) for key, part in self._keys.items() for each in _again(part)]
+        again |= {key: self._plan(key, each, part) for key, part, each in made}
+        broken = frozenset(key for key, _, each in made if each.failed)
+        return Made(run, scene, again, broken, self._blank)
+
+    def _before(self) -> Iterator[Run]:
+        """The merge, if this is another command, who asked for an apply before it, and looks
+        at what is left to nobody."""
+        pull = self._file.pull
+        if pull.merged_at and self._file.command.kind != "merge":
+            ask = Ask(AskKind.MERGE, Login(pull.author), "merged", head_sha=self._head)
+            yield Run(RunId("r-merge"), self._pull, ask, pull.merged_at, RunState.HELD)
+        for actor in self._file.command.asked_before:
+            ask = Ask(AskKind.APPLY, Login(actor), "asked")
+            run = Run(RunId(f"r-by-{actor}"), self._pull, ask, self._file.now, RunState.REFUSED)
+            yield replace(run, checkout=_checkout(self._head))
+        for part in self._file.left_behind:
+            if part.shown_at is not None:
+                yield self._looked(_gone(part), part.shown_at)
+
+    def _looked(self, gone: Gone, told_at: datetime) -> Run:
+        job = Job(
+            JobId("j-look"), RunId("r-look"), gone.project, JobKind.INVENTORY, JobState.FAILED
+        )
+        run = self._earlier(AskKind.PLAN, self._head, RunState.DONE, job, told_at)
+        return replace(run, gone=(gone,))
 
     def _blank(self, key: ProjectKey) -> StoredPlan:
         return self._plan(key, PlanPart(id="p-none"), ProjectPart(dir=key.dir))
@@ -100,19 +115,37 @@ class _Maker:
             Login(command.actor),
             "explained",
             head_sha=None if by_comment else self._head,
-            comment_id=1 if by_comment else None,
+            comment_id=1 if by_comment and command.button is None else None,
             commented_at=command.said_at,
             select=Selector(command.dirs, command.workspaces, command.projects),
             plan_id=PlanId(command.plan_id) if command.plan_id else None,
             accept_changes=command.accept_changes,
+            accept_orphans=command.accept_orphans,
+            late=command.late,
+            check_id=None if command.button is None else 1,
+            mark=command.button or "",
             override=command.override or "",
         )
-        run = Run(RunId("r-now"), self._pull, ask, self._file.now, RunState.WORKING)
-        merged = self._file.pull.merged
-        commit, head = (MERGE, MERGE) if merged else (_laid_out(self._head), self._head)
-        checkout = Checkout("", commit, BASE, head, ())
-        meant = (k for k, p in self._keys.items() if matches(k, ask.select, p.name))
-        return replace(run, checkout=checkout, projects=tuple(meant), placed=self._placed)
+        state = RunState.RESUMED if command.waited else RunState.WORKING
+        run = Run(RunId("r-now"), self._pull, ask, self._heard_at(by_comment), state)
+        return self._laid(run) if command.laid_out else run
+
+    def _heard_at(self, by_comment: bool) -> datetime:
+        merged_at = None if by_comment else self._file.pull.merged_at
+        return merged_at or self._file.command.heard_at or self._file.now
+
+    def _laid(self, run: Run) -> Run:
+        head, merged = self._file.command.head, self._file.pull.merged
+        newest = MERGE if merged else self._head
+        return replace(
+            run,
+            checkout=_checkout(Sha(head) if head else newest),
+            projects=tuple(
+                key for key, part in self._keys.items() if matches(key, run.ask.select, part.name)
+            ),
+            placed=self._placed,
+            gone=tuple(map(_gone, self._file.left_behind)),
+        )
 
     def _places(self) -> Iterator[Placed]:
         named = {part.name: key for key, part in self._keys.items() if part.name}
@@ -121,15 +154,19 @@ class _Maker:
             for key, part in self._keys.items()
         ]
         for place in placed_of(projects):
-            known = self._keys[place.project].state_known_as
-            formerly = ProjectKey(known, place.project.workspace) if known else None
-            yield replace(place, formerly=formerly)
+            part = self._keys[place.project]
+            known = ProjectKey(
+                part.state_known_as or part.dir, part.state_known_in or part.workspace
+            )
+            yield replace(place, formerly=known if known != place.project else None)
 
     def _needed(self, part: ProjectPart, named: dict[str, ProjectKey]) -> Iterator[ProjectKey]:
-        """A name first, then a directory: the same workspace there, else all of it. What is
-        not in the scene is not touched by the pull request."""
+        """A name first, then a directory: the same workspace there, else all of it; or the one
+        that is named. What is not in the scene is not touched by the pull request."""
         for wanted in part.depends_on:
-            there = [key for key in self._keys if key.dir == wanted]
+            there = [
+                key for key in self._keys if wanted in (key.dir, f"{key.dir} ({key.workspace})")
+            ]
             same = [key for key in there if key.workspace == part.workspace]
             yield from [named[wanted]] if wanted in named else same or there
 
@@ -139,9 +176,10 @@ class _Maker:
         self, key: ProjectKey, part: ProjectPart
     ) -> Iterator[tuple[Run, StoredPlan | None]]:
         """Its runs, newest first, with the plans they made."""
-        plans = [self._plan(key, each, part) for each in part.plans]
+        stored = _stored(part)
+        plans = [self._plan(key, each, part) for each in stored]
         yield from ((run, None) for run in self._under_way(key, part, plans))
-        for each, plan in zip(part.plans, plans, strict=True):
+        for each, plan in zip(stored, plans, strict=True):
             if each.tried or each.applied_at:
                 state = JobState.APPLIED if each.applied_at else JobState.FAILED
                 yield self._done(key, JobKind.APPLY, state, plan), None
@@ -178,6 +216,8 @@ class _Maker:
         if of_merge:
             kind, state = AskKind.MERGE, RunState.HELD
         run = self._earlier(kind, plan.head, state, job, part.shown_at)
+        if of_merge and self._file.pull.merged_at:
+            run = replace(run, created_at=self._file.pull.merged_at)
         ask = replace(run.ask, extra=plan.inputs.asked)
         return replace(run, id=plan.run_id, ask=ask)
 
@@ -185,7 +225,6 @@ class _Maker:
         self, kind: AskKind, head: Sha, state: RunState, job: Job, told_at: datetime | None
     ) -> Run:
         ask = Ask(kind, Login(self._file.pull.author), "earlier", head_sha=head)
-        commit = MERGE if head == MERGE else _laid_out(head)
         run_id = RunId(f"r-{job.kind}-{job.project}-{job.state}")
         return Run(
             run_id,
@@ -193,7 +232,7 @@ class _Maker:
             ask,
             told_at or self._file.now,
             state,
-            Checkout("", commit, BASE, head, ()),
+            _checkout(head),
             self._affected(),
             jobs=(job,),
             told_at=told_at,
@@ -203,7 +242,7 @@ class _Maker:
     def _affected(self) -> tuple[ProjectKey, ...]:
         """Not those of which nothing was ever planned: closing a pull request forgets."""
         known = self._keys.items()
-        return tuple(key for key, part in known if part.plans or part.status != "planned")
+        return tuple(key for key, part in known if _stored(part) or part.status != "planned")
 
     def _plan(self, key: ProjectKey, part: PlanPart, project: ProjectPart) -> StoredPlan:
         of_merge = _is_of_merge(part, project, self._file.pull.merged)
@@ -217,7 +256,7 @@ class _Maker:
             job_id=JobId(f"j-{part.id}"),
             head=head,
             base=BASE,
-            commit=MERGE if of_merge else _laid_out(head),
+            commit=_checkout(head).commit,
             hash=part.hash,
             inputs=Inputs("", "", "", asked=_arguments(part)),
             summary=PlanSummary(counts, errored=errored, applyable=not errored),
@@ -225,7 +264,7 @@ class _Maker:
             plan_file_sha256="",
             plan_json="",
             state_is_lost=part.state_in_checkout,
-            created_at=part.shown_at or self._file.now,
+            created_at=part.made_at or part.shown_at or self._file.now,
             applied_at=part.applied_at,
         )
 
@@ -233,117 +272,40 @@ class _Maker:
         now = self._file.now
         return JournalEntry(now, self._pull, None, plan.id, EXPIRED, str(plan.project))
 
-    # --- all around ----------------------------------------------------------------------------
-
-    def _scene(self) -> Scene:
-        file = self._file
-        committers = file.pull.committers
-        return Scene(
-            pull=self._pull_request(),
-            bot=BOT,
-            now=file.now,
-            permission=file.command.permission,
-            allow=frozenset(Allowed),
-            reviews=tuple(
-                Review(
-                    Login(each.author),
-                    each.state,
-                    Sha(each.commit) if each.commit else None,
-                    each.at,
-                    each.permission,
-                )
-                for each in sorted(file.reviews, key=lambda review: review.at)
-            ),
-            rules=rules_of(file),
-            locks=tuple(self._locks()),
-            teams={_team(name): _members(people) for name, people in file.teams.items()},
-            committers=None if committers is None else _members(committers),
-            codeowners=None if file.codeowners is None else code_owners(file.codeowners),
-            failing_checks=tuple(filter(_is_others, file.pull.failing_checks)),
-            files={key: part.files for key, part in self._keys.items()},
-            moved=frozenset(key for key, part in self._keys.items() if part.base_moved),
-            freezes=tuple(self._freezes()),
-        )
-
-    def _pull_request(self) -> PullRequest:
-        part = self._file.pull
-        return PullRequest(
-            ref=self._pull,
-            title="",
-            author=Login(part.author),
-            head_sha=self._head,
-            head_branch="head",
-            head_repo=None if part.fork else REPO.path,
-            base_branch=part.base,
-            base_sha=BASE,
-            default_branch=part.default_branch,
-            draft=part.draft,
-            open=part.open and not part.merged,
-            merged=part.merged,
-            merged_by=Login(self._file.command.actor) if part.merged else None,
-            merge_sha=MERGE if part.merged else None,
-            mergeable=part.mergeable,
-            behind=part.behind,
-        )
-
-    def _locks(self) -> Iterator[Lock]:
-        for part in self._file.locks:
-            project = ProjectKey(part.dir, part.workspace)
-            since = part.since or self._file.now
-            yield Lock(REPO, project, PullRef(REPO, part.pull), Login("somebody"), since)
-
-    def _freezes(self) -> Iterator[Freeze]:
-        for number, part in enumerate(self._file.freezes, 1):
-            yield Freeze(
-                FreezeId(f"f-{number}"),
-                FreezeScope(part.scope),
-                part.reason,
-                Login(part.by),
-                part.since or self._file.now,
-                part.until,
-                environment=part.environment,
-            )
-
-
-def rules_of(file: SceneFile) -> Effective:
-    """`prbot.yaml` within the operator's file, as the service bounds it."""
-    asked = RepoConfig(
-        version=1, defaults=file.rules.defaults, environments=file.rules.environments
-    )
-    forge = ForgeConfig.model_validate(
-        {"name": "scene", "kind": "github", "token": NOWHERE, "webhook_secret": NOWHERE}
-    )
-    server = ServerConfig(
-        repositories=("**",),
-        forges=(forge,),
-        mode=file.server.mode,
-        override=file.server.override,
-        per_repository=(RepositoryRule(match=("**",), minimum=file.server.minimum),),
-    )
-    if file.server.apply_on_merge_allowed is not None:
-        allowed = {"apply_on_merge_allowed": file.server.apply_on_merge_allowed}
-        server = server.model_copy(update=allowed)
-    return effective(asked, server, REPO.path)
-
 
 def _key(part: ProjectPart) -> ProjectKey:
     return ProjectKey(part.dir, part.workspace)
 
 
-def _laid_out(head: Sha) -> Sha:
-    return Sha(f"{head} merged into {BASE}")
+def _stored(part: ProjectPart) -> tuple[PlanPart, ...]:
+    """Those that stood there before the command; the rest it made itself."""
+    return tuple(plan for plan in part.plans if not plan.made_again)
+
+
+def _again(part: ProjectPart) -> tuple[PlanPart, ...]:
+    return tuple(plan for plan in part.plans if plan.made_again)
+
+
+def _gone(part: LeftPart) -> Gone:
+    return Gone(ProjectKey(part.dir, part.workspace), part.address, now_at=part.now_at)
+
+
+def _checkout(head: Sha) -> Checkout:
+    """A head laid out on its base; the merge's commit is its own."""
+    commit = MERGE if head == MERGE else Sha(f"{head} merged into {BASE}")
+    return Checkout("", commit, BASE, head, ())
 
 
 def _is_of_merge(part: PlanPart, project: ProjectPart, merged: bool) -> bool:
     if part.of_merge is not None or not merged:
         return bool(part.of_merge)
-    newest, *older = project.plans or (part,)
+    newest, *older = _stored(project) or (part,)
     return part is newest and any(each.head == part.head for each in older)
 
 
 def _arguments(part: PlanPart) -> tuple[str, ...]:
     """Always those that the other keys tell of."""
-    words = part.arguments.split()
+    words = _split(part.arguments)
     if part.targeted and not any(word.lstrip("-").startswith("target") for word in words):
         words.append("-target=…")
     if part.destroy and "-destroy" not in words:
@@ -351,15 +313,8 @@ def _arguments(part: PlanPart) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _is_others(check: str) -> bool:
-    """Not one of prbot's own, as they are named by default."""
-    own = StatusNames()
-    return check not in (own.plan, own.apply) and not check.startswith(f"{own.plan}: ")
-
-
-def _team(name: str) -> str:
-    return f"@{name.removeprefix('@').lower()}"
-
-
-def _members(people: tuple[str, ...] | None) -> frozenset[str] | None:
-    return None if people is None else frozenset(login.lower() for login in people)
+def _split(arguments: str) -> list[str]:
+    try:
+        return shlex.split(arguments)
+    except ValueError:  # an apostrophe in a value, as somebody typed it
+        return arguments.split()

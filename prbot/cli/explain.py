@@ -155,13 +155,31 @@ def event(
 
 @explain.command()
 def apply(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The scene; - reads it here.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="The scene; - reads it here.")
+    ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="What this run of the service judged, instead of a file."),
+    ] = None,
+    scene: Annotated[
+        bool, typer.Option("--scene", help="With --run: print that scene, as a file has it.")
+    ] = False,
+    config: Annotated[
+        Path, typer.Option(metavar="FILE", help="With --run: the operator's configuration file.")
+    ] = Path("prbot.server.yaml"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
     """What would become of an apply or a merge in a scene, and why not.
 
     A scene is one JSON document. Exits 0 when it could be read, 1 when not.
     """
-    from prbot.app.explain_apply import explain_apply
+    from prbot.app.explain_apply import explain_apply, explain_run
 
+    if run is not None and file is None:
+        return explain_run(config, run, as_json, scene)
+    if file is None or run is not None:
+        raise typer.BadParameter("Give a FILE, or --run ID.")
+    if scene:
+        raise typer.BadParameter("--scene goes with --run.")
     return explain_apply(file, as_json)

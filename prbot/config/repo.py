@@ -8,7 +8,7 @@ was to keep production safe.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -30,13 +30,15 @@ from prbot.config.environments import (
     NOBODY,
     EnvironmentEntry,
     Environments,
+    Minimum,
     Override,
+    OverrideEntry,
     Wishes,
     environments_of,
 )
 from prbot.config.per_repository import bounds_for
 from prbot.config.project_rules import ProjectRules
-from prbot.config.server import ApplyOnMerge, ServerConfig
+from prbot.config.server import ApplyOnMerge, Mode, ServerConfig
 from prbot.config.workflows import Workflows
 
 FILE_NAME = "prbot.yaml"
@@ -160,6 +162,19 @@ class Bounded:
 
 
 @dataclass(frozen=True)
+class Written:
+    """What was written in both files, of which the rules of an apply are made."""
+
+    defaults: Defaults = field(default_factory=Defaults)
+    environments: Mapping[str, EnvironmentEntry] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    mode: Mode = Mode.APPLY
+    apply_on_merge_allowed: frozenset[ApplyOnMerge] = frozenset({ApplyOnMerge.IF_UNCHANGED})
+    override: OverrideEntry = field(default_factory=OverrideEntry)
+    minimum: Minimum = field(default_factory=Minimum)
+
+
+@dataclass(frozen=True)
 class Effective:
     """What holds for a pull request: the repository's wishes within the server's bounds.
 
@@ -168,7 +183,7 @@ class Effective:
     `project_checks` have a check each. `automerge`:
     how a pull request is merged once everything is applied, if the server lets it. `may_apply`
     is False on a server that only comments; then `apply_on_merge` is NEVER. `bounded` lists
-    what was asked for and not given.
+    what was asked for and not given. `written` is what all this was made of.
     """
 
     may_apply: bool
@@ -180,6 +195,7 @@ class Effective:
     bounded: tuple[Bounded, ...] = ()
     environments: Environments = EVERYWHERE_ALIKE
     override: Override = NOBODY
+    written: Written = field(default_factory=Written, compare=False)
 
 
 def effective(repo: RepoConfig, server: ServerConfig, path: str) -> Effective:
@@ -198,6 +214,15 @@ def effective(repo: RepoConfig, server: ServerConfig, path: str) -> Effective:
         bounded=bounded,
         environments=environments_of(repo.defaults, repo.environments, bounds.minimum),
         override=Override(server.override.teams, server.override.users, server.override.skips),
+        written=Written(
+            repo.defaults,
+            repo.environments,
+            repo.limits,
+            server.mode,
+            server.apply_on_merge_allowed,
+            server.override,
+            bounds.minimum,
+        ),
     )
 
 

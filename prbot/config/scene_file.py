@@ -14,7 +14,8 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 from prbot.config.check import Section, check
 from prbot.config.document import parse
 from prbot.config.environments import EnvironmentEntry, Minimum, OverrideEntry
-from prbot.config.repo import Defaults
+from prbot.config.per_repository import Allowed
+from prbot.config.repo import Defaults, Limits
 from prbot.config.server import ApplyOnMerge, Mode
 from prbot.model import Permission, ReviewState
 
@@ -37,11 +38,31 @@ class CommandPart(Section):
     said_at: AwareDatetime | None = Field(
         default=None, description="when the comment was written; null: it was none."
     )
+    heard_at: AwareDatetime | None = Field(
+        default=None, description="when prbot heard of it; null: now."
+    )
+    waited: bool = Field(default=False, description="whether it waited and goes on now.")
+    late: bool = Field(
+        default=False, description="of a merge: whether prbot heard of it too late to act alone."
+    )
+    asked_before: Plain = Field(
+        default=(), description="of a merge: who said `apply` of the same head before."
+    )
+    button: str | None = Field(
+        default=None, description="of a pressed button: what its check was marked with."
+    )
+    laid_out: bool = Field(
+        default=True, description="whether its commit was looked at; else little is judged."
+    )
+    head: str | None = Field(
+        default=None, description="the commit that was looked at; null: the newest."
+    )
     dirs: Plain = Field(default=(), description="`-d`, as typed.")
     workspaces: Plain = Field(default=(), description="`-w`, as typed.")
     projects: Plain = Field(default=(), description="`-p`, as typed.")
     plan_id: str | None = Field(default=None, description="`apply p-…`.")
     accept_changes: bool = Field(default=False, description="`--accept-changes`.")
+    accept_orphans: bool = Field(default=False, description="`--accept-orphans`.")
     no_merge: bool = Field(default=False, description="`--no-merge`; it decides nothing here.")
     override: str | None = Field(default=None, description="the reason behind `--override`.")
 
@@ -57,6 +78,10 @@ class PullPart(Section):
     default_branch: str = Field(default="main", description="the repository's default branch.")
     open: bool = Field(default=True, description="whether it is open.")
     merged: bool = Field(default=False, description="whether it was merged.")
+    merged_at: AwareDatetime | None = Field(
+        default=None,
+        description="when prbot heard of the merge; null: after all plans stood there.",
+    )
     draft: bool = Field(default=False, description="whether it is a draft.")
     fork: bool = Field(default=False, description="whether its head lies in a fork.")
     mergeable: bool | None = Field(
@@ -75,6 +100,9 @@ class ServerPart(Section):
     apply_on_merge_allowed: frozenset[ApplyOnMerge] | None = Field(
         default=None, description="as in the operator's file."
     )
+    allow: frozenset[Allowed] | None = Field(
+        default=None, description="as in `per_repository`; null: all of it."
+    )
     override: OverrideEntry = Field(
         default=OverrideEntry(), description="as in the operator's file."
     )
@@ -86,6 +114,7 @@ class RulesPart(Section):
     environments: Mapping[str, EnvironmentEntry] = Field(
         default={}, description="as in `prbot.yaml`."
     )
+    limits: Limits = Field(default=Limits(), description="as in `prbot.yaml`.")
 
 
 class ReviewPart(Section):
@@ -106,6 +135,9 @@ class PlanPart(Section):
     shown_at: AwareDatetime | None = Field(
         default=None, description="when its comment was written; null: it is not yet."
     )
+    made_at: AwareDatetime | None = Field(
+        default=None, description="when it was made; null: when it was shown."
+    )
     applied_at: AwareDatetime | None = Field(default=None, description="when it was applied.")
     tried: bool = Field(default=False, description="whether an apply of it was started before.")
     changes: bool = Field(default=True, description="whether applying it does anything.")
@@ -118,6 +150,11 @@ class PlanPart(Section):
         description="whether it was made after the merge; null: the newest of several of one"
         " head on a merged pull request was.",
     )
+    made_again: bool = Field(
+        default=False,
+        description="whether the command itself made it, to compare it with the next one.",
+    )
+    failed: bool = Field(default=False, description="of one made again: whether that failed.")
 
 
 class ProjectPart(Section):
@@ -128,7 +165,15 @@ class ProjectPart(Section):
         default=None,
         description="the directory that the default branch knows its state with, if another.",
     )
-    depends_on: Plain = Field(default=(), description="directories or names it waits for.")
+    state_known_in: str | None = Field(
+        default=None, description="the workspace it knows it in, if another."
+    )
+    depends_on: Plain = Field(
+        default=(), description="what it waits for: directories, `DIR (WORKSPACE)`, or names."
+    )
+    settled: bool = Field(
+        default=False, description="whether another's apply brought in what was merged of it."
+    )
     status: Literal["planned", "planning", "failed", "applying", "interrupted", "expired"] = Field(
         default="planned", description="what became of it last."
     )
@@ -146,7 +191,24 @@ class LockPart(Section):
     since: AwareDatetime | None = Field(default=None, description="since when.")
 
 
+class FirstPart(Section):
+    pull: int = Field(description="the pull request that was merged before this one.")
+    dir: str = Field(description="the directory it is not done with.")
+    workspace: str = Field(default="default", description="its workspace.")
+
+
+class LeftPart(Section):
+    dir: str = Field(description="the directory whose state is left to nobody.")
+    workspace: str = Field(default="default", description="its workspace.")
+    address: str = Field(default="", description="where that state is.")
+    now_at: str = Field(default="", description="where its project has another one now.")
+    shown_at: AwareDatetime | None = Field(
+        default=None, description="when a comment told what it holds; null: none did."
+    )
+
+
 class FreezePart(Section):
+    id: str | None = Field(default=None, description="what `prbot freeze list` calls it.")
     scope: Literal["everywhere", "repository", "environment"] = Field(
         default="everywhere", description="`everywhere`, `repository`, `environment`."
     )
@@ -175,6 +237,12 @@ class SceneFile(Section):
     projects: tuple[ProjectPart, ...] = Field(default=(), description="the projects it touches.")
     locks: tuple[LockPart, ...] = Field(default=(), description="who holds what.")
     freezes: tuple[FreezePart, ...] = Field(default=(), description="the freezes there are.")
+    merged_before: tuple[FirstPart, ...] = Field(
+        default=(), description="merges that this one waits for."
+    )
+    left_behind: tuple[LeftPart, ...] = Field(
+        default=(), description="states that would be left to nobody, and nobody accepted."
+    )
     policies: tuple[object, ...] = Field(default=(), description="reserved; none is judged yet.")
 
 

@@ -28,6 +28,7 @@ from prbot.engine.live import Live, why_stopped
 from prbot.engine.logs import logs_of
 from prbot.engine.memory import remember
 from prbot.engine.messages import advance_message, job_message
+from prbot.engine.scenes import droppable, keep
 from prbot.engine.survey import Surveyor
 from prbot.engine.waking import Waking
 from prbot.engine.world import World
@@ -148,13 +149,14 @@ class Orchestrator:
                     raise
                 await self._give_up(run, error)
                 return
-            steps = noted(decide(replace(run, trouble=laid_out_badly or run.trouble), scene), scene)
+            run = replace(run, trouble=laid_out_badly or run.trouble)
+            steps = noted(decide(run, scene), scene)
             if not steps:
                 await self._waking.look_again(run, scene)
                 return
             pull = None
             try:
-                run = await self._perform(run, steps)
+                run = await self._perform(run, scene, steps)
             except SceneChanged:
                 continue
             if any(isinstance(step, StartJob) for step in steps):
@@ -246,11 +248,11 @@ class Orchestrator:
 
     # --- the steps -----------------------------------------------------------------------
 
-    async def _perform(self, run: Run, steps: tuple[Step, ...]) -> Run:
+    async def _perform(self, judged: Run, scene: Scene, steps: tuple[Step, ...]) -> Run:
         """Raises LostLease when somebody else acted on the run since it was read."""
         after = After(await logs_of(self._world, steps))
         async with self._world.store.begin() as unit:
-            run = await unit.runs.act_on(run)
+            run = await unit.runs.act_on(judged)
             if run.state in GOES_ON and not any(map(_moves, steps)):
                 await unit.runs.move(run.id, run.state, GOES_ON[run.state])
             try:
@@ -265,6 +267,7 @@ class Orchestrator:
             self._stop(job_id, why)
         if after.freed:
             await self.wake_waiting(run.pull.repo)
+        await keep(self._world, judged, scene, steps)
         await self._clear_away(run, after)
         return run
 
@@ -317,7 +320,8 @@ class Orchestrator:
                 await self._put(unit, run, "merge", MergeLetter(**asdict(step), run=run.id))
             case DropPlans():
                 after.artifacts += await unit.plans.drop_of_pull(run.pull)
-                after.artifacts += generated_names(await unit.runs.of_pull(run.pull))
+                runs = await unit.runs.of_pull(run.pull)
+                after.artifacts += (*generated_names(runs), *droppable(runs))
             case DropWorkspaces():
                 after.drop_workspaces = True
             case Land():

@@ -55,7 +55,7 @@ def _why_not(run: Run, scene: Scene, rules: Effective, wanted: tuple[Orphan, ...
         return permitted(run.ask, scene, rules, projects, "apply") + unseen
     moved = run.checkout is not None and run.checkout.head != scene.pull.head_sha
     head = Reason("head", "the pull request moved on", "read its plan, and say it again")
-    told = {orphan.gone.project: _told_at(orphan) for orphan in wanted}
+    told = {orphan.gone.project: told_at(orphan) for orphan in wanted}
     return (
         *permitted(run.ask, scene, rules, told, "apply"),
         *pull_is_fit(scene.pull),
@@ -67,11 +67,12 @@ def _why_not(run: Run, scene: Scene, rules: Effective, wanted: tuple[Orphan, ...
 
 def _stood_there(run: Run, orphan: Orphan) -> bool:
     """What is accepted was told before somebody accepted it."""
-    told, said = _told_at(orphan), run.ask.commented_at
+    told, said = told_at(orphan), run.ask.commented_at
     return told is not None and (said is None or said >= told.replace(microsecond=0))
 
 
-def _told_at(orphan: Orphan) -> datetime | None:
+def told_at(orphan: Orphan) -> datetime | None:
+    """When a comment stood there that tells what the state holds; None while there is none."""
     if orphan.fate is Fate.UNSEEN or orphan.seen_by is None:
         return None
     return orphan.seen_by.told_at if orphan.seen_by.state.finished else None

@@ -28,7 +28,7 @@ def go_on(run: Run, scene: Scene, why_not: WhyNot) -> Steps:
     if stale := _to_plan_again(run):
         pending = SetStatus(head_of(run, scene), Check.APPLY, Verdict.PENDING, "planning again")
         return (pending, *(StartJob(job.project, JobKind.PLAN, job.reviewed) for job in stale))
-    jobs = _planned_again(run)
+    jobs = planned_again(run)
     fresh = tuple(p for p in (scene.plan(job.plan_id) for job in jobs) if p is not None)
     if not jobs or (len(fresh) == len(jobs) and not any(_changes(plan) for plan in fresh)):
         return ()
@@ -53,7 +53,7 @@ def _may_go_on(job: Job) -> bool:
     return job.state is JobState.STALE and job.trouble is not None and not job.trouble.refused
 
 
-def _planned_again(run: Run) -> tuple[Job, ...]:
+def planned_again(run: Run) -> tuple[Job, ...]:
     """Jobs that made a plan after its apply did not begin, and have no apply of their own."""
     found: dict[ProjectKey, Job] = {}
     stale = set()

@@ -86,8 +86,7 @@ def goes_first(run: Run, scene: Scene, projects: Collection[ProjectKey]) -> Reas
     """
     held = {lock.project for lock in scene.locks if lock.holder == run.pull}
     wanted = set(projects) - held
-    first = (each for each in scene.merging if _comes_before(each, run, scene))
-    found = ((each, wanted & set(each.projects or wanted)) for each in first)
+    found = ((each, wanted & set(each.projects or wanted)) for each in before(run, scene))
     return tuple(
         Reason(
             "order",
@@ -98,6 +97,11 @@ def goes_first(run: Run, scene: Scene, projects: Collection[ProjectKey]) -> Reas
         for each, shared in found
         for project in sorted(shared)
     )
+
+
+def before(run: Run, scene: Scene) -> tuple[Run, ...]:
+    """The unfinished merges of others that come before this one."""
+    return tuple(each for each in scene.merging if _comes_before(each, run, scene))
 
 
 def _comes_before(other: Run, run: Run, scene: Scene) -> bool:

@@ -72,6 +72,10 @@ class Freeze:
             case FreezeScope.ENVIRONMENT:
                 return self._is_of(repo) and _same(self.environment, environment)
 
+    def concerns(self, repo: RepoRef) -> bool:
+        """Whether something in this repository may lie in its scope."""
+        return self.scope is FreezeScope.EVERYWHERE or self._is_of(repo)
+
     def _is_of(self, repo: RepoRef) -> bool:
         if self.forge is not None and self.forge != repo.forge:
             return False

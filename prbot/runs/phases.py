@@ -73,7 +73,7 @@ def wait_for(run: Run, reasons: Reasons) -> Steps:
     """Rest until others let go, and say once for whom; `wait_is_over` goes on."""
     if run.state is RunState.WAITING:
         return ()
-    told = Waiting(run.ask.kind.value, run.ask.actor, reasons)
+    told = Waiting(run.ask.kind.value, run.ask.actor, reasons, run.id)
     return (Say(f"{run.id}-waits", told), Wait())
 
 
@@ -125,7 +125,7 @@ def held(run: Run, scene: Scene, reasons: Reasons, jobs: tuple[Job, ...], topic:
         dict.fromkeys(p for p in (scene.pull.author, scene.pull.merged_by, run.ask.actor) if p)
     )
     return (
-        Say(topic, HoldReport(results, why, people, _accept_with(jobs, scene), reasons)),
+        Say(topic, HoldReport(results, why, people, _accept_with(jobs, scene), reasons, run.id)),
         SetStatus(head_of(run, scene), Check.APPLY, Verdict.FAILURE, f"held: {why}"),
     )
 

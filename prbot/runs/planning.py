@@ -372,8 +372,10 @@ def result_of(job: Job, scene: Scene) -> ProjectResult:
 
 def refuse(run: Run, reasons: tuple[Reason, ...]) -> Steps:
     """Answer a command that is not carried out."""
+    judged = run.ask.kind is AskKind.APPLY and run.trouble is None
+    known = run.id if judged else None
     return (
-        Say(run.id, Refusal(run.ask.kind.value, run.ask.actor, reasons)),
+        Say(run.id, Refusal(run.ask.kind.value, run.ask.actor, reasons, known)),
         Finish(RunState.REFUSED),
     )
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from prbot import __version__
 from prbot.config.repo import Bounded
-from prbot.model import Login, Notice, PlanId, ProjectKey, Sha
+from prbot.model import Login, Notice, PlanId, ProjectKey, RunId, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.orphans import Orphan
 from prbot.runs.reasons import Reason as Reason
@@ -139,7 +139,8 @@ class HoldReport:
     """A merged pull request of which nothing (more) was applied, and why.
 
     `mention` are the people to call: author and merger. `accept_with` is the command
-    that applies the held plans after all. `reasons` are what `why` tells in a sentence.
+    that applies the held plans after all. `reasons` are what `why` tells in a sentence. `run`
+    is by which `prbot explain apply` knows the decision.
     """
 
     results: tuple[ProjectResult, ...]
@@ -147,6 +148,7 @@ class HoldReport:
     mention: tuple[Login, ...]
     accept_with: str
     reasons: Reasons = ()
+    run: RunId | None = None
 
 
 @dataclass(frozen=True)
@@ -181,11 +183,13 @@ class CheckSummary:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A command that was not carried out; every reason is told at once."""
+    """A command that was not carried out; every reason is told at once. `run` is by which
+    `prbot explain apply` knows the decision, None where it is about something else."""
 
     command: str
     actor: Login
     reasons: tuple[Reason, ...]
+    run: RunId | None = None
 
 
 @dataclass(frozen=True)
@@ -227,11 +231,13 @@ class Cancelled:
 
 @dataclass(frozen=True)
 class Waiting:
-    """An apply that goes on by itself once others have let go; `reasons` name them."""
+    """An apply that goes on by itself once others have let go; `reasons` name them. `run` as
+    in `Refusal`."""
 
     command: str
     actor: Login
     reasons: tuple[Reason, ...]
+    run: RunId | None = None
 
 
 class NextStep(StrEnum):

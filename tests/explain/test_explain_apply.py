@@ -8,13 +8,20 @@ from typing import Any
 
 import pytest
 
-from prbot.app.explain_apply import explain_apply, explained
+from prbot.app.explain_apply import decisions, explain_apply, explained
 from prbot.config.scene_file import read_scene
 from prbot.errors import BadConfiguration
+from prbot.runs.exported import exported, is_judgement
 
 SCENES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "apply_scenes.json").read_text(encoding="utf-8")
 )
+SILENT = (
+    "nobody says apply",
+    "merged in mode comment",
+    "merged, applied by comment before",
+)
+"""They end without a word about an apply, so there is nothing to export."""
 
 
 @pytest.mark.parametrize("row", SCENES, ids=[row["name"] for row in SCENES])
@@ -23,6 +30,17 @@ def test_scene(row: dict[str, Any]) -> None:
     found = explained(read_scene(json.dumps(row["scene"], indent=2), "scene.json"))
     told = {reason.requirement for reason in found.reasons}
     assert (found.allowed, told) == (row["allowed"], set(row["reasons"])), row["why"]
+
+
+@pytest.mark.parametrize("row", SCENES, ids=[row["name"] for row in SCENES])
+def test_exported(row: dict[str, Any]) -> None:
+    """What is exported of its decision, read again, gives the same reasons in the same words."""
+    file = read_scene(json.dumps(row["scene"]), "scene.json")
+    judged = [known for known, steps in decisions(file) if is_judgement(known.run, steps)]
+    assert bool(judged) == (row["name"] not in SILENT)
+    for known in judged:
+        document = json.dumps(exported(known.run, known.scene), indent=2)
+        assert explained(read_scene(document, "exported.json")) == explained(file), document
 
 
 def test_there_are_enough() -> None:
