@@ -11,7 +11,7 @@ import pytest
 
 from prbot.comments.render import render
 from prbot.config.repo import Bounded
-from prbot.model import Login, PlanId, ProjectKey, Sha
+from prbot.model import Login, PlanId, ProjectKey, RunId, Sha
 from prbot.plans.record import StateAt, StoredPlan
 from prbot.plans.summary import (
     Action,
@@ -174,6 +174,7 @@ def _refused(stored: StorePlan) -> Message:
                 "comment `prbot unlock` there",
             ),
         ),
+        RunId("r-3e91c0a2"),
     )
 
 
