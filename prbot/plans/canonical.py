@@ -12,6 +12,7 @@ What is not promised: that plans of different tool versions compare equal.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,8 @@ from decimal import Decimal
 
 from prbot.plans.plan import Action, Change, Json, Plan, ResourceChange, not_too_deep
 
-_FORM = "prbot plan 1"
+_FORM = "prbot plan 2"
+_LONG = 4096
 GIVEN = "TF_VAR_"
 """What stands before a variable's name in the environment."""
 
@@ -79,8 +81,29 @@ def _drift(plan: Plan) -> Json:
 
 
 def _whole(form: Canonical) -> list[Json]:
-    changes = sorted([list(where), change] for where, change in texts(form.changes).items())
+    changes = sorted([list(where), _brief(change)] for where, change in form.changes.items())
     return [_FORM, changes, form.outputs, form.variables, form.configuration, form.rest]
+
+
+def _brief(change: Json) -> str:
+    """Its digest stands for a change, which may hold megabytes, and is written once."""
+    short = {name: _short(part) for name, part in change.items()}
+    return _digest(dumped(short))
+
+
+def _short(side: Json) -> Json:
+    """An attribute of many characters as their digest: to escape it as JSON takes longer than
+    to hash it. A tag of its own (t), like those of `tagged`."""
+    if not isinstance(side, dict):
+        return side
+    return {
+        name: ["t", _digest(value)] if type(value) is str and len(value) > _LONG else value
+        for name, value in side.items()
+    }
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _keyed(key: bytes, value: Json) -> str:

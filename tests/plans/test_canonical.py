@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -154,6 +155,33 @@ def test_it_tells_a_difference(path: str, value: Any, said: str) -> None:
     reviewed, fresh = parse(json.dumps(BASE).encode()), parse(_with(path, value))
     assert fingerprint(reviewed, KEY) != fingerprint(fresh, KEY)
     assert differences(reviewed, fresh) == (said,)
+
+
+LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        LONG[:-1] + "y",
+        LONG + "x",
+        ["t", hashlib.sha256(LONG.encode()).hexdigest()],
+        hashlib.sha256(LONG.encode()).hexdigest(),
+    ],
+    ids=["one character", "longer", "a list like its digest", "its digest"],
+)
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_long_value_is_told_from(side: str, other: Any) -> None:
+    """It tells a value that is hashed for itself from all others, those that look like the
+    hash included."""
+    one = fingerprint(parse(_with(f"{A}/{side}/a", LONG)), KEY)
+    assert one != fingerprint(parse(_with(f"{A}/{side}/a", other)), KEY)
+    assert one == fingerprint(parse(_with(f"{A}/{side}/a", LONG)), KEY)
+
+
+def test_half_of_a_character_can_be_hashed() -> None:
+    """It takes a long value that no UTF-8 spells."""
+    fingerprint(parse(_with(f"{A}/after/a", LONG + "\ud800")), KEY)
 
 
 def test_it_is_keyed() -> None:
