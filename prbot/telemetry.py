@@ -90,10 +90,11 @@ class Redactor:
         if source is not None:
             known.sources.add(source)
 
-    def everywhere(self) -> frozenset[str]:
-        """What is looked for in every text: for those who cut texts before we see them."""
+    def sought(self) -> frozenset[str]:
+        """What is looked for in texts about the present subject: for those who cut texts before
+        we see them."""
         with self._lock:
-            return frozenset(self._everywhere.forms)
+            return frozenset(chain(self._everywhere.forms, self._present.forms))
 
     def has_heard(self, source: str) -> bool:
         """Whether `hide` was told what this source calls secret, about the present subject."""

@@ -191,11 +191,10 @@ def read_plan(
     with _collector_at_rest():
         plan = parse(shown)
         secrets = sensitive_strings(plan)
+        others = redactor.sought()
         # Hidden before anything of this plan can reach a sink.
         redactor.hide(secrets, source)
-        summary: PlanSummary = redactor.redact_values(
-            summarise(plan, environment, secrets, redactor.everywhere())
-        )
+        summary: PlanSummary = redactor.redact_values(summarise(plan, environment, secrets, others))
         if recording:
             summary = replace(summary, records=len(summary.drift) + summary.drift_left_out)
         return canonical.digests(plan, hash_key, recording), summary

@@ -315,7 +315,7 @@ class Worker:
         data = await self._world.artifacts.get(reviewed.plan_json)
         if data is None:
             return Compared(("the reviewed plan's JSON is no longer stored",))
-        found = await asyncio.to_thread(_compared, data, made.json)
+        found = await asyncio.to_thread(_compared, data, made.json, self._world.redactor.sought())
         # The keyed hash decides; the words only explain it.
         return found if found.different or found.live else Compared(("the plan's content changed",))
 
@@ -394,5 +394,5 @@ def _end_of(outcome: ApplyOutcome) -> tuple[str, JobState]:
     return ("stale", JobState.STALE) if outcome.stale else ("failed", JobState.FAILED)
 
 
-def _compared(reviewed: bytes, fresh: bytes) -> Compared:
-    return compared(parse(reviewed), parse(fresh))
+def _compared(reviewed: bytes, fresh: bytes, known: frozenset[str]) -> Compared:
+    return compared(parse(reviewed), parse(fresh), known)

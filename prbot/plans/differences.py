@@ -39,10 +39,11 @@ def differences(reviewed: Plan, fresh: Plan) -> tuple[str, ...]:
 
 
 @not_too_deep
-def compared(reviewed: Plan, fresh: Plan) -> Compared:
-    """As `differences`, less what is live already. Unknown values are equal if they come from
-    the same expressions: the configuration sections must be."""
-    lines = list(_lines(reviewed, fresh, live_values(fresh)))
+def compared(reviewed: Plan, fresh: Plan, known: Iterable[str] = ()) -> Compared:
+    """As `differences`, less what is live already; no line holds what is `known` to be secret
+    besides. Unknown values are equal if they come from the same expressions: the configuration
+    sections must be."""
+    lines = list(_lines(reviewed, fresh, live_values(fresh), known))
     return Compared(
         _bounded(line for line, live in lines if not live),
         _bounded(line for line, live in lines if live),
@@ -59,9 +60,11 @@ def _bounded(lines: Iterable[str]) -> tuple[str, ...]:
     return found if more <= 0 else (*found[:_MOST_LINES], f"and {more} more differences")
 
 
-def _lines(reviewed: Plan, fresh: Plan, values: Mapping[str, Json]) -> Iterator[Line]:
+def _lines(
+    reviewed: Plan, fresh: Plan, values: Mapping[str, Json], known: Iterable[str] = ()
+) -> Iterator[Line]:
     old, new = canonical_form(reviewed), canonical_form(fresh)
-    hide = veil(sensitive_strings(reviewed) | sensitive_strings(fresh))
+    hide = veil(sensitive_strings(reviewed) | sensitive_strings(fresh), known)
     named = {where[0] for where in _unequal(old.changes, new.changes)}
     live = {c.key: c for c in reviewed.resource_changes} if values else {}
     for where in _unequal(old.changes, new.changes):

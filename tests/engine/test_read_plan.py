@@ -84,11 +84,21 @@ def told_of(redactor: Redactor, before: object, after: object) -> str:
 
 
 @pytest.mark.parametrize("pad", [0, 100, 210, 219, 225, 232, 238, 245, 400])
-def test_half_of_a_credential(pad: int) -> None:
-    """It hides what prbot itself resolved before it cuts a long value, wherever it cuts: no half
-    of it is left that the redactor would not know."""
+@pytest.mark.parametrize("known", ["to prbot", "to another project of the pull request"])
+def test_half_of_a_credential(known: str, pad: int) -> None:
+    """It hides what prbot itself resolved, and what other plans of the pull request call secret,
+    before it cuts a long value, wherever it cuts: no half of it is left that the redactor would
+    not know."""
     redactor = Redactor()
-    redactor.register(CREDENTIAL)
+    if known == "to prbot":
+        redactor.register(CREDENTIAL)
+    with redactor.about("acme/infra#1"):
+        if known != "to prbot":
+            redactor.hide([CREDENTIAL])
+        _no_half_is_told(redactor, pad)
+
+
+def _no_half_is_told(redactor: Redactor, pad: int) -> None:
     value = f"{'x' * pad}{CREDENTIAL}{'y' * 300}"
     lines = f"one\n{'z' * pad}{CREDENTIAL}\ntwo\n"
     shapes: list[tuple[object, object]] = [

@@ -157,6 +157,13 @@ def test_it_tells_a_difference(path: str, value: Any, said: str) -> None:
     assert differences(reviewed, fresh) == (said,)
 
 
+def test_it_says_nothing_that_is_known_to_be_secret() -> None:
+    """It hides what others know as a secret, though neither plan marks it."""
+    reviewed, fresh = parse(json.dumps(BASE).encode()), parse(_with(f"{A}/after/a", "of-prbot-1"))
+    assert "of-prbot-1" in compared(reviewed, fresh).different[0]
+    assert "of-prbot" not in str(compared(reviewed, fresh, ["of-prbot-1"]))
+
+
 LONG = "x" * 100_000
 
 
