@@ -226,9 +226,13 @@ class ForgeWriter(Protocol):
         """
         ...
 
-    async def merge(self, pull: PullRef, sha: Sha, method: str) -> None:
+    async def merge(
+        self, pull: PullRef, sha: Sha, method: str, *, delete_branch: bool = False
+    ) -> bool:
         """Merge it if `sha` is its head (`merge`, `squash` or `rebase`). One that was merged
-        already is left. Raises NotMergeable with the forge's reason."""
+        already is left. False where the forge does so itself later, when a pipeline has ended
+        or in a merge train, and deletes the branch then if it shall. Raises NotMergeable with
+        the forge's reason."""
         ...
 
     async def delete_branch(self, pull: PullRef, branch: str, sha: Sha) -> None:

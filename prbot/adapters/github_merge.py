@@ -32,7 +32,9 @@ class Merges:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    async def merge(self, pull: PullRef, sha: Sha, method: str) -> None:
+    async def merge(
+        self, pull: PullRef, sha: Sha, method: str, *, delete_branch: bool = False
+    ) -> bool:
         """Two requests when it is refused: it may have been merged before."""
         path = f"{_repo(pull.repo)}/pulls/{pull.number}"
         body = {"sha": sha, "merge_method": method}
@@ -45,6 +47,7 @@ class Merges:
             if not await self._is_merged(pull, path):
                 cause = error.cause if isinstance(error, ForgeRefused) else str(error)
                 raise NotMergeable(self._wire.name, f"pull request {pull}", cause) from error
+        return True
 
     async def _is_merged(self, pull: PullRef, path: str) -> bool:
         request = Request("read", f"pull request {pull}", "GET", path, pull.repo.path)

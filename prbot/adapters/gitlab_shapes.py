@@ -72,6 +72,7 @@ class Project(BaseModel):
     archived: bool = False
     only_allow_merge_if_pipeline_succeeds: bool | None = None
     only_allow_merge_if_all_status_checks_passed: bool | None = None
+    merge_trains_enabled: bool | None = None
 
 
 class DiffRefs(BaseModel):
@@ -103,6 +104,7 @@ class MergeRequest(BaseModel):
     squash_commit_sha: str | None = None
     merge_status: str = ""
     detailed_merge_status: str = ""
+    merge_when_pipeline_succeeds: bool = False
     merge_user: User | None = None
     merged_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None

@@ -20,7 +20,6 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from prbot.demo.accounts import Accounts
 from prbot.demo.api import Api
 from prbot.demo.customs import GITHUB, GITLAB, KINDS
 from prbot.demo.faults import Fault, Faults
@@ -33,6 +32,7 @@ from prbot.demo.hooks import Delivery
 from prbot.demo.limits import WINDOW
 from prbot.demo.page import Page
 from prbot.demo.state import Pull
+from prbot.demo.trains import Trains
 from prbot.demo.world import utc_now
 
 T = TypeVar("T")
@@ -41,8 +41,8 @@ SHUTDOWN = 2.0
 """Seconds that requests under way get when the forge stops."""
 
 
-class DemoForge(Accounts):
-    """Acts are inherited: accounts.py, pulls.py, branches.py, talk.py, world.py."""
+class DemoForge(Trains):
+    """Acts are inherited: trains.py, accounts.py, pulls.py, branches.py, talk.py, world.py."""
 
     _runner: web.AppRunner | None = None
 

@@ -175,6 +175,16 @@ class CheckRun:
         )
 
 
+@dataclass(frozen=True)
+class MergeToCome:
+    """Who asked for a merge that GitLab makes later, of which head and how."""
+
+    by: str
+    head: str
+    method: str
+    by_train: bool = False
+
+
 @dataclass
 class Pull:
     """A pull request. `unknown_reads`: how many more reads see `mergeable: null`.
@@ -182,7 +192,8 @@ class Pull:
     `heads` are the heads there have been: commit, merge base and when it came. `merge_kind`:
     merge, squash or rebase. `test_merge` is the commit GitHub shows as `merge_commit_sha`
     while the pull request is open; `merge_sha` the one the merge made. `commits` and `files`
-    are of the head as last seen.
+    are of the head as last seen. `to_come` is a merge that GitLab makes by itself, `train` the
+    commit that a merge train tries, `remove_branch` whether the branch goes with the merge.
     """
 
     id: int
@@ -213,6 +224,9 @@ class Pull:
     reviews: list[Review] = field(default_factory=list)
     heads: list[tuple[str, str, datetime]] = field(default_factory=list)
     merge_kind: str = "merge"
+    to_come: MergeToCome | None = None
+    train: str | None = None
+    remove_branch: bool = False
 
     @property
     def fork_point(self) -> str:
@@ -282,6 +296,7 @@ class Repository:
     statuses: list[Status] = field(default_factory=list)
     check_runs: dict[int, CheckRun] = field(default_factory=dict)
     pushed_at: datetime | None = None
+    merge_trains: bool = False
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property

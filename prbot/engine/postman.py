@@ -154,8 +154,8 @@ class Postman:
                 repo, known = row.pull.repo, row.known_id
                 return await writer.upsert_issue(repo, marker, title, body, labels, is_open, known)
             case MergeLetter(sha, method, branch):
-                await writer.merge(row.pull, sha, method)
-                if branch:
+                merged = await writer.merge(row.pull, sha, method, delete_branch=bool(branch))
+                if merged and branch:
                     await self._tidy_branch(row, branch, sha)
             case ReactionLetter(comment_id):
                 await writer.react(row.pull, comment_id)

@@ -18,6 +18,18 @@ DOCS = "https://docs.gitlab.com/"
 _TEXT = (Path(__file__).parents[1] / "fixtures" / "gitlab" / "rest.json").read_text()
 _READ: Mapping[str, Any] = json.loads(_TEXT)
 ENTITIES: Mapping[str, Mapping[str, Any]] = _READ["entities"] | {
+    "TrainCar": {
+        "id": "integer",
+        "merge_request": "MergeRequestBasic",
+        "user": "UserBasic",
+        "pipeline": "Ci_PipelineBasic",
+        "created_at": "time",
+        "updated_at": "time",
+        "target_branch": "any",
+        "status": "any",
+        "merged_at": "time",
+        "duration": "integer",
+    },
     "StatusCheck": {"id": "integer", "name": "any", "external_url": "any", "status": "any"},
 }
 
@@ -53,6 +65,10 @@ BEYOND = {
         "api/status_checks/", 200, "StatusCheck", "page per_page"
     ),
 }
+BEYOND["POST /projects/{id}/merge_trains/merge_requests/{merge_request_iid}"] = _beyond(
+    "api/merge_trains/#add-a-merge-request-to-a-merge-train",
+    *(201, "TrainCar", "auto_merge sha squash when_pipeline_succeeds"),
+)
 PARAMETERS = {
     "GET /projects": ("pagination", f"{DOCS}api/rest/#keyset-based-pagination"),
 }

@@ -15,7 +15,6 @@ from typing import Any
 
 from aiohttp import web
 
-from prbot.demo.accounts import Accounts
 from prbot.demo.customs import GITLAB
 from prbot.demo.gitlab.access import caller_of
 from prbot.demo.gitlab.call import Answer, Call, Route, project_of
@@ -24,6 +23,7 @@ from prbot.demo.gitlab.table import ROUTES
 from prbot.demo.limits import Allowance, RateLimits
 from prbot.demo.rest.call import Caller
 from prbot.demo.state import Level
+from prbot.demo.trains import Trains
 from prbot.errors import DemoForgeRefused
 
 PREFIX = GITLAB.api
@@ -31,7 +31,7 @@ PAGE_SIZE, LARGEST_PAGE = 20, 100
 
 
 class GitLabApi:
-    def __init__(self, forge: Accounts) -> None:
+    def __init__(self, forge: Trains) -> None:
         self.limits = RateLimits()
         self.unchanged = 0
         """How many answers were 304."""
@@ -103,7 +103,7 @@ def _limit_headers(allowance: Allowance) -> dict[str, str]:
     }
 
 
-def _admit(forge: Accounts, route: Route, caller: Caller, request: web.Request) -> None:
+def _admit(forge: Trains, route: Route, caller: Caller, request: web.Request) -> None:
     reads = request.method == "GET"
     if not caller.may("api", "write") and not (reads and caller.may("read_api", "read")):
         raise DemoForgeRefused(403, "insufficient_scope")

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from prbot.demo.accounts import Accounts
 from prbot.demo.gitlab.merge_shapes import MergeShapes
 from prbot.demo.gitlab.shapes import Json
 from prbot.demo.rest.call import Caller
 from prbot.demo.state import Issue, Level, Pull, Repository
+from prbot.demo.trains import Trains
 from prbot.errors import DemoForgeRefused
 
 
@@ -19,7 +19,7 @@ from prbot.errors import DemoForgeRefused
 class Call:
     """One request, with its caller's access to the project checked already."""
 
-    forge: Accounts
+    forge: Trains
     caller: Caller
     path: Mapping[str, str]
     query: Mapping[str, str]
@@ -77,7 +77,7 @@ class Call:
         return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def project_of(forge: Accounts, name: str) -> Repository:
+def project_of(forge: Trains, name: str) -> Repository:
     """By its id, or its path with namespace."""
     if name.isascii() and name.isdigit():
         found = next((r for r in forge.repositories.values() if r.id == int(name)), None)

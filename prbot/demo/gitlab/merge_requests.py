@@ -8,10 +8,13 @@ from prbot.demo.gitlab import merge_shapes
 from prbot.demo.gitlab.call import Answer, Call, bad
 from prbot.demo.gitlab.merge_shapes import state_of
 from prbot.demo.rules import deciding_reviews
-from prbot.demo.state import Pull
+from prbot.demo.state import MergeToCome, Pull
+from prbot.demo.trains import pipeline_runs
 from prbot.errors import DemoForgeRefused
 
 STATES = ("opened", "closed", "merged", "locked", "all")
+OLDER = "merge_when_pipeline_succeeds"
+"""What `auto_merge` was called before GitLab 17.11."""
 DETAILS = {
     "unknown": "checking",
     "dirty": "conflict",
@@ -43,7 +46,7 @@ async def merge_request(call: Call) -> Answer:
     mergeable, state = await call.forge.look_mergeable(call.pull)
     detailed = DETAILS[state] if call.pull.open else "not_open"
     if state == "blocked" and _waits_for_checks(call.pull):
-        detailed = "ci_must_pass"
+        detailed = "ci_still_running" if pipeline_runs(call.pull) else "ci_must_pass"
     elif detailed == "mergeable" and set(call.repo.external_checks.values()) - {"passed"}:
         detailed = "status_checks_must_pass"
     return Answer(call.shapes.single(call.pull, mergeable, detailed))
@@ -58,6 +61,8 @@ def _waits_for_checks(pull: Pull) -> bool:
 async def update(call: Call) -> Answer:
     """A title that says draft makes one; `state_event` closes and reopens."""
     forge, pull, by = call.forge, call.pull, call.login
+    if "remove_source_branch" in call.body:
+        pull.remove_branch = call.flag("remove_source_branch")
     title, target = call.text("title"), call.text("target_branch")
     if title is not None:
         draft = title.lower().startswith("draft:")
@@ -121,11 +126,15 @@ async def unapprove(call: Call) -> Answer:
 
 
 async def merge(call: Call) -> Answer:
-    """405 for what cannot be merged, 409 when `sha` is not the head."""
+    """405 for what cannot be merged, 409 when `sha` is not the head. With `auto_merge` it
+    waits for a pipeline that runs."""
     pull: Pull = call.pull
-    if call.text("sha") not in (None, pull.head_sha):
-        raise DemoForgeRefused(409, f"SHA does not match HEAD of source branch: {pull.head_sha}")
-    method = "squash" if call.flag("squash") else "merge"
+    method = _method(call)
+    if call.flag("should_remove_source_branch"):
+        pull.remove_branch = True
+    if (call.flag("auto_merge") or call.flag(OLDER)) and pipeline_runs(pull):
+        call.forge.merge_by_itself(pull, MergeToCome(call.login, pull.head_sha, method))
+        return Answer(call.shapes.single(pull, True, "ci_still_running"))
     try:
         words = call.text("merge_commit_message")
         title, _, body = (words or "").partition("\n\n")
@@ -137,6 +146,34 @@ async def merge(call: Call) -> Answer:
         raise
     mergeable, _ = await call.forge.look_mergeable(pull)
     return Answer(call.shapes.single(pull, mergeable, "not_open"))
+
+
+async def board(call: Call) -> Answer:
+    """403 where the project has no trains; with `auto_merge` once its pipeline has ended."""
+    pull: Pull = call.pull
+    if not call.repo.merge_trains:
+        raise DemoForgeRefused(403, "403 Forbidden")
+    method = _method(call)
+    to_come = MergeToCome(call.login, pull.head_sha, method, by_train=True)
+    pull.unknown_reads = 0  # as for a merge, GitLab finds out
+    mergeable, state = await call.forge.look_mergeable(pull)
+    if pull.to_come is not None:
+        raise bad("Failed to merge")
+    if (call.flag("auto_merge") or call.flag("when_pipeline_succeeds")) and pipeline_runs(pull):
+        call.forge.merge_by_itself(pull, to_come)
+    elif mergeable and state not in ("blocked", "draft"):
+        await call.forge.board(pull, to_come)
+    else:
+        raise bad("Failed to merge")
+    return Answer([call.shapes.car(pull)], 201)
+
+
+def _method(call: Call) -> str:
+    """Raises DemoForgeRefused (409) where the head is another by now."""
+    if call.text("sha") not in (None, call.pull.head_sha):
+        head = call.pull.head_sha
+        raise DemoForgeRefused(409, f"SHA does not match HEAD of source branch: {head}")
+    return "squash" if call.flag("squash") else "merge"
 
 
 async def events(call: Call) -> Answer:

@@ -25,11 +25,9 @@ SAME: Json = {
     "imported": False,
     "imported_from": "none",
     "milestone": None,
-    "merge_when_pipeline_succeeds": False,
     "merge_after": None,
     "discussion_locked": None,
     "should_remove_source_branch": None,
-    "force_remove_source_branch": False,
     "time_stats": {
         "time_estimate": 0,
         "total_time_spent": 0,
@@ -59,6 +57,11 @@ def merge_status(pull: Pull, mergeable: bool | None) -> str:
     if not pull.open:
         return "can_be_merged" if pull.merged else "unchecked"
     return {None: "checking", True: "can_be_merged", False: "cannot_be_merged"}[mergeable]
+
+
+def coming(pull: Pull) -> bool:
+    """Whether it is merged by itself: GitLab says so of merge trains, too."""
+    return pull.open and pull.to_come is not None and pull.to_come.head == pull.head_sha
 
 
 def merge_commit(pull: Pull) -> str | None:
@@ -105,6 +108,8 @@ class MergeShapes(Shapes):
             "merge_commit_sha": merge_commit(pull),
             "squash_commit_sha": squash_commit(pull),
             "prepared_at": stamp(pull.created_at),
+            "merge_when_pipeline_succeeds": coming(pull),
+            "force_remove_source_branch": pull.remove_branch,
             "reference": f"!{pull.number}",
             "references": {"short": f"!{pull.number}", "relative": f"!{pull.number}", "full": full},
             "web_url": self.urls.page(pull.repo.full_name, pull.number),
@@ -132,6 +137,23 @@ class MergeShapes(Shapes):
             "merge_error": None,
             "first_contribution": False,
             "user": {"can_merge": True},
+        }
+
+    def car(self, pull: Pull) -> Json:
+        """A merge request in a merge train: https://docs.gitlab.com/api/merge_trains/"""
+        listed = self.listed(pull)
+        told = "id iid project_id title description state created_at updated_at web_url"
+        return {
+            "id": pull.id,
+            "merge_request": {key: listed[key] for key in told.split()},
+            "user": self.user(pull.author),
+            "pipeline": None,
+            "created_at": stamp(pull.updated_at),
+            "updated_at": stamp(pull.updated_at),
+            "target_branch": pull.base_branch,
+            "status": "idle",
+            "merged_at": None,
+            "duration": None,
         }
 
     def external_check(self, name: str, status: str, number: int) -> Json:

@@ -130,6 +130,7 @@ class Shapes:
                 protection.required_checks for protection in repo.protections.values()
             ),
             "only_allow_merge_if_all_status_checks_passed": bool(repo.external_checks),
+            "merge_trains_enabled": repo.merge_trains,
             "creator_id": repo.owner.id,
             "import_status": "none",
             "open_issues_count": sum(issue.open for issue in repo.issues.values()),

@@ -16,7 +16,15 @@ from pydantic_gitlab_webhooks import events
 from yarl import URL
 
 from prbot.demo.forge import DemoForge
-from prbot.demo.gitlab.table import BRANCH, ISSUE, MERGE_REQUEST, NOTE, PROJECT, ROUTES
+from prbot.demo.gitlab.table import (
+    BRANCH,
+    ISSUE,
+    MERGE_REQUEST,
+    NOTE,
+    PROJECT,
+    ROUTES,
+    TRAIN,
+)
 from prbot.demo.state import Protection, Pull
 
 if TYPE_CHECKING:
@@ -122,6 +130,10 @@ CASES = [
     Case("PUT", f"{MERGE_REQUEST}/merge", 409, {"sha": GONE}),
     Case("PUT", f"{MERGE_REQUEST}/merge", 403, {}, by="carol"),
     Case("PUT", f"{MERGE_REQUEST}/merge", 405, {}, fill={"merge_request_iid": "2"}),
+    Case("POST", TRAIN, 201, {"squash": True}, keys="merge_request status target_branch"),
+    Case("POST", TRAIN, 409, {"sha": GONE}),
+    Case("POST", TRAIN, 400, {}, fill={"merge_request_iid": "2"}),
+    Case("POST", TRAIN, 403, {}, by="carol"),
     Case("GET", f"{MERGE_REQUEST}/notes", 200, keys="body author system created_at updated_at"),
     Case("GET", f"{MERGE_REQUEST}/notes", 404, fill=NO_PULL),
     Case("POST", f"{MERGE_REQUEST}/notes", 201, {"body": "hello"}, keys="id noteable_iid"),
@@ -174,6 +186,7 @@ async def names(forge: DemoForge, pull: Pull) -> dict[str, str]:
     late = await forge.open_pull(NAME, head="late", title="Late", author="alice")
     await forge.merge(late, "bob")
     pull.repo.external_checks["records"] = "pending"
+    pull.repo.merge_trains = True
     comment = await forge.comment(pull, "bob", "first")
     await forge.react(comment, "bob", "rocket")
     await forge.review(pull, "root", "APPROVE")
