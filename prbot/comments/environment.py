@@ -11,7 +11,7 @@ from functools import cache, partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from prbot.comments import neutral, view, words
+from prbot.comments import drift_words, neutral, view, words
 from prbot.comments.budget import Budget
 from prbot.comments.commands import command_for
 from prbot.comments.customs import Customs
@@ -39,6 +39,14 @@ _WORDS = (
     words.serial_words,
     words.sizes,
     words.short_sha,
+    drift_words.acting,
+    drift_words.ignored,
+    drift_words.told_values,
+    drift_words.newest,
+    drift_words.to_look_at,
+    drift_words.verdict_counts,
+    drift_words.moment,
+    drift_words.day,
 )
 
 

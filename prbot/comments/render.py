@@ -8,8 +8,7 @@ Markdown looks the same on every forge.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -18,6 +17,8 @@ from prbot.comments.budget import LADDER, Budget
 from prbot.comments.continued import Lists, any_left, left, pages, size
 from prbot.comments.customs import GITHUB, Customs
 from prbot.comments.environment import environment
+from prbot.comments.fitting import SMALLEST_LIMIT as SMALLEST_LIMIT
+from prbot.comments.fitting import gathered, marker_line
 from prbot.comments.neutral import Safe
 from prbot.comments.same import together
 from prbot.runs.say import (
@@ -53,11 +54,7 @@ from prbot.runs.say import (
 )
 
 GITHUB_LIMIT = 65_536
-SMALLEST_LIMIT = 1_000
-LONGEST_MARKER = 160
 AT_HOME = "shown by `prbot plan` on a machine of your own"
-
-_MARKER = re.compile(r"[!-;=?-~][ -;=?-~]*\Z")
 
 
 def render(
@@ -144,7 +141,7 @@ class _Page:
     def last_line(self) -> Safe:
         if self.limit < SMALLEST_LIMIT:
             raise ValueError(f"a comment needs at least {SMALLEST_LIMIT} characters")
-        return _marker_line(self.marker)
+        return marker_line(self.marker)
 
 
 def _fitting(page: _Page) -> tuple[str, Budget]:
@@ -181,7 +178,7 @@ def _written(page: _Page, budget: Budget) -> str | None:
             rows=view.rows(page.groups, budget, page.command, _verbose(message)),
         )
     )
-    text = _gathered(pieces, 2 * page.limit)
+    text = gathered(pieces, 2 * page.limit)
     if text is None:
         return None
     whole = f"{text.strip()}\n\n{last_line}\n"
@@ -231,7 +228,7 @@ def _framed(page: _Page, text: Safe, number: int, of: int, more: int, marker: st
         head=page.message.head if isinstance(page.message, PlanReport) else "",
         what=_what(page),
     )
-    return f"{told.strip()}\n\n{_marker_line(marker)}\n"
+    return f"{told.strip()}\n\n{marker_line(marker)}\n"
 
 
 def _what(page: _Page) -> str:
@@ -243,23 +240,6 @@ def _what(page: _Page) -> str:
         case HoldReport():
             return "Held"
     return "Not planned yet"
-
-
-def _gathered(pieces: Iterable[str], most: int) -> str | None:
-    """The text, or None as soon as it is longer than anything that could fit."""
-    kept, length = [], 0
-    for piece in pieces:
-        kept.append(piece)
-        length += len(piece)
-        if length > most:
-            return None
-    return "".join(kept)
-
-
-def _marker_line(marker: str) -> Safe:
-    if len(marker) > LONGEST_MARKER or not _MARKER.match(marker) or "--" in marker:
-        raise ValueError("the marker cannot stand in an HTML comment")
-    return Safe(f"<!-- {marker} -->")
 
 
 def _projects(message: Message, budget: Budget, command: str) -> tuple[view.ProjectView, ...]:

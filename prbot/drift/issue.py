@@ -42,7 +42,7 @@ KINDS = {
 @dataclass(frozen=True)
 class Found:
     """One attribute that drifted, fit to be shown: its values are masked where they must be.
-    None stands for the whole object."""
+    None stands for the whole object. `rule` is the one that decided, with its `reason`."""
 
     address: str
     attribute: str | None
@@ -51,6 +51,7 @@ class Found:
     rule: str | None = None
     live: str = ""
     wanted: str = ""
+    reason: str = ""
 
     @property
     def name(self) -> str:
@@ -86,6 +87,19 @@ class DriftIssue:
     kind: Kind
     group: str
     sections: tuple[Section, ...]
+
+    @property
+    def place(self) -> str:
+        """The group's name for people: of its project, its environment or its repository."""
+        match json.loads(self.group):
+            case [_, str(path), str(directory), str(workspace)]:
+                return f"{path}, {ProjectKey(directory, workspace)}"
+            case [_, str(path), environment]:
+                where = "no environment" if environment is None else f"environment {environment}"
+                return f"{path}, {where}"
+            case [_, str(path)]:
+                return path
+        return self.group
 
     @property
     def facts(self) -> tuple[str, ...]:

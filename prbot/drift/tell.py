@@ -1,0 +1,90 @@
+"""What is told of drift, as data; the chapter `comments` finds the words.
+
+`IssueBody`, `IncidentBody`, `OverflowBody` and `BaselineBody` are whole issues, edited in place;
+the others are short comments below one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from prbot.drift.incidents import Incident
+from prbot.drift.issue import DriftIssue, News, Section
+from prbot.model import Login
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Somebody takes what is live as it is: nothing is told of it until that day has ended."""
+
+    reason: str
+    until: date
+    by: Login
+
+
+@dataclass(frozen=True)
+class IssueBody:
+    """One issue, of drift or of checks that fail. `since` is when it was first told, `coverage`
+    how many projects were looked at. `snoozed` until then nobody hears of changes."""
+
+    issue: DriftIssue
+    since: datetime
+    coverage: str = ""
+    snoozed: datetime | None = None
+    accepted: Acceptance | None = None
+
+
+@dataclass(frozen=True)
+class IncidentBody:
+    """Projects that fail alike: one cause, one issue."""
+
+    incident: Incident
+    since: datetime
+    coverage: str = ""
+
+
+@dataclass(frozen=True)
+class OverflowBody:
+    """What has no issue of its own, because `most` have one."""
+
+    issues: tuple[DriftIssue, ...]
+    most: int
+    coverage: str = ""
+
+
+@dataclass(frozen=True)
+class BaselineBody:
+    """The first complete sweep: how everything stands before issues are opened."""
+
+    sections: tuple[Section, ...]
+    coverage: str = ""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The issue tells something else than before. `again`: it was closed."""
+
+    news: News
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Over:
+    """Nothing is left to tell. `verified`: an apply was proven by a plan, else checks found
+    nothing, so many in a row."""
+
+    verified: bool
+    checks: int = 0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of a command; `said` is a sentence of ours."""
+
+    command: str
+    actor: Login
+    said: str
+
+
+DriftMessage = IssueBody | IncidentBody | OverflowBody | BaselineBody | Changed | Over | Reply
