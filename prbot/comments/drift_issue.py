@@ -14,21 +14,23 @@ from prbot.comments.environment import environment
 from prbot.comments.fitting import SMALLEST_LIMIT, gathered, marker_line, size
 from prbot.comments.neutral import one_line
 from prbot.comments.render import GITHUB_LIMIT
-from prbot.drift.issue import Kind
+from prbot.drift.issue import DriftIssue, Kind
 from prbot.drift.tell import (
-    Reply,
     BaselineBody,
     Changed,
     DriftMessage,
+    EndedBody,
     IncidentBody,
     IssueBody,
+    IssueText,
+    Joined,
     Over,
     OverflowBody,
+    Reply,
 )
 
 LONGEST_TITLE = 200
 """GitLab takes 255 characters, GitHub 256."""
-IssueText = IssueBody | IncidentBody | OverflowBody | BaselineBody
 
 
 def render_drift(
@@ -70,10 +72,14 @@ def _template(message: DriftMessage) -> str:
             return "drift_overflow.md.j2"
         case BaselineBody():
             return "drift_baseline.md.j2"
+        case EndedBody():
+            return "drift_ended.md.j2"
         case Changed():
             return "drift_changed.md.j2"
         case Over():
             return "drift_over.md.j2"
+        case Joined():
+            return "drift_joined.md.j2"
         case Reply():
             return "drift_reply.md.j2"
         case _:
@@ -84,13 +90,19 @@ def drift_title(message: IssueText) -> str:
     """It stays the same as long as the issue does."""
     match message:
         case IssueBody(issue):
-            what = "Drift in" if issue.kind is Kind.DRIFT else "Cannot be checked for drift:"
-            return one_line(f"{what} {issue.place}", LONGEST_TITLE)
-        case IncidentBody():
+            return _of_group(issue)
+        case EndedBody(kind, group) if kind in set(Kind):
+            return _of_group(DriftIssue(Kind(kind), group, ()))
+        case IncidentBody() | EndedBody(kind="incident"):
             return "Drift: projects cannot be checked, for one reason"
-        case OverflowBody():
+        case OverflowBody() | EndedBody():
             return "Drift: what has no issue of its own"
         case BaselineBody():
             return "Drift: how everything stands before the first alert"
         case _:
             assert_never(message)
+
+
+def _of_group(issue: DriftIssue) -> str:
+    what = "Drift in" if issue.kind is Kind.DRIFT else "Cannot be checked for drift:"
+    return one_line(f"{what} {issue.place}", LONGEST_TITLE)

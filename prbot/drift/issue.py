@@ -104,14 +104,15 @@ class DriftIssue:
     @property
     def facts(self) -> tuple[str, ...]:
         """What is told, one fact a line, without when it was looked at: equal facts are no news."""
-        return tuple(sorted({fact for section in self.sections for fact in _facts(section)}))
+        return tuple(sorted({fact for section in self.sections for fact in facts_of(section)}))
 
     @property
     def fingerprint(self) -> str:
         return hashlib.sha256(json.dumps(self.facts).encode()).hexdigest()
 
 
-def _facts(section: Section) -> Iterable[str]:
+def facts_of(section: Section) -> Iterable[str]:
+    """What one project has to tell, each beginning with where it is."""
     where = f"{section.repo} {section.project}"
     if section.kind is Kind.FAILURE:
         said = section.trouble.sentence if section.trouble else section.verdict.value
@@ -132,21 +133,22 @@ def issues_of(sections: Iterable[Section], by: GroupBy) -> tuple[DriftIssue, ...
     groups: dict[tuple[str, Kind], list[Section]] = {}
     for section in sections:
         if section.kind is not None:
-            groups.setdefault((_group(section, by), section.kind), []).append(section)
+            group = group_of(section.repo, section.project, section.environment, by)
+            groups.setdefault((group, section.kind), []).append(section)
     return tuple(
         DriftIssue(kind, group, tuple(sorted(theirs, key=lambda s: (s.repo, s.project))))
         for (group, kind), theirs in sorted(groups.items())
     )
 
 
-def _group(section: Section, by: GroupBy) -> str:
+def group_of(repo: RepoRef, project: ProjectKey, environment: str | None, by: GroupBy) -> str:
     """As JSON, so that no name can be taken for two."""
-    where = [section.repo.forge, section.repo.path]
+    where = [repo.forge, repo.path]
     match by:
         case GroupBy.PROJECT:
-            return json.dumps([*where, section.project.dir, section.project.workspace])
+            return json.dumps([*where, project.dir, project.workspace])
         case GroupBy.ENVIRONMENT:
-            return json.dumps([*where, section.environment])
+            return json.dumps([*where, environment])
         case GroupBy.REPOSITORY:
             return json.dumps(where)
 
@@ -207,12 +209,14 @@ class Move(StrEnum):
 @dataclass(frozen=True)
 class Kept:
     """What is known of an issue. `facts` are those last told; `clean` counts checks in a row
-    that found nothing. `by_person`: somebody else closed it."""
+    that found nothing. `by_person`: somebody else closed it. `since` is when it was first told,
+    since it was closed last."""
 
     open: bool
     facts: tuple[str, ...]
     clean: int = 0
     by_person: bool = False
+    since: datetime | None = None
 
 
 def follow(

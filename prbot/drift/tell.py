@@ -62,6 +62,14 @@ class BaselineBody:
 
 
 @dataclass(frozen=True)
+class EndedBody:
+    """What is left of an issue that has nothing to tell for good, of this kind and group."""
+
+    kind: str
+    group: str
+
+
+@dataclass(frozen=True)
 class Changed:
     """The issue tells something else than before. `again`: it was closed."""
 
@@ -79,6 +87,11 @@ class Over:
 
 
 @dataclass(frozen=True)
+class Joined:
+    """It is told with others that have the same cause."""
+
+
+@dataclass(frozen=True)
 class Reply:
     """What came of a command; `said` is a sentence of ours."""
 
@@ -87,4 +100,7 @@ class Reply:
     said: str
 
 
-DriftMessage = IssueBody | IncidentBody | OverflowBody | BaselineBody | Changed | Over | Reply
+IssueText = IssueBody | IncidentBody | OverflowBody | BaselineBody | EndedBody
+DriftMessage = IssueText | Changed | Over | Joined | Reply
+BASELINE, INCIDENT, OVERFLOW = "baseline", "incident", "overflow"
+"""Kinds of issues beside those of `drift.issue.Kind`."""

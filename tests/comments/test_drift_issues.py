@@ -21,14 +21,16 @@ from prbot.drift.incidents import Incident, incidents
 from prbot.drift.issue import DriftIssue, Found, News, Section, issues_of
 from prbot.drift.tell import (
     Acceptance,
-    Reply,
     BaselineBody,
     Changed,
     DriftMessage,
+    EndedBody,
     IncidentBody,
     IssueBody,
+    Joined,
     Over,
     OverflowBody,
+    Reply,
 )
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import Login, ProjectKey, RepoRef, Sha
@@ -100,6 +102,8 @@ DOCUMENTS: dict[str, DriftMessage] = {
     ),
     "again": Changed(News(added=("acme/infra net: b",)), again=True),
     "over": Over(verified=False, checks=2),
+    "joined": Joined(),
+    "ended": EndedBody("incident", "[]"),
     "verified": Over(verified=True),
     "reply": Reply(
         "snooze 7d", Login("ann"), "nobody is told of changes until 2026-03-11 03:00 UTC."

@@ -1,0 +1,242 @@
+"""Whom to tell what after a check, row by row."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from prbot.config.drift import DriftSettings, GroupBy, Reaction
+from prbot.drift.issue import Found, Kept, Kind, Section, facts_of
+from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing
+from prbot.drift.tell import BASELINE, INCIDENT, OVERFLOW, Changed, Over
+from prbot.drift.telling import Sight, TellIssue, baseline, tell
+from prbot.drift.verdict import ProjectVerdict
+from prbot.model import Login, ProjectKey, RepoRef, Sha
+from prbot.plans.threeway import Verdict
+from prbot.runs.run import Trouble
+
+REPO = RepoRef("gh", "acme/infra")
+NIGHT = datetime(2026, 3, 4, 3, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+SINCE = NIGHT - 3 * DAY
+ON = DriftSettings(issues=True)
+QUEUE = Found("aws_sqs_queue.q", "delay_seconds", Verdict.REVERTS, Reaction.ALERT, None, "9", "5")
+TAGS = replace(QUEUE, attribute="tags")
+
+
+def section(*found: Found, at: str = "net", **changes: object) -> Section:
+    made = Section(REPO, ProjectKey(at), ProjectVerdict.DRIFTED, Sha("a" * 40), NIGHT, found=found)
+    return replace(made, **changes)  # type: ignore[arg-type] # rows
+
+
+CLEAN = section(verdict=ProjectVerdict.IN_SYNC)
+DRIFTED = section(QUEUE)
+BROKEN = section(verdict=ProjectVerdict.ERROR, trouble=Trouble("Error: no credentials"))
+
+
+def standing(
+    found: Section | None, checked: datetime | None = NIGHT, at: str = "net", held: str = ""
+) -> Standing:
+    return Standing(REPO, ProjectKey(at), checked_at=checked, section=found, held=held)
+
+
+def group(at: str = "net") -> str:
+    return json.dumps(["gh", "acme/infra", at, "default"])
+
+
+def issue(kind: str = Kind.DRIFT, name: str = "", **kept: object) -> IssueOf:
+    known = Kept(open=True, facts=tuple(facts_of(DRIFTED)), since=SINCE)
+    return IssueOf(
+        REPO,
+        kind,
+        name or group(),
+        REPO,
+        "m",
+        replace(known, **kept),  # type: ignore[arg-type]
+    )
+
+
+def answer(kind: AnswerKind, *found: Found) -> Answer:
+    facts = tuple(facts_of(section(*found)))
+    by, until = Login("ann"), NIGHT + 7 * DAY
+    return Answer(REPO, ProjectKey("net"), kind, by, SINCE, until, "agreed", facts)
+
+
+def sight(
+    now: Section,
+    before: Section | None = None,
+    others: tuple[Standing, ...] = (),
+    **more: object,
+) -> Sight:
+    here = standing(now)
+    was = standing(before, NIGHT - DAY if before else None)
+    settings = more.pop("settings", ON)
+    return Sight(here, was, settings, (here, *others), NIGHT, **more)  # type: ignore[arg-type]
+
+
+def seen(steps: tuple[TellIssue, ...]) -> list[tuple[str, bool | None, str]]:
+    return [(one.kind, one.is_open, type(one.comment).__name__) for one in steps if one.text]
+
+
+LATER = (standing(None, None, "later"),)
+PROVED = (Correction("c", REPO, ProjectKey("net"), "revert", NIGHT, outcome="proven"),)
+FAILED = issue(Kind.FAILURE, facts=tuple(facts_of(BROKEN)))
+ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
+    "drift is told": (sight(DRIFTED), [("drift", True, "NoneType")]),
+    "also before the sweep is through": (
+        sight(DRIFTED, others=LATER),
+        [("drift", True, "NoneType")],
+    ),
+    "nothing to tell": (sight(CLEAN), []),
+    "the same again: only edited": (
+        sight(DRIFTED, DRIFTED, issues=(issue(),)),
+        [("drift", None, "NoneType")],
+    ),
+    "another attribute: one comment": (
+        sight(section(QUEUE, TAGS), DRIFTED, issues=(issue(),)),
+        [("drift", True, "Changed")],
+    ),
+    "gone for the first time": (sight(CLEAN, DRIFTED, issues=(issue(),)), []),
+    "gone twice": (sight(CLEAN, CLEAN, issues=(issue(clean=1),)), [("drift", False, "Over")]),
+    "proven by a correction": (
+        sight(CLEAN, DRIFTED, issues=(issue(),), corrections=PROVED),
+        [("drift", False, "Over")],
+    ),
+    "drifted again: the same issue": (
+        sight(DRIFTED, CLEAN, issues=(issue(open=False, facts=()),)),
+        [("drift", True, "Changed")],
+    ),
+    "ignored by rule": (sight(section(replace(QUEUE, action=Reaction.IGNORE))), []),
+    "accepted as it is": (
+        sight(DRIFTED, DRIFTED, issues=(issue(),), answers=(answer(AnswerKind.ACCEPT, QUEUE),)),
+        [("drift", False, "NoneType")],
+    ),
+    "accepted, and more of it": (
+        sight(
+            section(QUEUE, TAGS),
+            DRIFTED,
+            issues=(issue(open=False, facts=()),),
+            answers=(answer(AnswerKind.ACCEPT, QUEUE),),
+        ),
+        [("drift", True, "Changed")],
+    ),
+    "snoozed: edited, not told": (
+        sight(
+            section(QUEUE, TAGS),
+            DRIFTED,
+            issues=(issue(),),
+            answers=(answer(AnswerKind.SNOOZE),),
+        ),
+        [("drift", None, "NoneType")],
+    ),
+    "snoozed: not opened again": (
+        sight(DRIFTED, issues=(issue(open=False),), answers=(answer(AnswerKind.SNOOZE),)),
+        [],
+    ),
+    "a failure waits for the sweep": (sight(BROKEN, CLEAN, others=LATER), []),
+    "a failure that nobody else shares": (sight(BROKEN, CLEAN), [("failure", True, "NoneType")]),
+    "a failure for the second time": (
+        sight(BROKEN, BROKEN, others=LATER),
+        [("failure", True, "NoneType")],
+    ),
+    "a failure leaves the drift's issue as it is": (
+        sight(BROKEN, DRIFTED, issues=(issue(),), others=LATER),
+        [],
+    ),
+    "one who is held is not waited for": (
+        sight(BROKEN, others=(standing(None, None, "held", held="by pull request 3"),)),
+        [("failure", True, "NoneType")],
+    ),
+    "a failure that waited is told when the sweep is through": (
+        sight(CLEAN, others=(standing(replace(BROKEN, project=ProjectKey("b")), at="b"),)),
+        [("failure", True, "NoneType")],
+    ),
+    "five alike": (
+        sight(
+            BROKEN,
+            others=tuple(standing(replace(BROKEN, project=ProjectKey(at)), at=at) for at in "abcd"),
+            issues=(FAILED,),
+        ),
+        [("incident", True, "NoneType"), ("failure", False, "Joined")],
+    ),
+    "an incident is over": (
+        sight(CLEAN, issues=(issue(INCIDENT, "[]"),)),
+        [("incident", False, "NoneType")],
+    ),
+    "a project that is no more": (
+        sight(CLEAN, issues=(issue(name=group("old")),)),
+        [("drift", False, "NoneType")],
+    ),
+    "no issues before they are wanted": (sight(DRIFTED, settings=DriftSettings()), []),
+    "no baseline wanted": (
+        sight(DRIFTED, settings=DriftSettings(baseline=False)),
+        [("drift", True, "NoneType")],
+    ),
+    "more than are opened": (
+        sight(
+            DRIFTED,
+            others=(standing(section(QUEUE, at="b"), at="b"),),
+            issues=(issue(name=group("b")),),
+            settings=DriftSettings(issues=True, max_issues=1),
+        ),
+        [("overflow", True, "NoneType")],
+    ),
+    "no more than are opened": (
+        sight(CLEAN, issues=(issue(OVERFLOW, json.dumps(["gh", "acme/infra"])),)),
+        [("overflow", False, "NoneType")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_who_is_told(name: str) -> None:
+    given, expected = ROWS[name]
+    assert seen(tell(given)) == expected
+
+
+def test_what_is_kept() -> None:
+    """It keeps what was told and since when; what is not told while it is quiet is news later."""
+    (first,) = tell(sight(DRIFTED))
+    assert first.kept == Kept(open=True, facts=tuple(facts_of(DRIFTED)), since=NIGHT)
+    (again,) = tell(sight(DRIFTED, DRIFTED, issues=(issue(),)))
+    assert again.kept.since == SINCE
+    quiet = (answer(AnswerKind.SNOOZE),)
+    (edited,) = tell(sight(section(QUEUE, TAGS), DRIFTED, issues=(issue(),), answers=quiet))
+    assert edited.kept.facts == tuple(facts_of(DRIFTED))
+    (counted,) = tell(sight(CLEAN, DRIFTED, issues=(issue(),)))
+    assert (counted.kept.clean, counted.text) == (1, None)
+
+
+@pytest.mark.parametrize("verdict", ["error", "unknown", "applied-unmerged"])
+def test_not_known_is_not_clean(verdict: str) -> None:
+    """It counts no check as clean that could not have found drift."""
+    blind = replace(BROKEN, verdict=ProjectVerdict(verdict))
+    assert tell(sight(blind, DRIFTED, issues=(issue(),), others=LATER)) == ()
+
+
+def test_clean_checks_of_others_do_not_count() -> None:
+    """It closes a repository's issue by checks of what it told of, not of all else there is."""
+    everything = json.dumps(["gh", "acme/infra"])
+    told = issue(name=everything, facts=tuple(facts_of(section(QUEUE, at="other"))))
+    by = DriftSettings(issues=True, group_by=GroupBy.REPOSITORY)
+    others = (standing(replace(CLEAN, project=ProjectKey("other")), at="other"),)
+    assert tell(sight(CLEAN, issues=(told,), settings=by, others=others)) == ()
+
+
+def test_baseline() -> None:
+    """It is one report, and none where issues are opened at once."""
+    (report,) = baseline(sight(DRIFTED, settings=DriftSettings()))
+    assert (report.kind, report.is_open) == (BASELINE, True)
+    assert baseline(sight(DRIFTED)) == ()
+    assert baseline(sight(DRIFTED, settings=DriftSettings(baseline=False))) == ()
+
+
+def test_comments_say_what_is_new() -> None:
+    (told,) = tell(sight(section(QUEUE, TAGS), DRIFTED, issues=(issue(),)))
+    assert isinstance(told.comment, Changed)
+    assert told.comment.news.added == ("gh:acme/infra net: aws_sqs_queue.q, tags",)
+    (over,) = tell(sight(CLEAN, CLEAN, issues=(issue(clean=1),)))
+    assert over.comment == Over(verified=False, checks=2)
