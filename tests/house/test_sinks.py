@@ -164,7 +164,8 @@ def test_one_neutraliser(sources) -> None:
     """It calls text safe in the comments alone, and there only numbers and words of ours
     outside of the neutraliser."""
     making = makers(sources, {"Safe"})
-    others = ("continued", "details", "render", "tool_words", "view", "words")
+    others = ("continued", "details", "drift_words", "fitting", "render")
+    others += ("tool_words", "view", "words")
     rest = {f"prbot.comments.{name}" for name in others}
     assert making == {"prbot.comments.neutral", *rest}
 
