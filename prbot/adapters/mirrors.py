@@ -52,6 +52,9 @@ NAMED_FILES = 20
 """Most conflicting files that are told by name."""
 KEPT, SMALL = 256, 64 * 1024
 """How many files are kept in memory, and up to how many bytes each."""
+LISTED, EACH = 100_000, 100
+"""How many paths are kept in memory, of the commits that were listed last, and as how many
+a listing itself counts."""
 LEFTOVERS = ("*.lock", "refs/**/*.lock", "worktrees/*/*.lock", "objects/pack/tmp_*")
 """What a killed git leaves in a mirror that would stop the next one, or fill the disk."""
 HOUR = 3600.0
@@ -89,6 +92,7 @@ class Mirrors:
     _known: set[Path] = field(default_factory=set)
     _present: set[tuple[Path, Sha]] = field(default_factory=set)
     _files: dict[tuple[Path, Sha, str], bytes | None] = field(default_factory=dict)
+    _listings: dict[tuple[Path, Sha], Listing] = field(default_factory=dict)
 
     def path(self, repo: RepoRef) -> Path:
         return self.directory / f"{slug(repo)}.git"
@@ -290,13 +294,25 @@ class Mirrors:
         return tuple(path for mode, _, path in entries(listing, exact=True) if mode == LINK)
 
     async def listing(self, repo: RepoRef, commit: Sha) -> Listing:
-        return await listing(self.git, await self.opened(repo), _checked(commit))
+        """A run asks again and again for the files of the same two commits: those that were
+        asked for last are kept, with what was found out about them."""
+        mirror = await self.opened(repo)
+        place = (mirror, _checked(commit))
+        found = self._listings.pop(place, None) or await listing(self.git, mirror, commit)
+        self._listings[place] = found
+        while sum(map(_weight, self._listings.values())) > LISTED:
+            self._listings.pop(next(iter(self._listings)))
+        return found
 
     async def _bytes(self, repo: RepoRef, words: Sequence[str]) -> bytes:
         done = await self.git.run(words, cwd=await self.opened(repo))
         if done.code != 0:
             raise GitFailed(words[0], last_words(done))
         return done.stdout
+
+
+def _weight(listing: Listing) -> int:
+    return EACH + len(listing.files) + len(listing.links)
 
 
 def _wanted(pull: PullRequest) -> Sha:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from prbot.adapters import mirrors
 from prbot.adapters.workspaces import GitWorkspaces
 from prbot.errors import (
     BranchIsGone,
@@ -563,3 +564,19 @@ async def test_locks_of_a_killed_git(workspaces, make_workspaces, forge) -> None
     (Path(checkout.path) / "b.tf").unlink()
     assert (await anew.ensure(pull.ref, checkout) / "b.tf").exists()
     assert (await laid_out(anew, forge, moved)).changed == ("b.tf", "c.tf")
+
+
+async def test_listed_once(workspaces, forge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lists a commit once while that is remembered, and those asked for last longest."""
+    first = forge.commit({"b.tf": "b\n"})
+    second = forge.commit({"c.tf": "c\n"})
+    pull = forge.pull()
+    await workspaces.fetch(pull, forge.access)
+    repo = pull.ref.repo
+    ahead = await workspaces.listing(repo, first)
+    assert await workspaces.listing(repo, first) is ahead
+    monkeypatch.setattr(mirrors, "LISTED", mirrors.EACH + 3)
+    assert sorted((await workspaces.listing(repo, second)).files) == ["a.tf", "b.tf", "c.tf"]
+    again = await workspaces.listing(repo, first)
+    assert again == ahead
+    assert again is not ahead
