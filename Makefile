@@ -25,7 +25,8 @@ demo: $(RUNTIME) ## Play with prbot on this machine (ARGS="--script" for the who
 	@$(BIN)/prbot demo $(ARGS)
 
 test: $(DEV) ## Run every test; what was skipped, and why, is listed at the end (ARGS="-k word")
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m compileall -qq prbot bench # the tests start it as a process, many times
+	@$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(1 + (os.cpu_count() or 1))') $(ARGS)
 
 lint: $(DEV) ## Lint, format check, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import hashlib
 import importlib.util
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["moto_aws", "postgres", "state_server", "town"]
+pytest_plugins = ["moto_aws", "postgres", "migrated", "state_server", "town"]
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tests" / "contract" / "demo_forge"
@@ -52,6 +53,12 @@ def forge_kind(request: pytest.FixtureRequest) -> str:
     if wanted and kind not in wanted:
         pytest.skip(f"it is for {kind}")
     return kind
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests are no garbage: whoever looks for some need not look at them."""
+    gc.collect()
+    gc.freeze()
 
 
 # In CI the same examples every time: a change is judged by what it changes. Elsewhere the

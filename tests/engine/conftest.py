@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import structlog
+from migrated import with_tables
+from postgres import PostgresServer
 
 from prbot.adapters.queue_sqlite import SqliteQueue
 from prbot.adapters.store import SqlStore
@@ -132,12 +134,14 @@ def logs() -> Iterator[list[Any]]:
 
 
 @pytest.fixture(params=["sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database; a test of the other kind says `parametrize("url", …, indirect)`."""
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with all tables; of the other kind by `parametrize("url", …, indirect)`."""
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'prbot.db'}"
-    fresh: str = request.getfixturevalue("postgres")
-    return fresh
+        yield f"sqlite+aiosqlite:///{with_tables(tmp_path / 'prbot.db')}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.database(request.getfixturevalue("migrated")) as fresh:
+        yield fresh
 
 
 @pytest.fixture
@@ -145,7 +149,6 @@ async def world(url: str) -> AsyncIterator[World]:
     """What a test does not use is None: touching it is an error that the test sees."""
     clock = StillClock()
     store = SqlStore(url, clock)
-    await store.migrate()
     absent: Any = None
     pen: Any = Pen()
     yield World(

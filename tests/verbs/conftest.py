@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from migrated import with_tables
 
 from prbot.adapters.store import SqlStore
 from prbot.cli import run
@@ -72,5 +73,5 @@ def office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Office:
     office = Office(tmp_path, capsys)
     office.database.parent.mkdir()
     office.file.write_text(FILE.format(state=office.database.parent))
-    office.does(SqlStore.migrate)
+    with_tables(office.database)
     return office

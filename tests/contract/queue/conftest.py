@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from migrated import with_tables
 from postgres import PostgresServer
 
 from prbot.adapters.queue_postgres import PostgresQueue
@@ -155,13 +156,13 @@ async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             yield bench
     else:
         server = request.getfixturevalue("postgres_server")
-        with server.database(like=request.getfixturevalue("migrated")) as url:
+        with server.database(like=request.getfixturevalue("queue_schema")) as url:
             async with on_postgres(url) as bench:
                 yield bench
 
 
 @pytest.fixture(scope="session")
-def migrated(postgres_server: PostgresServer) -> Iterator[str]:
+def queue_schema(postgres_server: PostgresServer) -> Iterator[str]:
     """The name of a database in which the queue's schema stands, to copy from."""
     with postgres_server.database() as url:
         queue = PostgresQueue(url, FastForward())
@@ -173,8 +174,7 @@ def migrated(postgres_server: PostgresServer) -> Iterator[str]:
 @asynccontextmanager
 async def on_sqlite(directory: Path) -> AsyncIterator[Bench]:
     clock = FastForward()
-    store = SqlStore(f"sqlite+aiosqlite:///{directory / 'prbot.db'}", clock)
-    await store.migrate()
+    store = SqlStore(f"sqlite+aiosqlite:///{with_tables(directory / 'prbot.db')}", clock)
 
     async def another(limits: Limits) -> Queue:
         return SqliteQueue(store, clock, clock.sleep, limits)

@@ -34,8 +34,8 @@ def job(name: str, **options: Any) -> Message:
 
 
 @pytest.fixture
-def url(postgres_server: PostgresServer, migrated: str) -> Any:
-    with postgres_server.database(like=migrated) as url:
+def url(postgres_server: PostgresServer, queue_schema: str) -> Any:
+    with postgres_server.database(like=queue_schema) as url:
         yield url
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from migrated import with_tables
+from postgres import PostgresServer
 
 from prbot.adapters.store import SqlStore
 from prbot.model import JobId, Login, PlanId, ProjectKey, PullRef, RepoRef, RunId, Sha
@@ -132,12 +134,18 @@ def clock() -> StillClock:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database; a test of only one kind says `parametrize("url", …, indirect)`."""
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with today's tables where the test asks for a `store`, else an empty one; a
+    test of only one kind says `parametrize("url", …, indirect)`."""
+    made = "store" in request.fixturenames
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'prbot.db'}"
-    fresh: str = request.getfixturevalue("postgres")
-    return fresh
+        file = tmp_path / "prbot.db"
+        yield f"sqlite+aiosqlite:///{with_tables(file) if made else file}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    like = request.getfixturevalue("migrated") if made else "template1"
+    with server.database(like) as fresh:
+        yield fresh
 
 
 @pytest.fixture
@@ -156,9 +164,7 @@ async def open_store(url: str, clock: StillClock) -> AsyncIterator[Callable[[], 
 
 @pytest.fixture
 async def store(open_store: Callable[[], SqlStore]) -> SqlStore:
-    store = open_store()
-    await store.migrate()
-    return store
+    return open_store()
 
 
 @pytest.fixture
