@@ -27,7 +27,7 @@ from prbot.errors import (
 )
 from prbot.model import JobId
 from prbot.ports import Message, UnitOfWork
-from prbot.runs.order import release
+from prbot.runs.order import busy, release
 from prbot.runs.run import STATE_JOBS, Job, JobState, Run, RunState, Trouble
 
 log = structlog.get_logger()
@@ -132,6 +132,6 @@ def messages_of(run: Run) -> tuple[Message, ...]:
     released by that.
     """
     queued = tuple(job_message(run, job) for job in run.jobs if job.state is JobState.QUEUED)
-    if not run.under_way or release(run):
+    if not busy(run) or release(run):
         return (advance_message(run), *queued)
     return queued

@@ -2,21 +2,22 @@
 
 Where only the state's serial, the time or the base went on, the plan is made again, once in a
 run, and applied if it is equal to the reviewed one; else it is held. The others of the run go
-their way meanwhile.
+their way meanwhile; what depends on it waits, and goes on or is skipped with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from prbot.model import ProjectKey
 from prbot.plans.record import StoredPlan
 from prbot.runs.judging import Judgement
+from prbot.runs.order import release
 from prbot.runs.overrides import noted
 from prbot.runs.phases import Steps, held, report_applied, second_phase, why_not_equal
 from prbot.runs.planning import head_of
-from prbot.runs.run import Job, JobKind, JobState, Run
+from prbot.runs.run import Job, JobKind, Run
 from prbot.runs.scene import Scene
+from prbot.runs.stale import planned_again, to_plan_again
 from prbot.runs.steps import Check, SetStatus, StartJob, Verdict
 
 WhyNot = Callable[[tuple[Job, ...], tuple[StoredPlan, ...]], Judgement]
@@ -25,15 +26,18 @@ WhyNot = Callable[[tuple[Job, ...], tuple[StoredPlan, ...]], Judgement]
 
 def go_on(run: Run, scene: Scene, why_not: WhyNot) -> Steps:
     """What is done about stale plans; nothing where there is none, or no more can be done."""
-    if stale := _to_plan_again(run):
+    if stale := to_plan_again(run):
         pending = SetStatus(head_of(run, scene), Check.APPLY, Verdict.PENDING, "planning again")
         return (pending, *(StartJob(job.project, JobKind.PLAN, job.reviewed) for job in stale))
     jobs = planned_again(run)
+    projects = frozenset(job.project for job in jobs)
     fresh = tuple(p for p in (scene.plan(job.plan_id) for job in jobs) if p is not None)
     if not jobs or (len(fresh) == len(jobs) and not any(_changes(plan) for plan in fresh)):
-        return ()
+        return release(run, done=projects)
     judgement = why_not(jobs, fresh)
     why = why_not_equal(jobs, scene) or judgement.reasons
+    if why and (dependants := release(run, given_up=projects)):
+        return dependants
     if why:
         topic = f"{run.id}-held"
         return report_applied(run, scene, kept=held(run, scene, why, jobs, topic))
@@ -42,26 +46,3 @@ def go_on(run: Run, scene: Scene, why_not: WhyNot) -> Steps:
 
 def _changes(plan: StoredPlan) -> bool:
     return plan.summary.has_changes
-
-
-def _to_plan_again(run: Run) -> tuple[Job, ...]:
-    planned = {job.project for job in run.jobs if job.kind is JobKind.PLAN}
-    return tuple(job for job in run.jobs if _may_go_on(job) and job.project not in planned)
-
-
-def _may_go_on(job: Job) -> bool:
-    return job.state is JobState.STALE and job.trouble is not None and not job.trouble.refused
-
-
-def planned_again(run: Run) -> tuple[Job, ...]:
-    """Jobs that made a plan after its apply did not begin, and have no apply of their own."""
-    found: dict[ProjectKey, Job] = {}
-    stale = set()
-    for job in run.jobs:
-        if job.kind is JobKind.APPLY:
-            found.pop(job.project, None)
-            if job.state is JobState.STALE:
-                stale.add(job.project)
-        elif job.kind is JobKind.PLAN and job.project in stale:
-            found[job.project] = job
-    return tuple(found.values())

@@ -12,12 +12,12 @@ from prbot.config.scene_file import PlanPart, ProjectPart
 from prbot.model import ProjectKey
 from prbot.plans.arguments import DESTROY
 from prbot.plans.record import StoredPlan
-from prbot.runs.again import planned_again
 from prbot.runs.left import plan_job_before_merge, what_is_left
 from prbot.runs.phases import apply_jobs
 from prbot.runs.requirements.plans import without_plan
 from prbot.runs.run import Job, JobKind, JobState, Run
 from prbot.runs.scene import Scene
+from prbot.runs.stale import planned_again
 
 Status = Literal["planned", "planning", "failed", "applying", "interrupted", "expired"]
 

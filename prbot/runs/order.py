@@ -1,19 +1,22 @@
 """Dependants wait: for plans as for applies, within one run.
 
 All jobs of a phase are made at once. One that needs another of them is blocked until that
-one has ended well, and is skipped when it ended otherwise. Groups (Atlantis's
+one has ended well, and is skipped when it ended otherwise. An apply that did not begin because
+its plan was stale has not ended before that plan was made again and judged. Groups (Atlantis's
 `execution_order_group`) only come one after the other, however the earlier ones ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from prbot.config.repo import Effective
 from prbot.model import ProjectKey
 from prbot.projects.project import Project
 from prbot.runs.run import Job, JobKind, JobState, Placed, Run, Trouble
+from prbot.runs.stale import unsettled
 from prbot.runs.steps import ReleaseJob, SkipJob, StartJob, Step
 
 WELL = {JobKind.PLAN: JobState.PLANNED, JobKind.APPLY: JobState.APPLIED}
@@ -106,64 +109,77 @@ def _before(
     return lower | (same_kind & set(mine.needs))
 
 
-def release(run: Run) -> tuple[Step, ...]:
-    """What becomes of the blocked jobs, now that others have ended."""
+def release(
+    run: Run, done: Collection[ProjectKey] = (), given_up: Collection[ProjectKey] = ()
+) -> tuple[Step, ...]:
+    """What becomes of the blocked jobs, now that others have ended.
+
+    What is unsettled goes on still, but for those that are `done`, because nothing was left to
+    do, or `given_up`, because their new plan is held.
+    """
     blocked = [job for job in run.jobs if job.state is JobState.BLOCKED]
     if not blocked:
         return ()
     places = {place.project: place for place in run.placed}
-    lost = _lost(run, blocked, places)
-    steps = (_released(job, run, places, lost) for job in blocked)
+    going_on = unsettled(run) - {*done, *given_up}
+    still = {JobKind.PLAN: frozenset[ProjectKey](), JobKind.APPLY: going_on}
+    failed = {JobKind.PLAN: _failed(run, JobKind.PLAN)}
+    failed[JobKind.APPLY] = _failed(run, JobKind.APPLY) - going_on - {*done}
+    steps = (_released(job, run, places, failed[job.kind], still[job.kind]) for job in blocked)
     return tuple(step for step in steps if step is not None)
 
 
-def _lost(
-    run: Run, blocked: list[Job], places: dict[ProjectKey, Placed]
-) -> dict[ProjectKey, ProjectKey]:
-    """Which blocked projects will never have what they need, and what failed. `needs` is
-    transitive, so one look is enough."""
-    kind = blocked[0].kind
-    failed = {
-        job.project
-        for job in run.jobs
-        if job.kind is kind and job.state.finished and job.state is not WELL[kind]
-    }
-    found = {}
-    for job in blocked:
-        needs = places.get(job.project, Placed(job.project)).needs
-        bad = next((need for need in needs if need in failed), None)
-        if bad is not None:
-            found[job.project] = bad
-    return found
+def _failed(run: Run, kind: JobKind) -> set[ProjectKey]:
+    """Whose last job of this kind ended otherwise than well."""
+    last = _last(run, kind).values()
+    return {job.project for job in last if job.state.finished and job.state is not WELL[kind]}
+
+
+def _last(run: Run, kind: JobKind) -> dict[ProjectKey, Job]:
+    return {job.project: job for job in run.jobs if job.kind is kind}
 
 
 def _released(
     job: Job,
     run: Run,
     places: dict[ProjectKey, Placed],
-    lost: dict[ProjectKey, ProjectKey],
+    failed: set[ProjectKey],
+    open_still: frozenset[ProjectKey],
 ) -> ReleaseJob | SkipJob | None:
-    if job.project in lost:
-        return SkipJob(job, _why(job, lost[job.project]))
+    """`needs` is transitive, so one look is enough."""
     mine = places.get(job.project, Placed(job.project))
-    going_on = (
-        other
-        for other in run.jobs
-        if other.kind is job.kind and other.project != job.project and not other.state.finished
-    )
-    for other in going_on:
-        group = places.get(other.project, Placed(other.project)).group
-        if other.project in mine.needs or group < mine.group:
+    bad = next((need for need in mine.needs if need in failed), None)
+    if bad is not None:
+        return SkipJob(job, _why(job, bad))
+    for project, other in _last(run, job.kind).items():
+        ended = other.state.finished and project not in open_still
+        if project == job.project or ended:
+            continue
+        group = places.get(project, Placed(project)).group
+        if project in mine.needs or group < mine.group:
             return None
     return ReleaseJob(job)
 
 
 def _why(job: Job, failed: ProjectKey) -> Trouble:
     done = DONE[job.kind]
+    then = "what depends on it follows."
+    if job.kind is JobKind.APPLY:
+        then = f"then comment `prbot apply -d {shlex.quote(job.project.dir)}`."
     return Trouble(
         f"Skipped: it depends on `{failed}`, which was not {done}.",
-        f"Mend `{failed}` first; what depends on it follows.",
+        f"Mend `{failed}` first; {then}",
     )
+
+
+def busy(run: Run) -> bool:
+    """Some of its jobs are being done, or wait for their turn."""
+    return any(not job.state.finished and job.state is not JobState.BLOCKED for job in run.jobs)
+
+
+def stands_still(run: Run) -> bool:
+    """All that is left of it waits for an apply that did not begin."""
+    return run.under_way and not busy(run) and not release(run)
 
 
 def rests(run: Run, runs: tuple[Run, ...]) -> bool:
@@ -174,4 +190,4 @@ def rests(run: Run, runs: tuple[Run, ...]) -> bool:
     ask the forge each time that one of them ends.
     """
     newest = runs[:1] != () and runs[0].id == run.id
-    return run.under_way and newest and not release(run)
+    return busy(run) and newest and not release(run)

@@ -14,6 +14,7 @@ from prbot.plans.record import StoredPlan
 from prbot.runs.aftermath import looks, recounts, reports
 from prbot.runs.automerge import merges
 from prbot.runs.elsewhere import plan_again
+from prbot.runs.order import stands_still
 from prbot.runs.overrides import told_of
 from prbot.runs.planning import applies_on_merge, head_of, plan_verdicts, result_of
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState
@@ -82,7 +83,8 @@ def apply_jobs(run: Run) -> tuple[Job, ...]:
 
 
 def waits(run: Run) -> bool:
-    return not all(job.state.finished for job in run.jobs)
+    """Something is done still, or can go on now."""
+    return run.under_way and not stands_still(run)
 
 
 def fresh_plans(run: Run, scene: Scene) -> tuple[StoredPlan, ...]:

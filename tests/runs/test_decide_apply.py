@@ -620,6 +620,14 @@ AGAIN_HERE = plan("a", 2, minute=26, run="r-now")
 MADE_AGAIN = planned(AGAIN_HERE, reviewed=1)
 B_DONE = applying(JobState.APPLIED, "b", 3)
 B_PLAN = plan("b", 3)
+B_WAITS = applying(JobState.BLOCKED, "b", 3)
+
+
+def dependants(**odd: object) -> World:
+    """`b` depends on `a`, and both were to be applied."""
+    return say(placed=B_NEEDS_A, projects="a b", locks=(lock("a"), lock("b")), **odd)
+
+
 NOT_FRESH = {
     "an apply that found its plan stale": (say(jobs=(STALE,), locks=(lock("a"),)), {"plan a~p1"}),
     "the other still runs": (
@@ -697,6 +705,46 @@ NOT_FRESH = {
             locks=(lock("a"), lock("b")),
         ),
         {"apply-report", "hold", "free a", "apply:failure", "held"},
+    ),
+    "its dependant waits until it is planned again": (
+        dependants(plans=(B_PLAN, plan("a")), jobs=(STALE, B_WAITS)),
+        {"plan a~p1"},
+    ),
+    "its dependant waits until it is applied": (
+        dependants(plans=(AGAIN_HERE, B_PLAN, plan("a")), jobs=(STALE, B_WAITS, MADE_AGAIN)),
+        {"lock a", "apply a=p2"},
+    ),
+    "its dependant goes on when it is applied": (
+        dependants(
+            plans=(replace(AGAIN_HERE, applied_at=at(27)), B_PLAN, plan("a")),
+            jobs=(STALE, B_WAITS, MADE_AGAIN, applying(JobState.APPLIED, number=2)),
+        ),
+        {"release b"},
+    ),
+    "its dependant goes on when nothing was left to do": (
+        dependants(
+            plans=(replace(AGAIN_HERE, summary=plan("a", changes=0).summary), B_PLAN, plan("a")),
+            jobs=(STALE, B_WAITS, MADE_AGAIN),
+        ),
+        {"release b"},
+    ),
+    "its dependant is skipped when the plan is another one": (
+        dependants(
+            plans=(replace(AGAIN_HERE, hash="other"), B_PLAN, plan("a")),
+            jobs=(STALE, B_WAITS, replace(MADE_AGAIN, differences=("x.a: delete appeared",))),
+        ),
+        {"skip b"},
+    ),
+    "its dependant was skipped, and all is told": (
+        dependants(
+            plans=(replace(AGAIN_HERE, hash="other"), B_PLAN, plan("a")),
+            jobs=(
+                STALE,
+                replace(B_WAITS, state=JobState.SKIPPED, trouble=WRONG),
+                replace(MADE_AGAIN, differences=("x.a: delete appeared",)),
+            ),
+        ),
+        {"apply-report", "hold", "free a,b", "apply:failure", "failed"},
     ),
     "a field that planning again does not mend": (
         say(jobs=(REFUSED_STALE,), locks=(lock("a"),)),

@@ -27,6 +27,7 @@ from scenes import (
     by_event,
     earlier,
     job,
+    keys,
     lock,
     merged,
     only,
@@ -38,7 +39,7 @@ from scenes import (
 )
 
 from prbot.model import Permission, PlanId
-from prbot.runs.run import AskKind, JobKind, JobState, Run, RunState
+from prbot.runs.run import AskKind, JobKind, JobState, Placed, Run, RunState
 from prbot.runs.say import AppliedUnmerged, ApplyReport, HoldReport
 from prbot.runs.steps import Say, TakeLocks
 
@@ -127,6 +128,27 @@ MERGES = {
             jobs=(AGAIN, planned(B_FRESH, reviewed=2)),
         ),
         {"lock a,b", "apply a=p3", "apply b=p4"},
+    ),
+    "equal, and stale when it was to be applied: nobody plans it a third time": (
+        replanned(
+            jobs=(AGAIN, applying(JobState.STALE, number=3)), locks=(lock("a"),), projects="a"
+        ),
+        {"apply-report", "free a", "apply:failure", "failed"},
+    ),
+    "stale, and another depends on it": (
+        replanned(
+            projects="a b",
+            placed=(Placed(keys("a")[0]), Placed(keys("b")[0], keys("a"))),
+            plans=(B_FRESH, FRESH, B, REVIEWED),
+            jobs=(
+                AGAIN,
+                planned(B_FRESH, reviewed=2),
+                applying(JobState.STALE, number=3),
+                applying(JobState.BLOCKED, "b", 4),
+            ),
+            locks=(lock("a"), lock("b")),
+        ),
+        {"skip b"},
     ),
     "equal, our lock is held": (replanned(locks=(lock("a"),)), {"lock a", "apply a=p3"}),
     "equal, but found too late": (replanned(ask=LATE), HELD),
@@ -384,6 +406,31 @@ ON_MERGED = {
     "changed, asked again, and equal now": (
         after(plans=(AFRESH, CHANGED, REVIEWED), jobs=(planned(AFRESH, reviewed=1),)),
         {"lock a", "apply a=p5"},
+    ),
+    "accepted, and stale when it was to be applied": (
+        after(ask=ACCEPT, jobs=(applying(JobState.STALE, number=3),), locks=(lock("a"),)),
+        {"plan a~p3"},
+    ),
+    "accepted, stale, planned again, and equal": (
+        after(
+            ask=ACCEPT,
+            plans=(AFRESH, CHANGED, REVIEWED),
+            jobs=(applying(JobState.STALE, number=3), planned(AFRESH, reviewed=3)),
+            locks=(lock("a"),),
+        ),
+        {"lock a", "apply a=p5"},
+    ),
+    "accepted, stale, planned again, and another": (
+        after(
+            ask=ACCEPT,
+            plans=(AFRESH, CHANGED, REVIEWED),
+            jobs=(
+                applying(JobState.STALE, number=3),
+                planned(AFRESH, "count 1 -> 2", reviewed=3),
+            ),
+            locks=(lock("a"),),
+        ),
+        {"hold", "free a", "apply:failure", "held"},
     ),
     "asked again, equal, and write access lost": (
         after(

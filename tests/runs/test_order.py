@@ -12,7 +12,7 @@ from scenes import NOON, PULL
 from prbot.model import JobId, Login, ProjectKey, RunId
 from prbot.projects.project import Project
 from prbot.runs.order import in_order, placed_of, release
-from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Placed, Run
+from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Placed, Run, Trouble
 from prbot.runs.steps import ReleaseJob, SkipJob, StartJob
 
 RUN = Run(RunId("r-1"), PULL, Ask(AskKind.PLAN, Login("alice"), "opened"), NOON)
@@ -104,12 +104,76 @@ def test_release(order: str, states: dict[str, JobState], released: str, skipped
         assert "".join(s.job.project.dir for s in steps if isinstance(s, SkipJob)) == skipped
 
 
+STALE = Job(
+    JobId("j-a"), RUN.id, ProjectKey("a"), JobKind.APPLY, JobState.STALE, trouble=Trouble("Moved.")
+)
+B_WAITS = Job(JobId("j-b"), RUN.id, ProjectKey("b"), JobKind.APPLY, BLOCKED)
+NEVER = replace(STALE, trouble=Trouble("Another lineage.", refused=True))
+A = (ProjectKey("a"),)
+
+
+def again(state: JobState, kind: JobKind = JobKind.PLAN) -> Job:
+    return Job(JobId(f"j-again-{kind}"), RUN.id, ProjectKey("a"), kind, state)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "ended", "expected"),
+    [
+        pytest.param((STALE,), {}, "", id="it will be planned again"),
+        pytest.param((NEVER,), {}, "skip", id="planning again does not help"),
+        pytest.param((STALE, again(RUNNING)), {}, "", id="it is planned again"),
+        pytest.param((STALE, again(PLANNED)), {}, "", id="it is to be judged"),
+        pytest.param((STALE, again(PLANNED)), {"done": A}, "go", id="nothing was left to do"),
+        pytest.param((STALE, again(PLANNED)), {"given_up": A}, "skip", id="another plan"),
+        pytest.param((STALE, again(FAILED)), {"given_up": A}, "skip", id="no plan"),
+        pytest.param(
+            (STALE, again(PLANNED), again(QUEUED, JobKind.APPLY)), {}, "", id="it is applied again"
+        ),
+        pytest.param(
+            (STALE, again(PLANNED), again(APPLIED, JobKind.APPLY)), {}, "go", id="it is applied"
+        ),
+        pytest.param(
+            (STALE, again(PLANNED), replace(STALE, id=JobId("j-2"))), {}, "skip", id="stale twice"
+        ),
+        pytest.param(
+            (again(PLANNED), STALE), {}, "skip", id="it was planned again before it was stale"
+        ),
+    ],
+)
+def test_release_after_a_stale_plan(
+    jobs: tuple[Job, ...], ended: dict[str, tuple[ProjectKey, ...]], expected: str
+) -> None:
+    """It neither lets go nor ends what waits for an apply that did not begin, before it is known
+    what becomes of that."""
+    words = {ReleaseJob: "go", SkipJob: "skip"}
+    run = replace(RUN, placed=placed("a b<a"), jobs=(*jobs[:1], B_WAITS, *jobs[1:]))
+    assert [words[type(step)] for step in release(run, **ended)] == ([expected] if expected else [])
+
+
+def test_a_group_waits_for_a_stale_plan() -> None:
+    """It lets a later group go on when it is known what becomes of the earlier one."""
+    run = replace(RUN, placed=placed("a:1 b:2"), jobs=(STALE, B_WAITS, again(PLANNED)))
+    assert release(run) == ()
+    assert release(run, given_up=A) == (ReleaseJob(B_WAITS),)
+
+
+def test_plans_made_again_wait_for_one_another() -> None:
+    """It goes on with the plan of a dependant once what it needs is planned again."""
+    b_stale = replace(STALE, id=JobId("j-b"), project=ProjectKey("b"))
+    b_plan = replace(B_WAITS, id=JobId("j-b-again"), kind=JobKind.PLAN)
+    run = replace(RUN, placed=placed("a b<a"), jobs=(STALE, b_stale, again(PLANNED), b_plan))
+    assert release(run) == (ReleaseJob(b_plan),)
+
+
 def test_a_skip_says_why() -> None:
     """It names what failed, and what to do."""
     (step,) = release(run_of("a b<a", a=FAILED, b=BLOCKED))
     assert isinstance(step, SkipJob)
     assert "`a`" in step.why.sentence
-    assert step.why.hint
+    assert step.why.hint == "Mend `a` first; what depends on it follows."
+    (step,) = release(run_of("a b<a", JobKind.APPLY, a=FAILED, b=BLOCKED))
+    assert isinstance(step, SkipJob)
+    assert step.why.hint == "Mend `a` first; then comment `prbot apply -d b`."
 
 
 def test_plans_are_no_applies() -> None:

@@ -12,6 +12,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,12 @@ BOT_TOKEN = "token-of-the-bot-in-the-stories"
 
 def resource(name: str, value: str = "one") -> str:
     return f'resource "terraform_data" "{name}" {{\n  input = "{value}"\n}}\n'
+
+
+def closed_now() -> str:
+    """An apply window of an hour that does not hold this moment, nor soon."""
+    hour = (datetime.now(UTC) + timedelta(hours=3)).hour % 23
+    return f"Mon-Sun {hour:02}:00-{hour:02}:59 UTC"
 
 
 @dataclass

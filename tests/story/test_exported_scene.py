@@ -6,11 +6,11 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from serving import operators_file
-from town import REPOSITORY, Town, resource
+from town import REPOSITORY, Town, closed_now, resource
 from watchfiles import awatch
 
 from prbot.app.explain_apply import Explained, explained
@@ -33,12 +33,6 @@ async def of_run(town: Town, run: str) -> tuple[Explained, str]:
     file = await asyncio.to_thread(operators_file, town, "desk")
     scene = await asyncio.to_thread(scene_of_run, file, run)
     return explained(read_scene(scene, "scene.json")), scene
-
-
-def closed_now() -> str:
-    """A window of an hour that neither holds this moment nor ends at midnight."""
-    hour = (datetime.now(UTC) + timedelta(hours=3)).hour % 23
-    return f"Mon-Sun {hour:02}:00-{hour:02}:59 UTC"
 
 
 async def test_refused(town: Town) -> None:

@@ -35,7 +35,7 @@ async def approved(town: Town, files: dict[str, str | None]) -> Pull:
     return pull
 
 
-def write_state(town: Town, lineage: str, serial: int) -> None:
+def write_state(town: Town, lineage: str, serial: int, project: str = "app") -> None:
     """As somebody would who works on the state by hand."""
     state = {
         "version": 4,
@@ -45,8 +45,8 @@ def write_state(town: Town, lineage: str, serial: int) -> None:
         "outputs": {},
         "resources": [],
     }
-    town.state_file("app").parent.mkdir(exist_ok=True)
-    town.state_file("app").write_text(json.dumps(state))
+    town.state_file(project).parent.mkdir(exist_ok=True)
+    town.state_file(project).write_text(json.dumps(state))
 
 
 async def test_the_state_moved(town: Town) -> None:
@@ -69,6 +69,27 @@ async def test_the_state_moved(town: Town) -> None:
     stale = actions.index("apply job running->stale", actions.index("apply job running->stale") + 1)
     assert "plan job running->planned" in actions[stale:]
     assert json.loads(town.state_file("app").read_text())["lineage"] == "lineage-of-ours"
+
+
+async def test_a_dependant_waits(town: Town) -> None:
+    """It applies what depends on a project whose plan is made again once that is applied, in one
+    command."""
+    rules = "version: 1\nprojects: [{dir: network}, {dir: app, depends_on: [network]}]\n"
+    roots = {f"{name}/main.tf": town.backend(name) for name in ("network", "app")}
+    await town.build({"prbot.yaml": rules, **roots})
+    write_state(town, "lineage-of-ours", 3, "network")
+    await town.start()
+    pull = await approved(
+        town, {"network/net.tf": resource("net"), "app/more.tf": resource("more")}
+    )
+    write_state(town, "lineage-of-ours", 4, "network")
+    await town.forge.comment(pull, "alice", "prbot apply")
+    await town.hears(pull, "Applied: 2 of 2")
+    lines = await town.journal(pull)
+    assert "apply job running->stale" in [line.action for line in lines]
+    begun = [line.plan_id for line in lines if line.action == "apply intended"]
+    decided = {line.plan_id: line.detail for line in lines if line.action == "apply decided"}
+    assert [decided[plan] for plan in begun] == ["network", "app"]
 
 
 @asynccontextmanager
@@ -113,6 +134,21 @@ CHANGED_IN_BASE = {
         {"app/run.tf": SCRIPTED},
         {"scripts/lib.sh": "echo two\n"},
         ("Held", "files: `scripts/`"),
+    ),
+    "a command in the root, where files may move": (
+        {
+            "prbot.yaml": "version: 1\ndefaults: {apply_requirements: {up-to-date: false}}\n",
+            "app/run.tf": RUNS.format('command = "echo one"'),
+        },
+        {"app/more.tf": resource("more")},
+        {"app/run.tf": RUNS.format('command = "echo two"')},
+        ("Held", "configuration of terraform_data.run changed"),
+    ),
+    "a command in the root": (
+        {"app/run.tf": RUNS.format('command = "echo one"')},
+        {"app/more.tf": resource("more")},
+        {"app/run.tf": RUNS.format('command = "echo two"')},
+        ("Not done", "up-to-date", "files that `app` reads changed"),
     ),
     "a provisioner in a module": (
         {"hook/main.tf": RUNS.format('command = "echo one ${self.id}"')},

@@ -123,6 +123,29 @@ async def test_behind(town: Town) -> None:
     assert all("Includes unapplied" not in comment.body for comment in town.said(after))
 
 
+async def test_merged_fork(town: Town) -> None:
+    """It plans what came from a fork when it is merged, and applies it when somebody with the
+    right to has read that plan."""
+    await founded(town)
+    fork = await town.forge.fork(REPOSITORY, "carol")
+    stranger = await Clone.of(town.forge, fork.full_name, "carol", town.directory / "fork")
+    await stranger.push("topic", "From a fork", {"app/forked.tf": resource("forked")})
+    pull = await town.forge.open_pull(
+        REPOSITORY, head="carol:topic", title="From a fork", author="carol"
+    )
+    await town.hears(pull, "fork")
+    await town.forge.merge(pull, "bob")  # an administrator, past the checks
+    told = await town.hears(pull, "Held", "the head branch lay in a fork", "@carol @bob")
+    assert "terraform_data.forked" in told
+    assert not town.state_file("app").exists()
+    await town.forge.comment(pull, "carol", "prbot apply --accept-changes")
+    await town.hears(pull, "Not done", "needs write access")
+    await town.forge.comment(pull, "bob", "prbot apply --accept-changes")
+    await town.hears(pull, "Applied: 1 of 1")
+    assert await state_of(town) == ["forked"]
+    assert await applies(town, pull) == 1
+
+
 async def test_merged_while_it_is_planned(town: Town) -> None:
     """It stops that plan, and holds what nobody could have seen: the head that was pushed after
     the review is not the reviewed one."""
