@@ -20,7 +20,7 @@ _VALUED = frozenset({"terraform", "module", "data", "variable"})
 """Top-level blocks whose attributes somebody asks for."""
 MAX_PIECES = 2000
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U000[0-9a-fA-F]{5}|.)|\$\$\{|%%\{")
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4}|.)|\$\$\{|%%\{")
 
 
 def scan(text: str) -> Parsed:
