@@ -937,6 +937,16 @@ class OpenQuote(BadCommand):
 
 
 @dataclass(eq=False)
+class CannotPush(PrbotError):
+    """The branch {branch} of {repo} could not be pushed: {cause}"""
+
+    repo: str
+    branch: str
+    cause: str
+    hint = "prbot's account may push branches named `prbot/…` (GitHub App: Contents, read and write; GitLab: at least Developer, and a token with `write_repository`)."
+
+
+@dataclass(eq=False)
 class CannotFetch(PrbotError):
     """The repository {repo} could not be fetched: {cause}."""
 

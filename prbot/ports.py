@@ -188,6 +188,16 @@ class ForgeWriter(Protocol):
         """
         ...
 
+    async def upsert_pull(
+        self, repo: RepoRef, branch: str, base: str, title: str, body: str
+    ) -> int:
+        """Open a pull request of our own from a branch of the repository, and return its number.
+
+        One of ours that is open from there is edited. Raises ForgeRefused where somebody else's
+        is, or the branch has nothing that `base` lacks. `title` has at most 250 characters.
+        """
+        ...
+
     async def minimise(self, pull: PullRef, comment_id: int) -> None:
         """Fold our own comment as outdated. One that is gone, or somebody else's, is left.
 
@@ -337,6 +347,30 @@ class Workspaces(Protocol):
         """Remove the worktrees that this machine has not used since; how many there were.
 
         `drop` is called where a close is heard of, and that may be another machine.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class BranchCommit:
+    """One commit on top of `parent`, alone on its branch. `files` are whole, by path; none: a
+    commit that changes nothing. `at` is when it was decided, so that it is the same again."""
+
+    branch: str
+    parent: Sha
+    message: str
+    at: datetime
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Branches(Protocol):
+    """Branches of prbot's own. Raises CannotPush, and what `Workspaces` raises of git."""
+
+    async def push(self, repo: RepoRef, access: CloneAccess, change: BranchCommit) -> Sha | None:
+        """Have the branch stand at this commit, whatever of ours stood there; its id.
+
+        None, and nothing is pushed, where somebody else went on with the branch. The mirror
+        has the parent.
         """
         ...
 

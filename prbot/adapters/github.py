@@ -21,6 +21,7 @@ from prbot.adapters.github_issues import Issues
 from prbot.adapters.github_limits import Request
 from prbot.adapters.github_lists import Lists
 from prbot.adapters.github_merge import Merges
+from prbot.adapters.github_proposals import Proposals
 from prbot.adapters.github_shapes import (
     APP,
     COMMENT_ID,
@@ -92,6 +93,7 @@ class GitHubForge:
         self.committers = guards.committers
         self.failing_checks = guards.failing_checks
         self.upsert_issue = Issues(self._wire, self.bot_login).upsert
+        self.upsert_pull = Proposals(self._wire, self.bot_login).upsert
         merges = Merges(self._wire)
         self.merge, self.delete_branch = merges.merge, merges.delete_branch
         self._bot: Login | None = None

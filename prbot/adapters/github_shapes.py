@@ -128,6 +128,10 @@ class ReviewShape(BaseModel):
         return self.submitted_at
 
 
+class PullNumber(BaseModel):
+    number: int
+
+
 class CommentId(BaseModel):
     id: int
 
@@ -218,6 +222,7 @@ COMMENT_NODE = TypeAdapter(CommentNode)
 ISSUE = TypeAdapter(IssueShape)
 ISSUES = TypeAdapter(list[IssueShape])
 GRAPHQL = TypeAdapter(GraphQLAnswer)
+PULL_NUMBER = TypeAdapter(PullNumber)
 LISTED_PULLS = TypeAdapter(list[ListedPull])
 REPOSITORIES = TypeAdapter(list[OwnRepository])
 INSTALLATIONS = TypeAdapter(list[Installation])

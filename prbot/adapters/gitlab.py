@@ -21,6 +21,7 @@ from prbot.adapters.gitlab_guards import Guards
 from prbot.adapters.gitlab_limits import Request
 from prbot.adapters.gitlab_merge import Merges
 from prbot.adapters.gitlab_notes import Issues, Notes
+from prbot.adapters.gitlab_proposals import Proposals
 from prbot.adapters.gitlab_shapes import (
     APPROVALS,
     EVENTS,
@@ -108,6 +109,7 @@ class GitLabForge:
         self.team_members = guards.team_members
         self.committers = guards.committers
         self.failing_checks = guards.failing_checks
+        self.upsert_pull = Proposals(self._wire, self.bot_login).upsert
         merges = Merges(self._wire)
         self.merge, self.delete_branch = merges.merge, merges.delete_branch
 

@@ -41,10 +41,11 @@ from prbot.adapters.blobs import blobs
 from prbot.adapters.generated import Left, packed, unpack
 from prbot.adapters.git import Git
 from prbot.adapters.mirrors import Mirrors, slug
+from prbot.adapters.pushed import Pushed
 from prbot.adapters.turns import Turns
 from prbot.errors import GeneratedIsGone, GitFailed, HeadIsGone
 from prbot.model import Checkout, PullRef, PullRequest, RepoRef, Sha
-from prbot.ports import CloneAccess
+from prbot.ports import BranchCommit, CloneAccess
 from prbot.projects.listing import Listing
 from prbot.runs.landings import Around
 
@@ -188,6 +189,13 @@ class GitWorkspaces:
     async def unpack(self, repo: RepoRef, pack: bytes) -> None:
         async with self._turn(repo):
             await unpack(self._git, await self._mirrors.opened(repo), pack)
+
+    # --- Branches -----------------------------------------------------------------------------
+
+    async def push(self, repo: RepoRef, access: CloneAccess, change: BranchCommit) -> Sha | None:
+        async with self._turn(repo):
+            mirror = await self._mirrors.opened(repo)
+            return await Pushed(self._git, mirror, repo, access).push(change)
 
     # --- Tree ---------------------------------------------------------------------------------
 

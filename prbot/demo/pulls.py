@@ -12,7 +12,7 @@ from pathlib import Path
 
 from prbot.demo.branches import Branches
 from prbot.demo.git import Person
-from prbot.demo.rules import demand, invalid, merge_blockers
+from prbot.demo.rules import check_title, demand, invalid, merge_blockers
 from prbot.demo.shapes import combined_state
 from prbot.demo.state import CheckRun, Level, Pull, Repository, Status, User
 from prbot.errors import DemoForgeRefused
@@ -42,6 +42,46 @@ class Pulls(Branches):
             pull = await self._new_pull(repo, source, branch, target, user, (title, body, draft))
         self.notify_pull("opened", pull, user)
         return pull
+
+    async def propose(
+        self,
+        repo: Repository,
+        by: str,
+        head: str,
+        base: str,
+        words: tuple[str, str],
+        draft: bool = False,
+    ) -> Pull:
+        """As whoever asks through the API: a branch has one open pull request to each base."""
+        title, body = check_title(*words, self.customs.comment_limit)
+        source, branch = self._head_of(repo, head)
+        demand(source, by, Level.WRITE)
+        for other in repo.pulls.values():
+            ends = (other.head_repo, other.head_branch, other.base_branch)
+            if other.open and ends == (source, branch, base):
+                raise self._one_is_open(other, f"{source.owner.login}:{branch}")
+        return await self.open_pull(
+            repo.full_name, head=head, title=title, author=by, base=base, body=body, draft=draft
+        )
+
+    def _one_is_open(self, other: Pull, where: str) -> DemoForgeRefused:
+        if self.customs.kind == "gitlab":
+            said = "Another open merge request already exists for this source branch"
+            return DemoForgeRefused(409, f"{said}: !{other.number}")
+        return invalid("PullRequest", "head", f"A pull request already exists for {where}.")
+
+    async def reword(
+        self, pull: Pull, by: str, title: str | None = None, body: str | None = None
+    ) -> None:
+        """What is None stays."""
+        user = self._who_may_steer(pull, by)
+        before = {"title": pull.title, "body": pull.body}
+        wanted = pull.title if title is None else title, pull.body if body is None else body
+        pull.title, pull.body = check_title(*wanted, self.customs.comment_limit)
+        after = {"title": pull.title, "body": pull.body}
+        changes = {key: {"from": old} for key, old in before.items() if old != after[key]}
+        if changes:
+            self.notify_pull("edited", pull, user, changes=changes)
 
     def _head_of(self, repo: Repository, head: str) -> tuple[Repository, str]:
         owner, colon, branch = head.partition(":")

@@ -28,18 +28,43 @@ DETAILS = {
 
 
 async def merge_requests(call: Call) -> Answer:
-    """Filtered by `state` and `updated_after`; sorted by creation or update, newest first."""
+    """Filtered by `state`, `updated_after`, branches and author; sorted by creation or update,
+    newest first."""
     wanted, since = call.query.get("state", "all"), call.time("updated_after")
     if wanted not in STATES:
         raise bad("state does not have a valid value")
     found = [p for p in call.repo.pulls.values() if wanted in ("all", state_of(p))]
     found = [p for p in found if since is None or p.updated_at >= since]
+    found = [p for p in found if _is_asked(p, call)]
     by_update = call.query.get("order_by") == "updated_at"
     found.sort(
         key=lambda p: (p.updated_at if by_update else p.created_at, p.number),
         reverse=call.query.get("sort", "desc") == "desc",
     )
     return Answer([call.shapes.listed(pull) for pull in found])
+
+
+def _is_asked(pull: Pull, call: Call) -> bool:
+    told = {
+        "source_branch": pull.head_branch,
+        "target_branch": pull.base_branch,
+        "author_username": pull.author.login,
+    }
+    return all(call.query.get(name, value) == value for name, value in told.items())
+
+
+async def create(call: Call) -> Answer:
+    """409 while another one is open for the branch; a title that says draft makes one."""
+    source, target = call.text("source_branch"), call.text("target_branch")
+    title, body = call.text("title"), call.text("description") or ""
+    for name, value in (("source_branch", source), ("target_branch", target), ("title", title)):
+        if not value:
+            raise bad(f"{name} is missing")
+    draft = (title or "").lower().startswith("draft:")
+    words = ((title or "")[len("draft:") :].strip() if draft else title or "", body)
+    made = await call.forge.propose(call.repo, call.login, source or "", target or "", words, draft)
+    mergeable, _ = await call.forge.look_mergeable(made)
+    return Answer(call.shapes.single(made, mergeable, "checking"), 201)
 
 
 async def merge_request(call: Call) -> Answer:
@@ -66,9 +91,11 @@ async def update(call: Call) -> Answer:
     title, target = call.text("title"), call.text("target_branch")
     if title is not None:
         draft = title.lower().startswith("draft:")
-        pull.title = title[len("draft:") :].strip() if draft else title
+        await forge.reword(pull, by, title[len("draft:") :].strip() if draft else title)
         if draft != pull.draft:
             await (forge.convert_to_draft if draft else forge.ready_for_review)(pull, by)
+    if (body := call.text("description")) is not None:
+        await forge.reword(pull, by, None, body)
     if target is not None and target != pull.base_branch:
         await forge.change_base(pull, by, target)
     if (event := call.text("state_event")) is not None:

@@ -323,8 +323,14 @@ def _changes(action: str, pull: Pull, more: dict[str, object]) -> Json:
         }
     if action == "edited":
         changes: Json = more["changes"]  # type: ignore[assignment]  # as the acts put it
-        before = changes["base"]["ref"]["from"]
-        return {"target_branch": {"previous": before, "current": pull.base_branch}}
+        if "base" in changes:
+            before = changes["base"]["ref"]["from"]
+            return {"target_branch": {"previous": before, "current": pull.base_branch}}
+        now = {"title": ("title", title_of(pull)), "body": ("description", pull.body)}
+        return {
+            now[key][0]: {"previous": told["from"], "current": now[key][1]}
+            for key, told in changes.items()
+        }
     return {}
 
 

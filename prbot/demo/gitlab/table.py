@@ -24,6 +24,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", BRANCH, projects.branch),
     Route("DELETE", BRANCH, projects.delete_branch, WRITE),
     Route("GET", f"{PROJECT}/merge_requests", merge_requests.merge_requests),
+    Route("POST", f"{PROJECT}/merge_requests", merge_requests.create),
     Route("GET", MERGE_REQUEST, merge_requests.merge_request),
     Route("PUT", MERGE_REQUEST, merge_requests.update, WRITE),
     Route("GET", f"{MERGE_REQUEST}/commits", merge_requests.commits),

@@ -38,6 +38,32 @@ async def pull(call: Call) -> Answer:
     return Answer(call.forge.shapes.pull(call.pull, mergeable, state))
 
 
+async def create(call: Call) -> Answer:
+    """A branch has one open pull request to each base at most."""
+    head, base = call.text("head", "PullRequest"), call.text("base", "PullRequest")
+    title, body = call.text("title", "PullRequest"), call.text("body", "PullRequest")
+    if not (head and base and title):
+        raise invalid("PullRequest", "head", "head, base and title are required", "missing_field")
+    made = await call.forge.propose(
+        call.repo, call.login, head, base, (title, body or ""), call.body.get("draft") is True
+    )
+    return Answer(call.forge.shapes.pull(made, *await call.forge.look_mergeable(made)), 201)
+
+
+async def update(call: Call) -> Answer:
+    """Its words, its base and whether it is open."""
+    forge, found, state = call.forge, call.pull, call.text("state", "PullRequest")
+    if state not in (None, "open", "closed"):
+        raise invalid("PullRequest", "state", "state is not included in the list", "invalid")
+    title, body = call.text("title", "PullRequest"), call.text("body", "PullRequest")
+    await forge.reword(found, call.login, title, body)
+    if (base := call.text("base", "PullRequest")) not in (None, found.base_branch):
+        await forge.change_base(found, call.login, base)
+    if state is not None and found.open != (state == "open"):
+        await (forge.reopen if state == "open" else forge.close)(found, call.login)
+    return await pull(call)
+
+
 async def files(call: Call) -> Answer:
     shapes, found = call.forge.shapes, call.pull
     return Answer([shapes.changed_file(call.repo, found.head_sha, f) for f in found.files])

@@ -40,6 +40,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{REPO}/collaborators/{{username}}", repos.is_collaborator),
     Route("GET", f"{REPO}/collaborators/{{username}}/permission", repos.permission),
     Route("GET", f"{REPO}/pulls", pulls.pulls, READ, ("pull_requests", "read")),
+    Route("POST", f"{REPO}/pulls", pulls.create, READ, ("pull_requests", "write")),
+    Route("PATCH", PULL, pulls.update, READ, ("pull_requests", "write")),
     Route("GET", PULL, pulls.pull, READ, ("pull_requests", "read")),
     Route("GET", f"{PULL}/files", pulls.files, READ, ("pull_requests", "read")),
     Route("GET", f"{PULL}/commits", pulls.commits, READ, ("pull_requests", "read")),

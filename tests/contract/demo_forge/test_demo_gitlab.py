@@ -77,6 +77,7 @@ NO_PULL = {"merge_request_iid": "99"}
 NO_NOTE = {"note_id": "99"}
 NO_PROJECT = {"id": "acme%2Fnothing"}
 LONG = "x" * 1_000_001
+PROPOSED = {"title": "t", "source_branch": "topic", "target_branch": "late"}
 CASES = [
     Case("GET", "/user", 200, keys="id username name state web_url"),
     Case("GET", "/user", 401, by=None),
@@ -104,6 +105,12 @@ CASES = [
     Case("GET", f"{PROJECT}/merge_requests", 200, query="?state=opened", keys="iid sha draft"),
     Case("GET", f"{PROJECT}/merge_requests", 400, query="?state=strange"),
     Case("GET", f"{PROJECT}/merge_requests", 400, query="?updated_after=yesterday"),
+    Case("GET", f"{PROJECT}/merge_requests", 200, query="?source_branch=topic", keys="iid"),
+    Case("POST", f"{PROJECT}/merge_requests", 201, PROPOSED, keys="iid source_branch description"),
+    Case("POST", f"{PROJECT}/merge_requests", 409, PROPOSED | {"target_branch": "main"}),
+    Case("POST", f"{PROJECT}/merge_requests", 400, {"title": "t"}),
+    Case("POST", f"{PROJECT}/merge_requests", 403, PROPOSED, by="carol"),
+    Case("PUT", MERGE_REQUEST, 200, {"description": "words"}, keys="description"),
     Case("GET", MERGE_REQUEST, 200, keys="diff_refs merge_status detailed_merge_status user"),
     Case("GET", MERGE_REQUEST, 404, fill=NO_PULL),
     Case("GET", MERGE_REQUEST, 400, fill={"merge_request_iid": "one"}),

@@ -52,6 +52,7 @@ class Case:
 
 GONE = {"issue_number": "99", "pull_number": "99", "comment_id": "99"}
 NOWHERE = "0" * 40
+PROPOSED = {"title": "t", "head": "topic", "base": "late"}
 RUN: dict[str, Any] = {"name": "prbot/plan", "head_sha": "{sha}"}
 NOTE = {
     "path": "main.tf",
@@ -124,6 +125,19 @@ CASES = [
     Case("GET", f"{REPO}/pulls", 200),
     Case("GET", f"{REPO}/pulls", 200, query="?state=all&sort=updated&direction=asc"),
     Case("GET", f"{REPO}/pulls", 422, query="?state=strange"),
+    Case("POST", f"{REPO}/pulls", 201, PROPOSED),
+    Case("POST", f"{REPO}/pulls", 201, PROPOSED | {"body": "b"}),
+    Case("POST", f"{REPO}/pulls", 422, {"title": "t", "head": "topic", "base": "main"}),
+    Case("POST", f"{REPO}/pulls", 422, {"title": "t", "head": "none", "base": "main"}),
+    Case("POST", f"{REPO}/pulls", 422, {"title": "t", "head": "main", "base": "main"}),
+    Case("POST", f"{REPO}/pulls", 422, {"title": "t"}),
+    Case("POST", f"{REPO}/pulls", 403, PROPOSED, by="carol"),
+    Case("PATCH", PULL, 200, {"title": "better", "body": "b"}),
+    Case("PATCH", PULL, 200, {"state": "closed"}),
+    Case("PATCH", PULL, 403, {"body": "mine"}, by="carol"),
+    Case("PATCH", PULL, 422, {"state": "odd"}),
+    Case("PATCH", PULL, 422, {"title": "x" * 257}),
+    Case("PATCH", PULL, 404, {"body": "b"}, fill=GONE),
     Case("GET", PULL, 200),
     Case("GET", PULL, 200, fill={"pull_number": "2"}),
     Case("GET", PULL, 404, fill=GONE),
