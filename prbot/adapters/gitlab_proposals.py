@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from prbot.adapters.gitlab_limits import Request
 from prbot.adapters.gitlab_notes import inert
-from prbot.adapters.gitlab_shapes import MERGE_NUMBER, MERGE_REQUESTS
+from prbot.adapters.gitlab_shapes import MERGE_REQUEST, MERGE_REQUESTS
 from prbot.adapters.gitlab_wire import Wire
 from prbot.model import Login, RepoRef
 
@@ -33,7 +33,7 @@ class Proposals:
             words |= {"source_branch": branch, "target_branch": base}
             what = f"a merge request from {branch} of {repo}"
             create = Request("open", what, "POST", _path(repo), body=words)
-            return (await self.wire.read(create, MERGE_NUMBER)).iid
+            return (await self.wire.read(create, MERGE_REQUEST)).iid
         path, what = f"{_path(repo)}/{found}", f"merge request {found} of {repo}"
         await self.wire.ask(Request("edit", what, "PUT", path, body=words))
         return found

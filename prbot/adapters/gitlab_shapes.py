@@ -84,10 +84,6 @@ class Pipeline(BaseModel):
     project_id: int | None = None
 
 
-class MergeNumber(BaseModel):
-    iid: int
-
-
 class MergeRequest(BaseModel):
     """As it stands in a list; `diff_refs`, `head_pipeline` and `merge_status` are told of a
     single one."""
@@ -216,7 +212,6 @@ MEMBERS = TypeAdapter(list[Member])
 PROJECT = TypeAdapter(Project)
 PROJECTS = TypeAdapter(list[Project])
 MERGE_REQUEST = TypeAdapter(MergeRequest)
-MERGE_NUMBER = TypeAdapter(MergeNumber)
 MERGE_REQUESTS = TypeAdapter(list[MergeRequest])
 APPROVALS = TypeAdapter(Approvals)
 REVIEWERS = TypeAdapter(list[Reviewer])
