@@ -301,7 +301,30 @@ class Facts(Protocol):
         ...
 
 
-class Workspaces(Protocol):
+@dataclass(frozen=True)
+class BranchCommit:
+    """One commit on top of `parent`, alone on its branch. `files` are whole, by path; none: a
+    commit that changes nothing. `at` is when it was decided, so that it is the same again."""
+
+    branch: str
+    parent: Sha
+    message: str
+    at: datetime
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Branches(Protocol):
+    """Branches of prbot's own. Raises CannotPush, and what `Workspaces` raises of git."""
+
+    async def push(self, repo: RepoRef, access: CloneAccess, change: BranchCommit) -> Sha | None:
+        """Have the branch stand at this commit, whatever of ours stood there; its id.
+
+        None, and nothing is pushed, where somebody else went on with the branch.
+        """
+        ...
+
+
+class Workspaces(Branches, Protocol):
     """Bare mirrors and detached worktrees.
 
     Raises CannotFetch, BranchIsGone, HeadIsGone, MergeCommitIsGone, MergeConflict,
@@ -347,30 +370,6 @@ class Workspaces(Protocol):
         """Remove the worktrees that this machine has not used since; how many there were.
 
         `drop` is called where a close is heard of, and that may be another machine.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class BranchCommit:
-    """One commit on top of `parent`, alone on its branch. `files` are whole, by path; none: a
-    commit that changes nothing. `at` is when it was decided, so that it is the same again."""
-
-    branch: str
-    parent: Sha
-    message: str
-    at: datetime
-    files: Mapping[str, bytes] = field(default_factory=dict)
-
-
-class Branches(Protocol):
-    """Branches of prbot's own. Raises CannotPush, and what `Workspaces` raises of git."""
-
-    async def push(self, repo: RepoRef, access: CloneAccess, change: BranchCommit) -> Sha | None:
-        """Have the branch stand at this commit, whatever of ours stood there; its id.
-
-        None, and nothing is pushed, where somebody else went on with the branch. The mirror
-        has the parent.
         """
         ...
 
@@ -940,7 +939,26 @@ class MergeLetter:
     run: RunId
 
 
-Letter = MergeLetter | CommentLetter | StatusLetter | ReactionLetter | FoldLetter | IssueLetter
+@dataclass(frozen=True)
+class ProposalLetter:
+    """A pull request of our own: `change` is pushed, and a pull request from its branch into
+    `base` opened or edited. Put it for `of_repository`."""
+
+    change: BranchCommit
+    base: str
+    title: str
+    body: str
+
+
+Letter = (
+    ProposalLetter
+    | MergeLetter
+    | CommentLetter
+    | StatusLetter
+    | ReactionLetter
+    | FoldLetter
+    | IssueLetter
+)
 
 
 @dataclass(frozen=True)

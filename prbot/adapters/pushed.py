@@ -24,7 +24,7 @@ PLAIN = "100644"
 
 @dataclass(frozen=True)
 class Pushed:
-    """Into `mirror`, which has the parent. All of it inside a turn."""
+    """Through `mirror`. All of it inside a turn."""
 
     git: Git
     mirror: Path
@@ -36,6 +36,7 @@ class Pushed:
         there = await self._there(change.branch)
         if there is not None and not await self._is_ours(change.branch):
             return None
+        await self._bring(change)
         commit = await self._commit(change)
         if there != commit:
             await self._send(change.branch, commit, there)
@@ -56,6 +57,19 @@ class Pushed:
             words = ["fetch", *options, "--", self.access.url, into]
             await self.git.run(words, cwd=self.mirror, access=self.access)
         return None if sha is None else Sha(sha)
+
+    async def _bring(self, change: BranchCommit) -> None:
+        """The parent, by its id, where another machine decided on the change."""
+        found = await self.git.run(
+            ["cat-file", "-e", f"{change.parent}^{{commit}}"], cwd=self.mirror
+        )
+        if found.code != 0:
+            options = ["--quiet", "--force", "--no-tags", "--no-write-fetch-head"]
+            into = f"+{change.parent}:refs/prbot/commit/{change.parent}"
+            words = ["fetch", *options, "--", self.access.url, into]
+            done = await self.git.run(words, cwd=self.mirror, access=self.access)
+            if done.code != 0:
+                raise CannotPush(str(self.repo), change.branch, last_words(done, self.access))
 
     async def _is_ours(self, branch: str) -> bool:
         words = ["log", "-1", "--format=%cn <%ce>", branch_ref(branch), "--"]

@@ -16,9 +16,9 @@ from functools import cached_property
 from prbot.drift.laying import Edit, Unwritable
 from prbot.drift.rewriting import Rewriting, edited
 from prbot.plans.address import Step, steps
-from prbot.plans.plan import Change, Json, Plan, not_too_deep
+from prbot.plans.plan import Action, Change, Json, Plan, not_too_deep
 from prbot.plans.sensitive import any_mark, sensitive_strings, veil
-from prbot.plans.threeway import Verdict, drift
+from prbot.plans.threeway import Verdict, drift, same
 from prbot.projects.listing import directory_of, is_code, joined
 from prbot.projects.places import Attribute, Literal, Place, places
 from prbot.projects.scan import line_of
@@ -118,6 +118,24 @@ def _wish(address: str, attribute: str | None, verdict: Verdict, change: Change)
 def _is_marked(attribute: str | None, changes: Iterable[Change]) -> bool:
     marks = [m for one in changes for m in (one.before_sensitive, one.after_sensitive)]
     return any(any_mark(m.get(attribute, False) if isinstance(m, dict) else m) for m in marks)
+
+
+@not_too_deep
+def unproven(plan: Plan, done: Iterable[Wish]) -> tuple[Wish, ...]:
+    """Of what was written, what the pull request's own plan would still change."""
+    changes = {one.address: one.change for one in plan.resource_changes if one.managed}
+    return tuple(wish for wish in done if _changes(changes.get(wish.address), wish.attribute))
+
+
+def _changes(change: Change | None, attribute: str | None) -> bool:
+    if change is None or change.action is Action.NO_OP:
+        return False
+    if change.action is not Action.UPDATE:
+        return True
+    name = attribute or ""
+    unknown = any_mark(_object(change.after_unknown).get(name, False))
+    before, after = _object(change.before), _object(change.after)
+    return unknown or not same(before.get(name), after.get(name))
 
 
 # --- into the code -------------------------------------------------------------------------

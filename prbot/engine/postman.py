@@ -20,19 +20,21 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.letters import comment_letter
 from prbot.engine.world import World
 from prbot.errors import (
+    CannotPush,
     ForgeRefused,
     ForgeUnavailable,
     NotFound,
     NotMergeable,
     StoreUnavailable,
 )
-from prbot.model import Sha
+from prbot.model import RepoRef, Sha
 from prbot.ports import (
     CommentLetter,
     FoldLetter,
     IssueLetter,
     MergeLetter,
     OutboxRow,
+    ProposalLetter,
     ReactionLetter,
     StatusLetter,
 )
@@ -127,6 +129,8 @@ class Postman:
                 return
             log.warning("letter postponed", action="write", pull=str(row.pull), error=str(error))
             await self._postpone(row, str(error), error.retry_after)
+        except CannotPush as error:  # a forge that is away, or rights that may be given yet
+            await self._fail(row, str(error))
         except NotMergeable as error:
             if isinstance(row.letter, MergeLetter):
                 await self._not_merged(row, row.letter, error)
@@ -157,12 +161,25 @@ class Postman:
                 merged = await writer.merge(row.pull, sha, method, delete_branch=bool(branch))
                 if merged and branch:
                     await self._tidy_branch(row, branch, sha)
+            case ProposalLetter():
+                return await self._propose(row.pull.repo, row.letter)
             case ReactionLetter(comment_id):
                 await writer.react(row.pull, comment_id)
             case FoldLetter():
                 if row.known_id is not None:
                     await writer.minimise(row.pull, row.known_id)
         return None
+
+    async def _propose(self, repo: RepoRef, letter: ProposalLetter) -> int | None:
+        """The branch first: a pull request shows what its branch holds. Where people went on
+        with the branch it is theirs, and so are the words."""
+        forge = self._world.forge_of(repo)
+        access = await forge.reader.clone_access(repo)
+        if await forge.workspaces.push(repo, access, letter.change) is None:
+            log.info("branch is left", action="write", branch=letter.change.branch)
+            return None
+        branch = letter.change.branch
+        return await forge.writer.upsert_pull(repo, branch, letter.base, letter.title, letter.body)
 
     async def _tidy_branch(self, row: OutboxRow, branch: str, sha: Sha) -> None:
         """It is merged: a branch that stays is only in the way."""

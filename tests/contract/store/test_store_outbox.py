@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from sqlalchemy import text
 
 from prbot.model import Sha
 from prbot.ports import (
+    BranchCommit,
     CheckReport,
     CommentLetter,
     FoldLetter,
     IssueLetter,
     Letter,
+    ProposalLetter,
     ReactionLetter,
     StatusLetter,
     StatusState,
@@ -26,6 +29,18 @@ COMMENT = CommentLetter("<!-- m1 -->", "body <!-- m1 --> é \x00")
 STATUS = StatusLetter(Sha("a" * 40), "prbot/plan", StatusState.SUCCESS, "2 projects")
 ISSUE = IssueLetter("<!-- m1 -->", "Applied, unmerged", "body <!-- m1 -->", ("drift",), True)
 
+PROPOSED = ProposalLetter(
+    BranchCommit(
+        "prbot/drift/adopt/live-1",
+        Sha("a" * 40),
+        "Adopt é",
+        datetime(2026, 3, 4, 10, 0, tzinfo=UTC),
+        {"live/main.tf": '\ufeffa = "é"\r\n'.encode()},
+    ),
+    "main",
+    "Drift",
+    "body é",
+)
 REPORTED = replace(
     STATUS,
     report=CheckReport("*x*", (Annotation("a.tf", 1, 2, True, "t", "m"),), (RERUN,), "m4rk"),
@@ -47,7 +62,8 @@ async def due(scene: Any, worker: str = "w-1") -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize(
-    "letter", [COMMENT, STATUS, REPORTED, ReactionLetter(2**40), FoldLetter("<!-- m1 -->"), ISSUE]
+    "letter",
+    [COMMENT, STATUS, REPORTED, ReactionLetter(2**40), FoldLetter("<!-- m1 -->"), ISSUE, PROPOSED],
 )
 async def test_a_letter_comes_back_as_it_went_in(scene: Any, letter: Letter) -> None:
     """It gives back each kind of letter as that kind."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from prbot.adapters.workspaces import GitWorkspaces
 from prbot.errors import CannotPush
 from prbot.ports import BranchCommit, CloneAccess
 
@@ -65,11 +67,10 @@ async def test_no_file(workspaces, forge, parent) -> None:
     assert made != parent
 
 
-async def test_same_again(make_workspaces, workspaces, forge, parent) -> None:
+async def test_same_again(tmp_path, workspaces, forge, parent) -> None:
     """It is the same commit when it is pushed again, from another machine too."""
     made = await push(workspaces, forge, change(parent, live_main_tf="a = 2\n"))
-    other = make_workspaces()
-    await other.fetch(forge.pull(), forge.access)
+    other = GitWorkspaces(tmp_path / "other", {"PATH": os.environ["PATH"]})
     assert await push(other, forge, change(parent, live_main_tf="a = 2\n")) == made
     later = replace(change(parent, live_main_tf="a = 3\n"), at=NOW + timedelta(days=1))
     newer = await push(other, forge, later)

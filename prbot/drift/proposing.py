@@ -1,0 +1,84 @@
+"""What a pull request of prbot's own about drift is called, and what it tells.
+
+One branch for each project and direction, so that a second wish changes the open pull request
+instead of making another one. A `revert` changes no code: it is an empty commit, whose own plan
+is what brings back what was declared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+
+from prbot.config.drift import Proposal
+from prbot.drift.adopt import Adopted, Refusal, Wish
+from prbot.drift.issue import Found
+from prbot.model import Login, ProjectKey
+
+BRANCHES = "prbot/drift/"
+"""All branches of ours that are about drift begin so."""
+LONGEST_TITLE = 200
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """`found` are the rows that drifted, fit to be shown; `by` asked for it, None: a rule did.
+    Of an `adopt`, `written` names what the code says by it, `following` what should follow, and
+    `refused` what has to be done by hand."""
+
+    how: Proposal
+    project: ProjectKey
+    found: tuple[Found, ...]
+    by: Login | None = None
+    written: tuple[str, ...] = ()
+    following: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+
+def proposed_revert(
+    project: ProjectKey, found: tuple[Found, ...], by: Login | None = None
+) -> Proposed:
+    return Proposed(Proposal.REVERT, project, found, by)
+
+
+def proposed_adopt(
+    project: ProjectKey, found: tuple[Found, ...], adopted: Adopted, by: Login | None = None
+) -> Proposed:
+    """Rows of which nothing was adopted are told with their refusal alone."""
+    return Proposed(
+        Proposal.ADOPT,
+        project,
+        found,
+        by,
+        tuple(map(_name, adopted.done)),
+        tuple(map(_name, adopted.following)),
+        adopted.refused,
+    )
+
+
+def _name(wish: Wish) -> str:
+    return wish.address if wish.attribute is None else f"{wish.address}, {wish.attribute}"
+
+
+def branch_of(how: Proposal, project: ProjectKey) -> str:
+    """Readable, safe as a ref, and no other project's."""
+    words = f"{project.dir} {project.workspace}"
+    readable = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40] or "root"
+    exact = json.dumps([project.dir, project.workspace])
+    return f"{BRANCHES}{how}/{readable}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}"
+
+
+def is_of_drift(branch: str) -> bool:
+    return branch.startswith(BRANCHES)
+
+
+def title_of(told: Proposed) -> str:
+    """Plain text, as titles are."""
+    what = {
+        Proposal.REVERT: f"Drift: put back what was changed by hand in {told.project}",
+        Proposal.ADOPT: f"Drift: write what was changed by hand in {told.project} into the code",
+    }[told.how]
+    line = "".join(sign if sign.isprintable() else " " for sign in what)
+    return line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"

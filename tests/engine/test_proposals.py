@@ -1,0 +1,97 @@
+"""A pull request of our own is pushed and opened, in this order, whatever happens between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from prbot.engine.alarm import Alarm
+from prbot.engine.postman import FAILURES, LAST_RETRY, Postman
+from prbot.engine.world import Forge
+from prbot.errors import CannotPush, ForgeUnavailable
+from prbot.model import RepoRef, Sha
+from prbot.ports import BranchCommit, CloneAccess, ProposalLetter
+
+REPO = RepoRef("gh", "acme/infra")
+COMMIT = BranchCommit(
+    "prbot/drift/adopt/live", Sha("a" * 40), "m", datetime(2026, 3, 4, tzinfo=UTC)
+)
+LETTER = ProposalLetter(COMMIT, "main", "Title", "words")
+
+
+@dataclass
+class Yard:
+    """The three things of a forge that a proposal needs; `troubles` are raised one by one."""
+
+    done: list[str] = field(default_factory=list)
+    troubles: dict[str, list[Exception]] = field(default_factory=dict)
+    theirs: bool = False
+
+    async def clone_access(self, repo: RepoRef) -> CloneAccess:
+        return CloneAccess("https://forge.test/x.git")
+
+    async def push(self, repo: RepoRef, access: CloneAccess, change: BranchCommit) -> Sha | None:
+        self._do("push")
+        return None if self.theirs else Sha("b" * 40)
+
+    async def upsert_pull(
+        self, repo: RepoRef, branch: str, base: str, title: str, body: str
+    ) -> int:
+        self._do("open")
+        return 7
+
+    def _do(self, what: str) -> None:
+        self.done.append(what)
+        if self.troubles.get(what):
+            raise self.troubles[what].pop(0)
+
+
+@pytest.fixture
+def yard(office: Any) -> Yard:
+    made: Any = Yard()
+    absent: Any = None
+    forge = Forge(made, made, made, absent, absent, absent)
+    office.world = replace(office.world, forges={"gh": forge})
+    office.postman = Postman(office.world, Alarm())
+    return made  # type: ignore[no-any-return]
+
+
+async def test_pushed_then_opened(office: Any, yard: Yard) -> None:
+    """It pushes before it opens."""
+    await office.put(0, LETTER)
+    assert await office.round() is None
+    assert yard.done == ["push", "open"]
+
+
+async def test_again_from_the_beginning(office: Any, yard: Yard) -> None:
+    """It pushes again, which does nothing, where the pull request could not be opened."""
+    yard.troubles["open"] = [ForgeUnavailable("gh", "open", "HTTP 502")]
+    await office.put(0, LETTER)
+    assert await office.round() is not None
+    office.clock.time += LAST_RETRY
+    assert await office.round() is None
+    assert yard.done == ["push", "open", "push", "open"]
+
+
+async def test_theirs_by_now(office: Any, yard: Yard) -> None:
+    """It rewords nothing where people went on with the branch."""
+    yard.theirs = True
+    await office.put(0, LETTER)
+    assert await office.round() is None
+    assert yard.done == ["push"]
+
+
+async def test_no_right_to_push(office: Any, yard: Yard, logs: list[Any]) -> None:
+    """It tries for some minutes and gives up; what is behind it goes out."""
+    yard.troubles["push"] = [CannotPush("acme/infra", COMMIT.branch, "denied")] * FAILURES
+    await office.put(0, LETTER)
+    for _ in range(FAILURES):
+        await office.round()
+        office.clock.time += LAST_RETRY
+    assert await office.round() is None
+    assert yard.done == ["push"] * FAILURES
+    given_up = next(line for line in logs if line["event"] == "letter given up")
+    assert "denied" in given_up["error"]
