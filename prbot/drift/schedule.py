@@ -99,8 +99,14 @@ def due_at(watched: Watched, window: Window, now: datetime, up_since: datetime) 
         return moment_in(next_night(window, now), watched.key)
     mine = moment_in(night, watched.key)
     if now < night.end:
-        return mine
+        return night.begin if _was_left_over(watched, window, night) else mine
     return up_since if up_since > mine else next_night(window, now).begin
+
+
+def _was_left_over(watched: Watched, window: Window, night: Night) -> bool:
+    """The night before did not reach it: it goes first, though its moment is late."""
+    before = last_night(window, night.begin - _INSTANT)
+    return watched.checked_at is not None and watched.checked_at < before.begin
 
 
 def in_turn(
@@ -112,13 +118,18 @@ def in_turn(
     return tuple(each for *_, each in sorted(ready, key=lambda row: row[:3]))
 
 
+_INSTANT = timedelta(microseconds=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def coverage(projects: Collection[Watched], window: Window, now: datetime) -> str:
     """How many were checked since the newest window began, and how old the oldest check is:
     `1,312 of 1,500; oldest 41 h`."""
-    since = last_night(window, now).begin
+    return coverage_since(projects, last_night(window, now).begin, now)
+
+
+def coverage_since(projects: Collection[Watched], since: datetime, now: datetime) -> str:
+    """As `coverage`, of any time."""
     checks = [each.checked_at for each in projects if each.checked_at is not None]
     done = sum(at >= since for at in checks)
     words = [f"{done:,} of {len(projects):,}"]
