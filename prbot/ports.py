@@ -341,6 +341,10 @@ class Workspaces(Branches, Protocol):
         """
         ...
 
+    async def default_branch(self, repo: RepoRef, access: CloneAccess) -> tuple[str, Sha]:
+        """The default branch and its newest commit, brought into the mirror."""
+        ...
+
     async def base_head(self, pull: PullRequest, branch: str) -> Sha:
         """The branch's newest commit, as last fetched."""
         ...
@@ -762,6 +766,10 @@ class Plans(Protocol):
 
     async def of_pull(self, pull: PullRef) -> tuple[StoredPlan, ...]:
         """Newest first; plans that were dropped are not among them."""
+        ...
+
+    async def last_applied(self, repo: RepoRef, project: ProjectKey) -> StoredPlan | None:
+        """What was applied last of the project, in whichever pull request."""
         ...
 
     async def newest_json(self, pull: PullRef) -> tuple[str, ...]:

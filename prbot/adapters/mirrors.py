@@ -195,6 +195,21 @@ class Mirrors:
             raise BranchIsGone(str(repo), branch)
         return Sha(text(done.stdout))
 
+    async def default_branch(self, repo: RepoRef, access: CloneAccess) -> tuple[str, Sha]:
+        """The branch that `HEAD` names at the forge, fetched, and its newest commit."""
+        mirror = await self.opened(repo)
+        # https://git-scm.com/docs/git-ls-remote (--symref): "ref: refs/heads/main<TAB>HEAD"
+        words = ["ls-remote", "--symref", "--", access.url, "HEAD"]
+        done = await self.git.run(words, cwd=mirror, access=access)
+        if done.code != 0:
+            raise CannotFetch(str(repo), last_words(done, access))
+        named = re.match(r"ref: refs/heads/([^\t\n]+)\tHEAD", text(done.stdout))
+        if named is None:
+            raise BranchIsGone(str(repo), "HEAD")
+        branch = named[1]
+        await self._fetch(repo, mirror, access, [f"+refs/heads/{branch}:{branch_ref(branch)}"])
+        return branch, await self.branch_head(repo, branch)
+
     async def before_merge(self, pull: PullRequest, merged: Sha) -> Sha:
         """What the base branch was before the pull request was merged as `merged`.
 
@@ -208,6 +223,8 @@ class Mirrors:
         steps = max(1, min(len(own), sum(1 for _ in landed)))
         words = ["rev-parse", "--verify", "--quiet", f"{merged}~{steps}^{{commit}}"]
         done = await self.git.run(words, cwd=mirror)
+        if done.code != 0 and merged == pull.head_sha:  # the first commit of all
+            return merged
         if done.code != 0:
             raise MergeCommitIsGone(str(pull.ref.repo))
         return Sha(text(done.stdout))

@@ -58,6 +58,15 @@ class SqlPlans:
     async def of_pull(self, pull: PullRef) -> tuple[StoredPlan, ...]:
         return tuple(_plan(row) for row in await self._visible(is_pull(plans, pull)))
 
+    async def last_applied(self, repo: RepoRef, project: ProjectKey) -> StoredPlan | None:
+        mine = and_(plans.c.dir == project.dir, plans.c.workspace == project.workspace)
+        applied = and_(is_repo(plans, repo), mine, plans.c.applied_at.is_not(None))
+        newest = (
+            select(plans).where(applied).order_by(plans.c.applied_at.desc(), plans.c.seq.desc())
+        )
+        row = (await self.db.execute(newest.limit(1))).one_or_none()
+        return None if row is None else _plan(row)
+
     async def newest_json(self, pull: PullRef) -> tuple[str, ...]:
         columns = (plans.c.dir, plans.c.workspace, plans.c.plan_json)
         kept = (is_pull(plans, pull), plans.c.dropped_at.is_(None))

@@ -94,6 +94,10 @@ class GitWorkspaces:
         async with self._turn(pull.ref.repo):
             await self._mirrors.fetch(pull, access)
 
+    async def default_branch(self, repo: RepoRef, access: CloneAccess) -> tuple[str, Sha]:
+        async with self._turn(repo):
+            return await self._mirrors.default_branch(repo, access)
+
     async def base_head(self, pull: PullRequest, branch: str) -> Sha:
         await self._prepare(pull.ref.repo)
         return await self._mirrors.branch_head(pull.ref.repo, branch)

@@ -286,6 +286,7 @@ def settings_of(
         plan_age=timedelta(seconds=config.limits.plan_age),
         lease=timedelta(seconds=config.limits.lease),
         summary_every=timedelta(seconds=config.limits.summary_every),
+        drift=config.drift,
     )
 
 

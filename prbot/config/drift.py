@@ -149,3 +149,19 @@ class DriftSettings(Section):
     @property
     def night(self) -> Window:
         return window_of(self.window)
+
+
+class DriftBounds(Section):
+    """`drift:` of the operator's file."""
+
+    enabled: bool = Field(
+        default=False, description="whether default branches are planned every night."
+    )
+    parallel: int = Field(
+        default=2, ge=1, le=256, description="projects looked at at once, by all processes."
+    )
+    per_environment: int | None = Field(
+        default=None,
+        ge=1,
+        description="of one repository's environment, and so of one account; any number.",
+    )

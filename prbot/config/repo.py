@@ -152,6 +152,10 @@ def _loaded(text: str | None, path: str, branch: str | None) -> tuple[RepoConfig
     return config, document
 
 
+UNSAID = DriftSettings()
+"""What holds of drift where a repository says nothing of it."""
+
+
 @dataclass(frozen=True)
 class Bounded:
     """A wish of the repository's that the server's file does not allow."""
@@ -183,7 +187,8 @@ class Effective:
     `project_checks` have a check each. `automerge`:
     how a pull request is merged once everything is applied, if the server lets it. `may_apply`
     is False on a server that only comments; then `apply_on_merge` is NEVER. `bounded` lists
-    what was asked for and not given. `written` is what all this was made of.
+    what was asked for and not given. `written` is what all this was made of, `drift` what the
+    repository says of drift.
     """
 
     may_apply: bool
@@ -196,6 +201,7 @@ class Effective:
     environments: Environments = EVERYWHERE_ALIKE
     override: Override = NOBODY
     written: Written = field(default_factory=Written, compare=False)
+    drift: DriftSettings = UNSAID
 
 
 def effective(repo: RepoConfig, server: ServerConfig, path: str) -> Effective:
@@ -223,6 +229,7 @@ def effective(repo: RepoConfig, server: ServerConfig, path: str) -> Effective:
             server.override,
             bounds.minimum,
         ),
+        drift=repo.drift,
     )
 
 

@@ -23,6 +23,7 @@ from pydantic import AfterValidator, Field, model_validator
 from prbot.config.addresses import ForgeUrl
 from prbot.config.check import Section, check, spell
 from prbot.config.document import Document, Place, parse
+from prbot.config.drift import DriftBounds
 from prbot.config.environment import overrides
 from prbot.config.environments import OverrideEntry
 from prbot.config.globs import check_pattern, check_plain_pattern, listed
@@ -291,6 +292,9 @@ class ServerConfig(Section):
     workflows: Workflows = Field(default={}, description="custom workflows by name.")
     per_repository: tuple[RepositoryRule, ...] = Field(
         default=(), description="which workflows and hooks repositories have: `match`, …"
+    )
+    drift: DriftBounds = Field(
+        default=DriftBounds(), description="nightly checks: `enabled`, and how many at once."
     )
     override: OverrideEntry = Field(
         default=OverrideEntry(), description="who may pass over what, with `--override REASON`."

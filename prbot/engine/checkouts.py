@@ -30,8 +30,8 @@ from prbot.errors import (
     MergeCommitIsGone,
     PrbotError,
 )
-from prbot.model import Checkout, ProjectKey, PullRequest, RunId, Sha
-from prbot.runs.run import Run
+from prbot.model import Checkout, ProjectKey, PullRequest, RepoRef, RunId, Sha
+from prbot.runs.run import Job, JobKind, Run
 
 log = structlog.get_logger()
 
@@ -65,9 +65,20 @@ class Checkouts:
     async def lay_out(self, run: Run, pull: PullRequest) -> Checkout:
         """Raises what `Workspaces` and the forge raise."""
         await self._fetch(pull)
-        checkout = await self._world.forge_of(run.pull.repo).workspaces.lay_out(pull)
+        forge = self._world.forge_of(run.pull.repo)
+        checkout = await forge.workspaces.lay_out(pull)
         self._fetched.append(run.id)
+        applied = run.ask.applied
+        if applied is not None and await self._has(run.pull.repo, applied.commit):
+            return replace(checkout, base=applied.commit)
         return checkout
+
+    async def _has(self, repo: RepoRef, commit: Sha) -> bool:
+        try:
+            await self._world.forge_of(repo).tree.read(repo, commit, ".gitignore")
+        except GitFailed:
+            return False
+        return True
 
     async def at_hand(self, run: Run, pull: PullRequest) -> None:
         """Fetch, unless this process did so for this run. Raises ForgeUnavailable.
@@ -88,6 +99,14 @@ class Checkouts:
         """Where the run's commit lies, brought here if it was laid out elsewhere."""
         checkout = _of(run)
         return checkout, await self._ensured(run, checkout)
+
+    async def worktree_for(self, run: Run, job: Job) -> tuple[Checkout, Path]:
+        """What the job plans: the run's commit, or the one that its project runs with."""
+        if job.kind is not JobKind.PLAN_APPLIED:
+            return await self.worktree_of(run, job.project)
+        base, worktree = await self.base_worktree(run)
+        checkout = _of(run)
+        return replace(checkout, commit=checkout.base, generated=base), worktree
 
     async def worktree_of(self, run: Run, project: ProjectKey) -> tuple[Checkout, Path]:
         """Where the project lies: what the run's commit deleted, in its base. What is laid out

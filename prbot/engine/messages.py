@@ -23,4 +23,6 @@ def job_message(run: Run, job: Job) -> Message:
         key = f"hooks {run.pull}"
         plans = run.ask.kind in (AskKind.PLAN, AskKind.QUEUED)
         priority = Priority.PLAN if plans else Priority.APPLY
+    if run.ask.kind is AskKind.DRIFT:
+        priority = Priority.DRIFT
     return Message(PerformJob(job.id), key, priority, repo=repo, group=str(run.pull))

@@ -36,6 +36,7 @@ import structlog
 from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
 from prbot.engine.checkouts import Checkouts
+from prbot.engine.drift import Drift
 from prbot.engine.expiry import Expiry
 from prbot.engine.heart import Heart
 from prbot.engine.inbox import Inbox
@@ -76,6 +77,7 @@ class Service:
         self._recovery = Recovery(world)
         self._heart = Heart(world, self._worker, self._postman, self._recovery)
         self.expiry = Expiry(world, self._written, self._orchestrator.wake_waiting)
+        self.drift = Drift(world, self._written)
         self._loops: set[asyncio.Task[None]] = set()
         self._beating: set[asyncio.Task[None]] = set()
         self._writing: set[asyncio.Task[None]] = set()
@@ -104,7 +106,7 @@ class Service:
         self._writing = {asyncio.create_task(self._postman.run())}
         loops = [self._inbox.run(), self._broken.wait()]
         loops += [self.reconciler.run(), self.expiry.run(), self._recovery.run()]
-        loops += [self._checkouts.run(), Thaw(self._world).run()]
+        loops += [self._checkouts.run(), Thaw(self._world).run(), self.drift.run()]
         loops += [
             self._hand_out(ADVANCING, ADVANCERS),
             self._hand_out(TOOLING, self._world.settings.parallel_jobs),

@@ -86,6 +86,19 @@ class Surveyor:
         # In a thread: a large repository takes a while, and webhooks want their answer.
         return await asyncio.to_thread(found)
 
+    async def all_of(
+        self, repo: RepoRef, commit: Sha, counts: Callable[[], Said]
+    ) -> tuple[Placed, ...]:
+        """All projects of a commit. Raises as `survey` does."""
+        listing, facts = await self._read(repo, commit)
+
+        def found() -> tuple[Placed, ...]:
+            said = counts()
+            projects = discover(listing, facts, said.rules).projects
+            return placed_of(with_defaults(project, said.rules) for project in projects)
+
+        return await asyncio.to_thread(found)
+
     async def touched(
         self, repo: RepoRef, checkout: Checkout, counts: Callable[[], Said], changed: Iterable[str]
     ) -> Mapping[ProjectKey, tuple[str, ...]]:

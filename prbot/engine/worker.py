@@ -58,7 +58,7 @@ from prbot.plans.record import StoredPlan
 from prbot.ports import ApplyOutcome
 from prbot.runs.checks import LONGEST_NOTE
 from prbot.runs.hooks import HOOKS
-from prbot.runs.run import STATE_JOBS, Flaw, Job, JobKind, JobState, Run, Trouble
+from prbot.runs.run import PLANNING, STATE_JOBS, AskKind, Flaw, Job, JobKind, JobState, Run, Trouble
 
 log = structlog.get_logger()
 
@@ -175,7 +175,7 @@ class Worker:
     async def _work(self, run: Run, job: Job) -> Job:
         try:
             await remember(self._world, run.pull)
-            if job.kind is JobKind.PLAN:
+            if job.kind in PLANNING:
                 return await self._plan(run, job)
             if job.kind is JobKind.APPLY:
                 return await self._apply(run, job)
@@ -264,13 +264,14 @@ class Worker:
             return await unit.runs.move_job(job, JobState.PLANNED, result)
 
     async def _make(self, run: Run, job: Job) -> MadePlan:
-        checkout, worktree = await self._checkouts.worktree_of(run, job.project)
+        checkout, worktree = await self._checkouts.worktree_for(run, job)
         planner = self._planner(run)
         plan_id = PlanId(self._world.new_id("p"))
         asked = await self._asked(run, job)
         way = await way_of(self._world, self._checkouts, run, job, asked)
         with job_directory(self._world.settings.jobs_dir, job) as data_dir:
-            return await planner.plan(run.pull, job, way, plan_id, checkout, worktree, data_dir)
+            place, lock = (checkout, worktree, data_dir), run.ask.kind is not AskKind.DRIFT
+            return await planner.plan(run.pull, job, way, plan_id, *place, lock=lock)
 
     async def _asked(self, run: Run, job: Job) -> tuple[str, ...]:
         """The comment's arguments: a plan that is made again is made with those it had."""

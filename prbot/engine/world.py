@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from prbot.comments.customs import GITHUB, Customs
+from prbot.config.drift import DriftBounds
 from prbot.config.files import RepoFiles
 from prbot.config.per_repository import RepositoryBounds
 from prbot.config.repo import Effective
@@ -30,6 +31,8 @@ from prbot.ports import (
 )
 from prbot.runs.run import Trouble
 from prbot.telemetry import Redactor
+
+NO_DRIFT = DriftBounds()
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Settings:
     `max_event_age` are history, plans older than `plan_age` are made again.
     `bounds_of` are the operator's words about one repository.
     `jobs_dir` is this process's own, beside those of the other processes of the machine.
-    What is in hand is lost `lease` after the process was last heard of.
+    What is in hand is lost `lease` after the process was last heard of. `drift` says how many
+    projects are looked at by night.
     """
 
     serves: Callable[[RepoRef], bool]
@@ -84,6 +88,7 @@ class Settings:
     plan_age: timedelta
     lease: timedelta
     summary_every: timedelta
+    drift: DriftBounds = NO_DRIFT
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ asked about again. An empty answer means: nothing to do until something else hap
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import assert_never
 
 from prbot.config.repo import Effective
 from prbot.model import Permission, ProjectKey
 from prbot.runs import applying, merging, planning, state_commands, versions
 from prbot.runs.aftermath import break_locks
+from prbot.runs.drifting import decide_drift
 from prbot.runs.hooks import HOOKS, with_hooks
 from prbot.runs.named import concerns, means, unknown_names
 from prbot.runs.order import in_order, release
@@ -95,6 +97,8 @@ def _decide(run: Run, scene: Scene) -> tuple[Step, ...]:
             return with_hooks(run, scene, decide_queued)
         case AskKind.UNQUEUED:
             return decide_unqueued(run, scene)
+        case AskKind.DRIFT:
+            return with_hooks(run, replace(scene, post_hooks=False), decide_drift)
         case _:
             assert_never(run.ask.kind)
 

@@ -41,6 +41,7 @@ def command_of(run: Run) -> Hooked:
     own: dict[AskKind, Hooked] = {
         AskKind.PLAN: "plan",
         AskKind.QUEUED: "plan",
+        AskKind.DRIFT: "plan",
         AskKind.IMPORT: "import",
         AskKind.STATE_RM: "state_rm",
     }

@@ -124,6 +124,8 @@ def fail(run: Run, scene: Scene, trouble: Trouble) -> Steps:
 
 def tell_failure(run: Run, sha: Sha | None, trouble: Trouble) -> Steps:
     """What people are told of a run that failed as a whole; the checks if `sha` is known."""
+    if run.ask.kind is AskKind.DRIFT:  # told with what else was found, not here
+        return ()
     both = run.ask.kind in (AskKind.PLAN, AskKind.QUEUED)
     checks = (Check.PLAN, Check.APPLY) if both else (Check.APPLY,)
     verdicts = (

@@ -25,6 +25,7 @@ from prbot.model import (
     Sha,
 )
 from prbot.plans.arguments import DESTROY, REFRESH_ONLY, special
+from prbot.plans.record import Applied
 from prbot.projects.gone import Gone
 
 
@@ -44,6 +45,7 @@ class AskKind(StrEnum):
     HINT = "hint"
     QUEUED = "queued"
     UNQUEUED = "unqueued"
+    DRIFT = "drift"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Ask:
     `override` is the reason given for passing over requirements, empty without one.
     `extra`, `destroy`, `refresh_only` and `verbose` as in `PlanCommand`, `no_merge` as in
     `ApplyCommand`. `objects`: address and id of an IMPORT, the addresses of a STATE_RM.
+    `applied`: what is known to run of the project that a DRIFT looks at.
     """
 
     kind: AskKind
@@ -91,6 +94,7 @@ class Ask:
     applied_by: PullRef | None = None
     default_branch: str = ""
     objects: tuple[str, ...] = ()
+    applied: Applied | None = None
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -139,6 +143,7 @@ class JobKind(StrEnum):
     LOOK = "look"
     FORCE_UNLOCK = "force unlock"
     INVENTORY = "inventory"
+    PLAN_APPLIED = "plan what was applied"
     PRE_HOOKS = "pre hooks"
     POST_HOOKS = "post hooks"
 
@@ -146,6 +151,8 @@ class JobKind(StrEnum):
 STATE_JOBS = (JobKind.IMPORT, JobKind.STATE_RM)
 """They change the state alone. Begun once, they are never begun again."""
 CHANGING = (JobKind.APPLY, *STATE_JOBS)
+LOOKING = (JobKind.VERSION, JobKind.LOOK, JobKind.INVENTORY, JobKind.FORCE_UNLOCK)
+PLANNING = (JobKind.PLAN, JobKind.PLAN_APPLIED)
 
 
 class JobState(StrEnum):
@@ -196,15 +203,17 @@ RELEASED = frozenset({JobState.QUEUED, JobState.SKIPPED, JobState.DROPPED})
 JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
     (JobKind.PLAN, JobState.BLOCKED): RELEASED,
     (JobKind.APPLY, JobState.BLOCKED): RELEASED,
-    (JobKind.PLAN, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
     # back to QUEUED: the worker died, and a plan is simply made again
-    (JobKind.PLAN, JobState.RUNNING): frozenset(
-        {JobState.PLANNED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
-    ),
+    **{
+        (kind, JobState.RUNNING): frozenset(
+            {JobState.PLANNED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
+        )
+        for kind in PLANNING
+    },
     # never back to QUEUED: that it runs is the record that it was begun
     **{
         (kind, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED})
-        for kind in STATE_JOBS
+        for kind in (*PLANNING, *STATE_JOBS, *LOOKING)
     },
     **{
         (kind, JobState.RUNNING): frozenset(
@@ -212,16 +221,13 @@ JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
         )
         for kind in STATE_JOBS
     },
-    (JobKind.VERSION, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
     (JobKind.VERSION, JobState.RUNNING): frozenset(
         {JobState.LOOKED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
     ),
     # a look changes nothing, and a lock that is gone is not broken again: both like a plan
-    (JobKind.LOOK, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
     (JobKind.LOOK, JobState.RUNNING): frozenset(
         {JobState.LOOKED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
     ),
-    (JobKind.INVENTORY, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
     (JobKind.INVENTORY, JobState.RUNNING): frozenset(
         {JobState.LOOKED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
     ),
@@ -236,7 +242,6 @@ JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
         )
         for kind in (JobKind.PRE_HOOKS, JobKind.POST_HOOKS)
     },
-    (JobKind.FORCE_UNLOCK, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED}),
     (JobKind.FORCE_UNLOCK, JobState.RUNNING): frozenset(
         {JobState.FREED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
     ),
@@ -299,7 +304,8 @@ class Trouble:
 @dataclass(frozen=True)
 class Job:
     """One project's part of a run. A LOOK or FORCE_UNLOCK job is about the project's newest
-    interrupted apply, an INVENTORY about the state of one that is no more; what they find
+    interrupted apply, an INVENTORY about the state of one that is no more, a PLAN_APPLIED about
+    the code that runs; what they find
     stands in the journal. PRE_HOOKS and POST_HOOKS are about the whole repository.
 
     `plan_id` is the plan this job made. `reviewed` is the plan people agreed to: an APPLY

@@ -336,6 +336,8 @@ JOB_PATHS = {
     " queued>dropped running>dropped",
     JobKind.INVENTORY: "queued>running running>looked running>failed running>queued"
     " queued>dropped running>dropped",
+    JobKind.PLAN_APPLIED: "queued>running running>planned running>failed running>queued"
+    " queued>dropped running>dropped",
     JobKind.PRE_HOOKS: "queued>running running>hooked running>failed running>queued"
     " queued>dropped running>dropped",
     JobKind.POST_HOOKS: "queued>running running>hooked running>failed running>queued"

@@ -233,3 +233,22 @@ async def test_an_apply_that_was_not_intended_cannot_be_settled(scene: Any) -> N
             await tables.plans.settle(plan.id, "applied", scene.clock.now())
         with pytest.raises(ValueError, match="perhaps"):
             await tables.plans.settle(plan.id, "perhaps", None)
+
+
+async def test_what_was_applied_last(scene: Any) -> None:
+    """It is the newest that was applied of just this project, in whichever pull request."""
+    project = ProjectKey("network")
+    async with scene.store.begin() as tables:
+        assert await tables.plans.last_applied(scene.pull.repo, project) is None
+    made = []
+    for outcome in ("applied", "applied", "failed"):
+        _, plan = await scene.an_intent()
+        async with scene.store.begin() as tables:
+            now = scene.clock.pass_(60) if outcome == "applied" else None
+            await tables.plans.settle(plan.id, outcome, now)
+        made.append(plan)
+    async with scene.store.begin() as tables:
+        found = await tables.plans.last_applied(scene.pull.repo, project)
+        assert found is not None
+        assert (found.id, found.applied_at) == (made[1].id, scene.clock.now())
+        assert await tables.plans.last_applied(scene.pull.repo, ProjectKey("app")) is None

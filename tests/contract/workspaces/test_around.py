@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prbot.adapters.workspaces import GitWorkspaces
+from prbot.errors import BranchIsGone
 from prbot.model import RepoRef, Sha
 from prbot.runs.landings import Around
 
@@ -59,3 +60,31 @@ async def test_unknown_commits(workspaces: GitWorkspaces, line: dict[str, Sha]) 
     found = await workspaces.around(REPO, line["last"], {NOWHERE, line["first"]})
     assert found == Around(frozenset({line["first"]}), frozenset())
     assert await workspaces.around(REPO, NOWHERE, {line["first"]}) == Around()
+
+
+async def test_the_default_branch(workspaces: GitWorkspaces, forge) -> None:
+    """It is what `HEAD` names at the forge, with its newest commit, whatever it is called."""
+    forge.git("symbolic-ref", "HEAD", "refs/heads/main", cwd=forge.origin)
+    main = Sha(forge.git("rev-parse", "main"))
+    assert await workspaces.default_branch(REPO, forge.access) == ("main", main)
+    trunk = forge.commit({"b.tf": "two\n"})
+    forge.push("HEAD", "refs/heads/team/trunk")
+    forge.git("symbolic-ref", "HEAD", "refs/heads/team/trunk", cwd=forge.origin)
+    assert await workspaces.default_branch(REPO, forge.access) == ("team/trunk", trunk)
+    assert await workspaces.read(REPO, trunk, "b.tf") == b"two\n"
+
+
+async def test_no_default_branch(workspaces: GitWorkspaces, forge) -> None:
+    """It says so where `HEAD` names a branch that is not there."""
+    forge.git("symbolic-ref", "HEAD", "refs/heads/nowhere", cwd=forge.origin)
+    with pytest.raises(BranchIsGone):
+        await workspaces.default_branch(REPO, forge.access)
+
+
+async def test_the_first_commit_of_all(workspaces: GitWorkspaces, forge) -> None:
+    """It is laid out, compared with itself: nothing came before it."""
+    first = Sha(forge.git("rev-parse", "main"))
+    pull = forge.pull(merged=True, open=False, merge_sha=first, head_sha=first)
+    await workspaces.fetch(pull, forge.access)
+    checkout = await workspaces.lay_out(pull)
+    assert (checkout.commit, checkout.base, checkout.changed) == (first, first, ())

@@ -1,0 +1,171 @@
+"""Looks every night at what the default branch says, project by project, and changes nothing.
+
+Each process does it; the tables say who is first. A check is a run of its own, in a place that
+no pull request has, of the lowest priority: whatever a dead process left of it others take up,
+as with any run. When it has ended, what it found, and what follows, is kept once, by whoever
+comes first. So no check is lost, and none is kept twice.
+
+Not promised: that a look sees what is pushed while it goes on.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from prbot.drift.state import Standing
+from prbot.drift.turn import Room, due, replanned, take_turn
+from prbot.engine.alarm import Alarm
+from prbot.engine.drift_ends import DriftEnds, unmerged_holders
+from prbot.engine.drift_places import Place, Places
+from prbot.engine.messages import advance_message
+from prbot.engine.world import World
+from prbot.errors import PrbotError, StoreUnavailable
+from prbot.model import Login, ProjectKey, RepoRef, RunId, Selector
+from prbot.plans.record import Applied
+from prbot.ports import UnitOfWork
+from prbot.runs.drifting import place_for
+from prbot.runs.run import CHANGING, Ask, AskKind, Run
+
+log = structlog.get_logger()
+
+BUSY, IDLE = timedelta(seconds=5), timedelta(seconds=30)
+"""How often it is looked while a check is under way, and else: others may ask for one."""
+SILENCE = timedelta(minutes=10)
+"""After so long without a look nobody was there."""
+WHO = Login("prbot")
+
+
+class Drift:
+    """One per process. `outbox` is rung when there is something to tell."""
+
+    def __init__(self, world: World, outbox: Alarm) -> None:
+        self._world = world
+        self._places = Places(world)
+        self._ends = DriftEnds(world, self._places, outbox)
+        self._never = Alarm()
+
+    async def run(self) -> None:
+        """For ever, where the operator wants it."""
+        while True:
+            await self._never.wait(
+                await self._look() if self._world.settings.drift.enabled else None
+            )
+
+    async def _look(self) -> timedelta:
+        try:
+            return BUSY if await self.sweep() else IDLE
+        except StoreUnavailable as error:
+            log.warning("drift not looked for", action="drift", error=str(error))
+            return IDLE
+
+    async def sweep(self) -> int:
+        """Keep what has ended, then begin what is due; how many checks are under way then.
+
+        Raises StoreUnavailable.
+        """
+        await self._ends.keep()
+        for repo in await self._places.served():
+            try:
+                await self._look_at(repo)
+            except StoreUnavailable:
+                raise
+            except PrbotError as error:  # the next repository may do better
+                log.warning(
+                    "drift not looked for", action="drift", repo=str(repo), error=str(error)
+                )
+        async with self._world.store.begin() as unit:
+            return len(await unit.drift.under_way())
+
+    async def _look_at(self, repo: RepoRef) -> None:
+        place = await self._places.at(repo, fresh=False)
+        if place is None or not await self._any_due(place):
+            return
+        place = await self._places.at(repo, fresh=True)
+        if place is not None:
+            await self._begin(place)
+
+    async def _any_due(self, place: Place) -> bool:
+        """Notes when each is due next."""
+        now, window = self._world.clock.now(), place.rules.drift.night
+        async with self._world.store.begin() as unit:
+            since = await unit.drift.hold(now, SILENCE)
+            standings = await unit.drift.of_repo(place.repo)
+            for standing in replanned(standings, window, now, since):
+                await unit.drift.plan(standing)
+        return bool(due(standings, window, now, since))
+
+    async def _begin(self, place: Place) -> None:
+        """In one transaction, which keeps other processes out, so that what each of them found
+        due is begun once."""
+        now, window, bounds = (
+            self._world.clock.now(),
+            place.rules.drift.night,
+            self._world.settings.drift,
+        )
+        async with self._world.store.begin() as unit:
+            since = await unit.drift.hold(now, SILENCE)
+            standings = await unit.drift.of_repo(place.repo)
+            room = bounds.parallel - len(await unit.drift.under_way())
+            turn = take_turn(
+                standings,
+                due(standings, window, now, since),
+                await held(unit, place.repo),
+                Room(room, bounds.per_environment),
+                now,
+            )
+            for standing in turn.later:
+                await unit.drift.plan(standing)
+            started = [await self._started(unit, place, each, now) for each in turn.begin]
+        for run in started:
+            if run is not None:
+                await self._world.queue.put(advance_message(run))
+
+    async def _started(
+        self, unit: UnitOfWork, place: Place, standing: Standing, now: datetime
+    ) -> Run | None:
+        project = standing.project
+        ask = Ask(
+            AskKind.DRIFT,
+            WHO,
+            "drift",
+            place.head,
+            select=Selector(dirs=(project.dir,), workspaces=(project.workspace,)),
+            base_branch=place.branch,
+            default_branch=place.branch,
+            applied=await applied_of(unit, standing),
+        )
+        run = Run(RunId(self._world.new_id("r")), place_for(place.repo, standing.number), ask, now)
+        if not await unit.drift.begin(standing, run.id):
+            return None
+        await unit.runs.add(run)
+        return run
+
+
+async def applied_of(unit: UnitOfWork, standing: Standing) -> Applied | None:
+    """What is known to run: applied by us, or proved by a check, whichever is newer. Nothing is
+    known where a part was applied, or all destroyed."""
+    plan = await unit.plans.last_applied(standing.repo, standing.project)
+    proved = standing.applied
+    if plan is None or plan.applied_at is None:
+        return proved
+    if proved is not None and proved.at >= plan.applied_at:
+        return proved
+    return None if plan.special else Applied(plan.commit, plan.inputs, plan.applied_at)
+
+
+async def held(unit: UnitOfWork, repo: RepoRef) -> dict[ProjectKey, str]:
+    """By what each project is held: a pull request that is open, or an apply that runs."""
+    unmerged = await unmerged_holders(unit, repo)
+    locks = await unit.locks.of_repo(repo)
+    found = {
+        lock.project: f"held by pull request {lock.holder.number}"
+        for lock in locks
+        if lock.holder not in unmerged
+    }
+    for run in await unit.runs.of_repo_unfinished(repo):
+        for job in run.jobs:
+            if job.kind in CHANGING and not job.state.finished:
+                found[job.project] = f"being applied by pull request {run.pull.number}"
+    return found

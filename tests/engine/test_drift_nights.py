@@ -1,0 +1,279 @@
+"""Nights pass by a clock in the test's hand: due once, caught up once, by whichever process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prbot.adapters.artifacts import EncryptedFiles
+from prbot.adapters.hcl_cache import FactsCache
+from prbot.adapters.queue_sqlite import SqliteQueue
+from prbot.adapters.store import SqlStore
+from prbot.adapters.workspaces import GitWorkspaces
+from prbot.config.drift import DriftBounds
+from prbot.config.repo import Effective
+from prbot.config.server import ApplyOnMerge
+from prbot.demo.git import git
+from prbot.drift.state import Standing
+from prbot.engine.alarm import Alarm
+from prbot.engine.drift import Drift
+from prbot.engine.drift_places import OUT_OF_REACH
+from prbot.engine.messages import job_message
+from prbot.engine.world import Forge, World
+from prbot.model import JobId, Login, ProjectKey, PullRef, RepoRef, RunId
+from prbot.ports import CloneAccess, Priority
+from prbot.runs.locks import Lock
+from prbot.runs.run import Ask, AskKind, Job, JobKind, Run, RunState, Trouble
+
+REPO = RepoRef("gh", "acme/infra")
+PROJECTS = 6
+EVENING = datetime(2026, 3, 4, 20, 0, tzinfo=UTC)
+NIGHT = datetime(2026, 3, 5, 4, 30, tzinfo=UTC)
+"""In the window, behind the moment of each project."""
+DAY = timedelta(days=1)
+ENDED = Trouble("It was ended by the test.")
+
+
+@dataclass
+class Reader:
+    """What a forge tells: its repositories, and where they are cloned from."""
+
+    origin: Path
+    repos: tuple[RepoRef, ...] = (REPO,)
+
+    async def repositories(self) -> tuple[RepoRef, ...]:
+        return self.repos
+
+    async def clone_access(self, repo: RepoRef) -> CloneAccess:
+        return CloneAccess(self.origin.as_uri())
+
+
+@dataclass
+class Process:
+    """One of those that look."""
+
+    world: World
+    drift: Drift
+
+    async def standings(self) -> tuple[Standing, ...]:
+        async with self.world.store.begin() as unit:
+            return tuple(await unit.drift.of_repo(REPO))
+
+    async def begun(self) -> list[RunId]:
+        async with self.world.store.begin() as unit:
+            return [each.run for each in await unit.drift.under_way() if each.run is not None]
+
+    async def end_all(self) -> None:
+        """As if each run had failed."""
+        for run in await self.begun():
+            async with self.world.store.begin() as unit:
+                await unit.runs.move(run, RunState.QUEUED, RunState.FAILED, ENDED)
+
+
+@dataclass
+class Town:
+    reader: Reader
+    clock: Any
+    start: Callable[..., Process]
+
+
+@pytest.fixture
+async def town(world: World, tmp_path: Path, url: str) -> AsyncIterator[Town]:
+    origin = tmp_path / "origin"
+    origin.mkdir()
+    await git(origin, "init", "--quiet", "--initial-branch", "main")
+    for number in range(PROJECTS):
+        (origin / f"p{number}").mkdir()
+        (origin / f"p{number}" / "main.tf").write_text('terraform {\n  backend "local" {}\n}\n')
+    await git(origin, "add", "--all")
+    await git(origin, "commit", "--quiet", "-m", "Begin")
+    reader, clock, stores = Reader(origin), world.clock, [world.store]
+    made = iter(range(1000))
+
+    def start(**bounds: Any) -> Process:
+        number = len(stores)
+        store = SqlStore(url, clock)
+        stores.append(store)
+        workspaces = GitWorkspaces(tmp_path / f"git-{number}", {"PATH": os.environ["PATH"]})
+        ports: Any = (reader, None, workspaces, workspaces, workspaces, None)
+        settings = replace(
+            world.settings,
+            rules_of=lambda *_: Effective(True, ApplyOnMerge.NEVER, plan_drafts=False),
+            drift=DriftBounds(enabled=True, **{"parallel": 100, **bounds}),
+        )
+        mine = replace(
+            world,
+            store=store,
+            queue=SqliteQueue(store, clock),
+            settings=settings,
+            forges={"gh": Forge(*ports)},
+            facts=FactsCache(tmp_path / f"facts-{number}"),
+            artifacts=EncryptedFiles(tmp_path / "artifacts", b"k" * 32),
+            new_id=lambda kind: f"{kind}-{next(made)}",
+        )
+        return Process(mine, Drift(mine, Alarm()))
+
+    yield Town(reader, clock, start)
+    for store in stores[1:]:
+        await store.close()
+
+
+async def evening(town: Town, **bounds: Any) -> Process:
+    """A process that looked at all of them once, on the evening that it was started."""
+    process = town.start(**bounds)
+    town.clock.time = EVENING
+    await process.drift.sweep()
+    assert len(await process.begun()) == PROJECTS
+    await process.end_all()
+    assert await process.drift.sweep() == 0
+    assert {each.checked_at for each in await process.standings()} == {EVENING}
+    return process
+
+
+async def awake(process: Process, town: Town, until: datetime) -> None:
+    """It looks every few minutes until then, without a break."""
+    while town.clock.time < until:
+        town.clock.time = min(until, town.clock.time + timedelta(minutes=9))
+        await process.drift.sweep()
+
+
+async def test_a_night(town: Town) -> None:
+    """It begins each project at its own moment of the night, says so before, and begins none
+    twice; a night later all of them again."""
+    process = await evening(town)
+    moments = {each.key: each.due_at for each in await process.standings()}
+    assert len(set(moments.values())) == PROJECTS
+    begun: dict[str, datetime] = {}
+    while town.clock.time < NIGHT:
+        town.clock.time += timedelta(minutes=9)
+        await process.drift.sweep()
+        for each in await process.standings():
+            if each.run is not None:
+                begun.setdefault(each.key, town.clock.time)
+    for key, at in moments.items():
+        assert at is not None
+        assert timedelta(0) <= begun[key] - at < timedelta(minutes=9)
+    await process.end_all()
+    assert await process.drift.sweep() == 0
+    await awake(process, town, NIGHT + DAY)
+    assert len(await process.begun()) == PROJECTS
+
+
+@pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+async def test_caught_up_once(town: Town) -> None:
+    """It looks at once at what a night without anybody would have looked at, once, however many
+    processes come back at that moment; the next night is a night like any other."""
+    await evening(town)
+    town.clock.time = morning = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
+    first, second = town.start(), town.start()
+    await asyncio.gather(first.drift.sweep(), second.drift.sweep())
+    begun = await first.begun()
+    assert len(begun) == len(set(begun)) == PROJECTS
+    async with first.world.store.begin() as unit:
+        assert sorted(await unit.runs.unfinished()) == sorted(begun)
+    await first.end_all()
+    kept = await asyncio.gather(first.drift.sweep(), second.drift.sweep())
+    assert kept == [0, 0]
+    assert {each.checked_at for each in await second.standings()} == {morning}
+    assert all(each.due_at and each.due_at > morning for each in await first.standings())
+
+
+async def test_a_window_too_short(town: Town) -> None:
+    """It has no more under way than it may; what it did not reach goes first the next night."""
+    process = await evening(town)
+    narrow = town.start(parallel=2)
+    await awake(narrow, town, datetime(2026, 3, 5, 5, 30, tzinfo=UTC))
+    assert len(await process.begun()) == 2
+    await process.end_all()
+    assert await narrow.drift.sweep() == 0
+    reached = {each.key for each in await process.standings() if each.checked_at != EVENING}
+    assert len(reached) == 2
+    await awake(narrow, town, NIGHT + DAY)
+    again = {each.key for each in await process.standings() if each.run is not None}
+    assert len(again) == 2
+    assert reached.isdisjoint(again)
+
+
+async def test_a_held_project(town: Town) -> None:
+    """It puts off what a pull request holds, says by whom, and looks soon after it is free."""
+    process = await evening(town)
+    held = ProjectKey("p1")
+    lock = Lock(REPO, held, PullRef(REPO, 7), Login("ann"), EVENING)
+    async with process.world.store.begin() as unit:
+        await unit.locks.take(lock)
+    await awake(process, town, NIGHT)
+    (one,) = [each for each in await process.standings() if each.run is None]
+    assert (one.project, one.held) == (held, "held by pull request 7")
+    async with process.world.store.begin() as unit:
+        await unit.locks.free(PullRef(REPO, 7), [held])
+    await awake(process, town, NIGHT + timedelta(minutes=31))
+    assert len(await process.begun()) == PROJECTS
+
+
+async def test_closed_after_an_apply(town: Town) -> None:
+    """It does look at what a closed pull request still holds: nobody works on it."""
+    process = await evening(town)
+    pull = PullRef(REPO, 7)
+    close = Run(RunId("r-close"), pull, Ask(AskKind.CLOSE, Login("ann"), "closed"), EVENING)
+    async with process.world.store.begin() as unit:
+        await unit.locks.take(Lock(REPO, ProjectKey("p1"), pull, Login("ann"), EVENING))
+        await unit.runs.add(close)
+        await unit.runs.move(close.id, RunState.QUEUED, RunState.DONE)
+    await awake(process, town, NIGHT)
+    assert len(await process.begun()) == PROJECTS
+
+
+async def test_an_archived_repository(town: Town) -> None:
+    """It looks at nothing there, and says why; when it is back, its projects are known."""
+    process = await evening(town)
+    town.reader.repos = ()
+    await awake(process, town, NIGHT)
+    assert await process.begun() == []
+    async with process.world.store.begin() as unit:
+        (watch,) = await unit.drift.watches()
+    assert watch.skipped == OUT_OF_REACH
+    town.reader.repos = (REPO,)
+    await awake(process, town, NIGHT + DAY)
+    assert len(await process.begun()) == PROJECTS
+
+
+async def test_broken_settings(town: Town) -> None:
+    """It looks at nothing while the default branch's file cannot be read, and says so."""
+    process = town.start()
+    wrong = replace(process.world.settings, rules_of=lambda *_: Trouble("The file is broken."))
+    broken = Drift(replace(process.world, settings=wrong), Alarm())
+    town.clock.time = NIGHT
+    assert await broken.sweep() == 0
+    async with process.world.store.begin() as unit:
+        (watch,) = await unit.drift.watches()
+    assert watch.skipped == "The file is broken."
+
+
+async def test_somebody_asks(town: Town) -> None:
+    """It looks at once, whatever the time."""
+    process = await evening(town)
+    async with process.world.store.begin() as unit:
+        one = await unit.drift.get(REPO, ProjectKey("p3"))
+        assert one is not None
+        await unit.drift.plan(replace(one, asked_at=town.clock.time))
+    await process.drift.sweep()
+    (run,) = await process.begun()
+    async with process.world.store.begin() as unit:
+        assert (await unit.runs.get(run)).ask.select.dirs == ("p3",)
+
+
+async def test_checks_come_last(town: Town) -> None:
+    """It leaves every other job the way: a job of a check has the lowest priority."""
+    process = await evening(town)
+    await awake(process, town, NIGHT)
+    run = (await process.begun())[0]
+    async with process.world.store.begin() as unit:
+        job = Job(JobId("j-1"), run, ProjectKey("p1"), JobKind.PLAN)
+        assert job_message(await unit.runs.get(run), job).priority is Priority.DRIFT

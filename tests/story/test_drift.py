@@ -1,0 +1,181 @@
+"""Night after night: the default branch is planned, and what others changed is told apart from
+what nobody applied. Nothing is written by looking."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from town import PATIENCE, REPOSITORY, Town, resource
+from watchfiles import awatch
+
+from prbot.app import compose
+from prbot.config.drift import DriftBounds
+from prbot.demo.person import Clone
+from prbot.drift.issue import Section
+from prbot.drift.state import Standing, Watch
+from prbot.drift.verdict import ProjectVerdict
+from prbot.model import ProjectKey, RepoRef
+
+REPO, APP = RepoRef("forge", REPOSITORY), ProjectKey("app")
+CHECKS = DriftBounds(enabled=True)
+
+
+@pytest.fixture(autouse=True)
+def _terraform(need: Callable[[str], None]) -> None:
+    need("terraform")
+
+
+class Calendar(compose.SystemClock):
+    """The system's clock, some time ahead."""
+
+    ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + type(self).ahead
+
+    @classmethod
+    def go_to(cls, moment: datetime) -> None:
+        cls.ahead = moment - datetime.now(UTC)
+
+
+@pytest.fixture
+def calendar(monkeypatch: pytest.MonkeyPatch) -> type[Calendar]:
+    monkeypatch.setattr(Calendar, "ahead", timedelta(0))
+    monkeypatch.setattr(compose, "SystemClock", Calendar)
+    return Calendar
+
+
+@dataclass
+class Nights:
+    """The checks of one project, as prbot knows them."""
+
+    town: Town
+    calendar: type[Calendar]
+    project: ProjectKey = APP
+
+    async def standing(self) -> Standing | None:
+        assert self.town.prbot is not None
+        async with self.town.prbot.store.begin() as unit:
+            return await unit.drift.get(REPO, self.project)
+
+    async def watch(self) -> Watch:
+        assert self.town.prbot is not None
+        async with self.town.prbot.store.begin() as unit:
+            (watch,) = await unit.drift.watches()
+        return watch
+
+    async def checked(self, last: datetime | None = None) -> Section:
+        """Wait for a check that ended after `last`."""
+        assert self.town.prbot is not None
+        async with asyncio.timeout(PATIENCE):
+            watching = awatch(self.town.directory, step=5, rust_timeout=200, yield_on_timeout=True)
+            while True:
+                await self.town.prbot.service.drift.sweep()
+                now = await self.standing()
+                if now is not None and now.section is not None and now.checked_at != last:
+                    return now.section
+                await anext(watching)
+
+    async def next(self) -> Section:
+        """The next night's check; just before its time none is begun."""
+        assert self.town.prbot is not None
+        before = await self.standing()
+        assert before is not None
+        await self.town.prbot.service.drift.sweep()  # it says when
+        planned = await self.standing()
+        assert planned is not None
+        assert planned.due_at is not None
+        self.calendar.go_to(planned.due_at - timedelta(minutes=10))
+        assert await self.town.prbot.service.drift.sweep() == 0
+        self.calendar.go_to(planned.due_at)
+        return await self.checked(before.checked_at)
+
+
+@pytest.fixture
+def nights(town: Town, calendar: type[Calendar]) -> Nights:
+    return Nights(town, calendar)
+
+
+async def apply_by_hand(town: Town, directory: Path) -> None:
+    """As somebody does who has no prbot."""
+    for words in (["init", "-no-color"], ["apply", "-auto-approve", "-no-color"]):
+        process = await asyncio.create_subprocess_exec(
+            "terraform",
+            *words,
+            cwd=directory,
+            stdout=asyncio.subprocess.DEVNULL,
+            env={
+                **town.environ,
+                "TF_DATA_DIR": str(town.directory / "by-hand"),
+                "TF_CLI_CONFIG_FILE": os.devnull,
+            },
+        )
+        assert await process.wait() == 0
+
+
+def change_by_hand(town: Town, old: str, new: str) -> None:
+    """The value that lives, as the state has it."""
+    state = town.state_file("app")
+    document = json.loads(state.read_text().replace(f'"{old}"', f'"{new}"'))
+    document["serial"] += 1
+    state.write_text(json.dumps(document))
+
+
+async def on_main(clone: Clone, message: str, files: dict[str, str]) -> None:
+    await clone.push("main", message, files)
+
+
+async def test_night_after_night(town: Town, nights: Nights) -> None:
+    """It takes the first look as the baseline, then finds what was changed by hand, what nobody
+    applied, and both at once; what cannot be planned is an error, and nothing is written."""
+    web = {"app/main.tf": town.backend("app") + resource("web")}
+    clone = await town.build(web)
+    await apply_by_hand(town, clone.directory / "app")
+    state = town.state_file("app").read_bytes()
+    await town.start(drift=CHECKS)
+
+    first = await nights.checked()
+    assert (first.trouble, first.verdict, first.found) == (None, ProjectVerdict.IN_SYNC, ())
+    assert (await nights.watch()).baseline_at is not None
+    assert town.state_file("app").read_bytes() == state
+    assert not town.state_file("app").with_name(".app.tfstate.lock.info").exists()
+
+    change_by_hand(town, "one", "by hand")
+    drifted = await nights.next()
+    assert drifted.verdict is ProjectVerdict.DRIFTED
+    (row,) = [each for each in drifted.found if each.attribute == "input"]
+    assert (row.address, row.live, row.wanted) == ("terraform_data.web", '"by hand"', '"one"')
+
+    await on_main(clone, "More", {"app/more.tf": resource("more")})
+    mixed = await nights.next()
+    assert mixed.verdict is ProjectVerdict.MIXED
+    assert {each.address for each in mixed.found} == {"terraform_data.web"}
+
+    change_by_hand(town, "by hand", "one")
+    behind = await nights.next()
+    assert (behind.verdict, behind.found) == (ProjectVerdict.BEHIND, ())
+
+    await on_main(clone, "Break", {"app/more.tf": "output {"})
+    broken = await nights.next()
+    assert broken.verdict is ProjectVerdict.ERROR
+    assert broken.trouble is not None
+    known = await nights.standing()
+    assert known is not None
+    assert known.succeeded_at is not None
+    assert known.checked_at is not None
+    assert known.succeeded_at < known.checked_at
+
+    assert (
+        json.loads(town.state_file("app").read_text())["serial"] == json.loads(state)["serial"] + 2
+    )
+    assert town.prbot is not None
+    async with town.prbot.store.begin() as unit:
+        assert await unit.locks.of_repo(REPO) == ()
+    assert not any((town.directory / "prbot" / "artifacts").glob("p-*"))
