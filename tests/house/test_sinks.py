@@ -120,7 +120,7 @@ def test_summaries(sources) -> None:
     cannot leave half a secret."""
     outside = [s for s in sources if not s.name.startswith("prbot.plans.")]
     users = {s.name for s in outside if any(calls(s.tree, {"summarise", "drift_of"}))}
-    assert users == {"prbot.engine.planner", "prbot.app.explain_plan"}
+    assert users == {"prbot.engine.planner", "prbot.app.explain_plan", "prbot.drift.reading"}
     for source in outside:
         passed = [c for r in calls(source.tree, {"redact_values"}) for c in r.args]
         assert all(c in passed for c in calls(source.tree, {"summarise", "drift_of"})), source.name
@@ -143,12 +143,14 @@ def test_whose_secrets(sources) -> None:
         "prbot.app.explain_plan",
     }
     hiding = {"prbot.engine.planner", "prbot.engine.memory", "prbot.engine.stages"}
+    hiding |= {"prbot.engine.drift_ends"}  # the plans of a check, about its project alone
     assert makers(sources, {"hide"}) == hiding
 
 
 def test_who_is_spoken_of(sources) -> None:
     """It performs work, writes letters and forgets plans as being about one pull request."""
     speaking = {"prbot.engine.service", "prbot.engine.postman", "prbot.engine.expiry"}
+    speaking |= {"prbot.engine.drift_ends"}
     assert makers(sources, {"about"}) == speaking
     waking = {"prbot.engine.orchestrator", "prbot.engine.worker", "prbot.engine.expiry"}
     assert makers(sources, {"remember"}) == waking
