@@ -6,7 +6,7 @@ also where the state was refreshed in between and the plan's own account of drif
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -27,7 +27,7 @@ DELETED = Change(("delete",))
 @dataclass(frozen=True)
 class Read:
     """`planned` is what a verdict needs; `found` has a row for each attribute that drifted,
-    fit to be shown once what is secret was taken out."""
+    fit to be shown."""
 
     planned: Planned
     found: tuple[Found, ...]
@@ -35,11 +35,13 @@ class Read:
 
 @dataclass(frozen=True)
 class Asked:
-    """By what drift is judged. `today` is the day in UTC."""
+    """By what drift is judged. `today` is the day in UTC. `redact_values` takes out of what is
+    to be shown all that is secret, before any of it is put together."""
 
     settings: DriftSettings
     environment: str | None
     today: date
+    redact_values: Callable[[tuple[Drifted, ...]], tuple[Drifted, ...]]
 
 
 def read(plan: Plan, digest: str, changes: bool, failing: int, proven: bool, asked: Asked) -> Read:
@@ -52,7 +54,8 @@ def read(plan: Plan, digest: str, changes: bool, failing: int, proven: bool, ask
 
 
 def _found(plan: Plan, asked: Asked) -> Iterator[Found]:
-    for shown, one in zip(drift_of(plan), drifts(plan), strict=True):
+    told = asked.redact_values(drift_of(plan))
+    for shown, one in zip(told, drifts(plan), strict=True):
         decided = decide(asked.settings, one, asked.environment, asked.today)
         rule = None if decided.rule is None else f"drift.rules[{decided.rule}]"
         live, wanted = _values(shown)

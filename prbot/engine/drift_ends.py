@@ -19,7 +19,7 @@ from prbot.config.drift import DriftSettings
 from prbot.config.repo import UNSAID
 from prbot.drift.aftermath import CompleteBaseline, DriftStep, Ended, Known, after_check
 from prbot.drift.checking import CLEAN, Reading, Subject, section_of
-from prbot.drift.issue import Found, Section
+from prbot.drift.issue import Section
 from prbot.drift.reading import Asked, Read, read
 from prbot.drift.state import Standing
 from prbot.drift.verdict import LastApplied
@@ -126,7 +126,8 @@ class DriftEnds:
             plans = {plan.id: plan for plan in await unit.plans.of_pull(run.pull)}
             holders = await unmerged_holders(unit, standing.repo)
             locks = await unit.locks.of_repo(standing.repo)
-        asked = Asked(settings, standing.environment, now.date())
+        redact = self._world.redactor.redact_values
+        asked = Asked(settings, standing.environment, now.date(), redact)
         head = plans.get(_plan_id(head_of(run)))
         last = last_applied(run, head)
         reading = await self._reading(head_of(run), head, last is LastApplied.SAME, asked)
@@ -160,9 +161,7 @@ class DriftEnds:
         parsed, summary = parse(shown), plan.summary
         self._world.redactor.hide(sensitive_strings(parsed), plan.plan_json)
         failing = summary.checks.fail + summary.checks.error
-        found = read(parsed, plan.hash, summary.has_changes, failing, proven, asked)
-        rows: tuple[Found, ...] = self._world.redactor.redact_values(found.found)
-        return replace(found, found=rows)
+        return read(parsed, plan.hash, summary.has_changes, failing, proven, asked)
 
 
 def _plan_id(job: Job | None) -> PlanId:

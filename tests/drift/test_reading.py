@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from prbot.plans.threeway import Verdict
 PLANS = Path(__file__).parent.parent / "fixtures" / "plans"
 ROWS = json.loads((PLANS / "verdicts.json").read_text())
 RULE = DriftRule(attribute=("delay_seconds",), action=Reaction.IGNORE, reason="ours alone")
-ASKED = Asked(DriftSettings(rules=(RULE,)), "prod", date(2026, 3, 4))
+ASKED = Asked(DriftSettings(rules=(RULE,)), "prod", date(2026, 3, 4), lambda told: told)
 
 
 FOLLOWS: dict[str, set[tuple[str, str | None]]] = {
@@ -65,3 +66,13 @@ def test_what_is_to_be_done() -> None:
     assert (one.live, one.wanted) == ("9", "5")
     assert (two.attribute, two.verdict, two.action) == ("tags", Verdict.REVERTS, Reaction.ALERT)
     assert two.rule is None
+
+
+def test_what_is_secret() -> None:
+    """It puts together only what was redacted."""
+    veiled = replace(
+        ASKED, redact_values=lambda told: tuple(replace(one, values=()) for one in told)
+    )
+    (path,) = PLANS.glob("05_*.json")
+    found = read(parse(path.read_bytes()), "digest", True, 0, True, veiled).found
+    assert {(each.live, each.wanted) for each in found} == {("", "")}
