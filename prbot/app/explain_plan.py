@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from prbot.comments.render import GITHUB_LIMIT, render
+from prbot.comments.budget import GITHUB_LIMIT
+from prbot.comments.render import render
 from prbot.comments.words import count_words
 from prbot.errors import NoPlanJson
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RepoRef, RunId, Sha

@@ -53,3 +53,12 @@ LADDER = (
     Budget(0, 0, 0, 0, 0, 0, 20),
 )
 """For one project, the last rungs still name it in the headline."""
+ROOMY = Budget(1_000, 3_000, 3_000, 3_000, 1_000, 200_000, 300)
+"""One rung more, where a comment holds far more than GitHub's: what goes on in further comments
+there is one here."""
+GITHUB_LIMIT = 65_536
+
+
+def ladder_for(limit: int) -> tuple[Budget, ...]:
+    """`limit` is in characters."""
+    return (ROOMY, *LADDER) if limit > GITHUB_LIMIT else LADDER

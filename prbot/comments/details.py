@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from prbot.comments.budget import Budget
 from prbot.comments.neutral import Safe
 from prbot.comments.words import plural
-from prbot.plans.summary import Action, PlanSummary, ShownChange
+from prbot.plans.summary import Action, PlanSummary, ShownChange, ShownOutput
 
 WIDTH = 90
 UNKNOWN_NAMES = "  known after apply: "
@@ -53,10 +53,17 @@ def _of_action(summary: PlanSummary, action: Action, budget: Budget) -> Fold:
 def _of_outputs(summary: PlanSummary, budget: Budget) -> Fold:
     o = summary.outputs
     shown = summary.output_changes[: budget.items]
-    lines = [line for out in shown for line in _cut_lines(out.lines, out.more_lines, budget, "")]
+    lines = [line for out in shown for line in _output_lines(out, budget)]
     more = len(summary.output_changes) - len(shown) + summary.outputs_left_out
     lines += [f"# {plural(more, 'more output')}"] if more else []
     return Fold(plural(o.create + o.update + o.delete, "output"), "\n".join(lines))
+
+
+def _output_lines(output: ShownOutput, budget: Budget) -> Iterator[str]:
+    """Its name alone where the summary had no room for its value."""
+    if output.lines:
+        return _cut_lines(output.lines, output.more_lines, budget, "")
+    return iter((f"{_HEADS.get(output.action, '!')} {_short(output.name, budget)}",))
 
 
 def _resource_lines(change: ShownChange, budget: Budget) -> list[str]:

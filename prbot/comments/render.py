@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from prbot.comments import view
-from prbot.comments.budget import LADDER, Budget
+from prbot.comments.budget import GITHUB_LIMIT as GITHUB_LIMIT
+from prbot.comments.budget import Budget, ladder_for
 from prbot.comments.continued import Lists, any_left, left, pages, size
 from prbot.comments.customs import GITHUB, Customs
 from prbot.comments.environment import environment
@@ -53,7 +54,6 @@ from prbot.runs.say import (
     Waiting,
 )
 
-GITHUB_LIMIT = 65_536
 AT_HOME = "shown by `prbot plan` on a machine of your own"
 
 
@@ -145,7 +145,7 @@ class _Page:
 
 
 def _fitting(page: _Page) -> tuple[str, Budget]:
-    for budget in LADDER:
+    for budget in ladder_for(page.limit):
         goes_on = page.of > 1 and any_left(_lists(page, budget), budget)
         text = _written(page if goes_on else replace(page, of=1), budget)
         if text is not None:
@@ -170,7 +170,7 @@ def _written(page: _Page, budget: Budget) -> str | None:
             message=message,
             budget=budget,
             command=page.command,
-            shortened=budget is not LADDER[0],
+            shortened=budget is not ladder_for(page.limit)[0],
             of=page.of,
             page=message.page if isinstance(message, PlanReport) else "",
             head=message.head if isinstance(message, PlanReport) else "",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from prbot.comments.customs import GITHUB
+from prbot.comments.customs import GITHUB, GITLAB
 from prbot.comments.environment import environment
 from prbot.comments.render import GITHUB_LIMIT, SMALLEST_LIMIT, behind, parts, render
 from prbot.comments.tool_words import tool_log
@@ -303,7 +303,7 @@ def _no_login(text: str) -> Login:
     return Login(f"/{text}")
 
 
-LIMITS = st.sampled_from([SMALLEST_LIMIT, 1_500, 4_000, GITHUB_LIMIT])
+LIMITS = st.sampled_from([SMALLEST_LIMIT, 1_500, 4_000, GITHUB_LIMIT, GITLAB.room])
 
 
 @settings(
