@@ -146,8 +146,10 @@ class PullChanged:
 
 @dataclass(frozen=True)
 class PullMerged:
+    """`head_sha` is None where the forge does not tell it."""
+
     pull: PullRef
-    head_sha: Sha
+    head_sha: Sha | None
     base_branch: str
     default_branch: str
     actor: Actor
@@ -159,10 +161,10 @@ class PullMerged:
 
 @dataclass(frozen=True)
 class PullClosed:
-    """Closed without a merge."""
+    """Closed without a merge. `head_sha` is None where the forge does not tell it."""
 
     pull: PullRef
-    head_sha: Sha
+    head_sha: Sha | None
     base_branch: str
     default_branch: str
     actor: Actor

@@ -113,7 +113,8 @@ class _MergeRequest(BaseModel):
     target_branch: _Text
     source_project_id: int | None = None
     target_project_id: int
-    last_commit: _Commit
+    last_commit: _Commit | None = None
+    """Missing in some merges, where the source branch went with them."""
     draft: bool | None = None
     work_in_progress: bool | None = None
     action: str = ""
@@ -121,6 +122,10 @@ class _MergeRequest(BaseModel):
     merge_commit_sha: _CommitId | None = None
     updated_at: _Time | None = None
     """Of a merge that is told, when it was made: GitLab gives it no time of its own."""
+
+    @property
+    def head(self) -> Sha | None:
+        return None if self.last_commit is None else Sha(self.last_commit.id)
 
     @property
     def from_fork(self) -> bool:
@@ -260,9 +265,11 @@ def _became_ready(changes: _Changes) -> bool:
 
 def _changed(forge: str, payload: _MergePayload, reason: str) -> PullChanged:
     merge = payload.object_attributes
+    if merge.head is None:
+        raise BadPayload("object_attributes.last_commit: it is missing")
     return PullChanged(
         pull=_ref(forge, payload.project, merge.iid),
-        head_sha=Sha(merge.last_commit.id),
+        head_sha=merge.head,
         base_branch=merge.target_branch,
         default_branch=payload.project.default_branch,
         actor=payload.user.actor,
@@ -274,7 +281,7 @@ def _changed(forge: str, payload: _MergePayload, reason: str) -> PullChanged:
 
 def _closed(forge: str, payload: _MergePayload) -> PullMerged | PullClosed:
     merge, default = payload.object_attributes, payload.project.default_branch
-    ref, head = _ref(forge, payload.project, merge.iid), Sha(merge.last_commit.id)
+    ref, head = _ref(forge, payload.project, merge.iid), merge.head
     actor, base = payload.user.actor, merge.target_branch
     if merge.action == "close":
         return PullClosed(ref, head, base, default, actor, merge.from_fork)

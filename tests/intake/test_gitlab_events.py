@@ -198,6 +198,14 @@ ROWS: dict[str, tuple[Payload, object]] = {
         merge_request("merge", merge_commit_sha=MERGE),
         PullMerged(PULL, HEAD, "main", "main", ANN, MERGE, fork=False),
     ),
+    "merged, its head commit missing": (
+        merge_request("merge", merge_commit_sha=MERGE, last_commit=None),
+        PullMerged(PULL, None, "main", "main", ANN, MERGE, fork=False),
+    ),
+    "closed, its head commit missing": (
+        merge_request("close", last_commit=None),
+        PullClosed(PULL, None, "main", "main", ANN, fork=False),
+    ),
     "merged, and when": (
         merge_request("merge", merge_commit_sha=MERGE, updated_at="2026-01-02 03:04:05 UTC"),
         PullMerged(
