@@ -1547,6 +1547,15 @@ class NoSuchFreeze(PrbotError):
     hint = "`prbot freeze list` shows those in force with their ids."
 
 
+class NothingWatched(PrbotError):
+    """No project of that name is looked at for drift."""
+
+    hint = (
+        "`prbot drift status` lists them. The server looks where its file says `drift.enabled`, "
+        "and has to run once to find them."
+    )
+
+
 @dataclass(eq=False)
 class NoSuchRun(PrbotError):
     """No run is called {run_id}."""

@@ -21,6 +21,7 @@ import typer
 
 from prbot import __version__
 from prbot.cli.demo import demo
+from prbot.cli.drift import drift
 from prbot.cli.explain import explain
 from prbot.cli.freeze import freeze
 from prbot.cli.journal import journal
@@ -56,6 +57,7 @@ app.command()(serve)
 app.command()(worker)
 app.command()(plan)
 app.command()(demo)
+app.add_typer(drift)
 app.add_typer(freeze)
 app.command()(journal)
 app.command()(validate)

@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from serving import eventually, reading, started
 from town import PATIENCE, REPOSITORY, Town, resource
 from watchfiles import awatch
 
+from prbot.adapters.store import SqlStore
 from prbot.app import compose
 from prbot.config.drift import DriftBounds
 from prbot.demo.person import Clone
@@ -22,9 +24,12 @@ from prbot.drift.issue import Section
 from prbot.drift.state import Standing, Watch
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey, RepoRef
+from prbot.runs.drifting import place_for
+from prbot.runs.run import JobState
 
 REPO, APP = RepoRef("forge", REPOSITORY), ProjectKey("app")
 CHECKS = DriftBounds(enabled=True)
+CLOCK = compose.SystemClock()
 
 
 @pytest.fixture(autouse=True)
@@ -130,6 +135,33 @@ def change_by_hand(town: Town, old: str, new: str) -> None:
 
 async def on_main(clone: Clone, message: str, files: dict[str, str]) -> None:
     await clone.push("main", message, files)
+
+
+async def test_killed_while_looking(town: Town) -> None:
+    """It looks again after the process died in the middle of it, in the same run, and once."""
+    await town.build({"app/main.tf": town.backend("app") + resource("web")})
+    first = await started(town, drift="{enabled: true}")
+    async with reading(first):
+        await eventually(lambda: any(town.directory.glob("prbot/jobs/*/*")), town)
+        await first.kill()
+    second = await started(town, drift="{enabled: true}")
+    store = SqlStore(f"sqlite+aiosqlite:///{town.directory / 'prbot' / 'prbot.sqlite3'}", CLOCK)
+    async with reading(second), asyncio.timeout(PATIENCE):
+        watching = awatch(town.directory, step=5, rust_timeout=200, yield_on_timeout=True)
+        while (standing := await known_of(store)) is None or standing.section is None:
+            await anext(watching)
+        async with store.begin() as unit:
+            (run,) = await unit.runs.of_pull(place_for(REPO, standing.number))
+        assert [job.state for job in run.jobs] == [JobState.PLANNED]
+        assert standing.section.verdict is ProjectVerdict.BEHIND
+        assert standing.run is None
+        assert await second.stop() == 0
+    await store.close()
+
+
+async def known_of(store: SqlStore) -> Standing | None:
+    async with store.begin() as unit:
+        return await unit.drift.get(REPO, APP)
 
 
 async def test_night_after_night(town: Town, nights: Nights) -> None:
