@@ -37,7 +37,7 @@ from prbot.runs.phases import (
 from prbot.runs.planning import fail, refuse
 from prbot.runs.requirements.asking import may_apply_now
 from prbot.runs.requirements.plans import chosen_plans, names_something, not_locked, without_plan
-from prbot.runs.requirements.pulls import pull_is_fit
+from prbot.runs.requirements.pulls import pull_is_fit, still_served
 from prbot.runs.requirements.standing import beside_the_button
 from prbot.runs.run import Job, Run, RunState, Trouble
 from prbot.runs.say import Reason
@@ -114,7 +114,7 @@ def _why_not_now(
     rules = scene.rules if isinstance(scene.rules, Effective) else NOTHING_ALLOWED
     judgement = judged(run, scene, rules, fresh)
     locked = not_locked(scene, tuple(plan.project for plan in fresh))
-    return replace(judgement, reasons=judgement.reasons + locked)
+    return replace(judgement, reasons=still_served(scene) + judgement.reasons + locked)
 
 
 def nothing_left(plans: tuple[StoredPlan, ...]) -> Reason:

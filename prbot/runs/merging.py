@@ -52,7 +52,7 @@ from prbot.runs.requirements.plans import (
     not_locked,
     plan_is_ready,
 )
-from prbot.runs.requirements.pulls import mode_allows
+from prbot.runs.requirements.pulls import mode_allows, still_served
 from prbot.runs.requirements.standing import beside_the_button, seen_when_asked
 from prbot.runs.requirements.times import in_time
 from prbot.runs.run import AskKind, Job, JobKind, Run, RunState, Trouble
@@ -214,7 +214,18 @@ def _why_hold_again(
     run: Run, scene: Scene, jobs: tuple[Job, ...], fresh: tuple[StoredPlan, ...]
 ) -> Judgement:
     rules = scene.rules if isinstance(scene.rules, Effective) else NOTHING_ALLOWED
-    return _why_hold(run, scene, rules, jobs, fresh)
+    judgement = _why_hold(run, scene, rules, jobs, fresh)
+    asked = may_apply_now(run, scene.permission) if run.ask.by_comment else ()
+    reasons = still_served(scene) + asked + _of_the_merge(scene, fresh) + judgement.reasons
+    return replace(judgement, reasons=reasons)
+
+
+def _of_the_merge(scene: Scene, fresh: tuple[StoredPlan, ...]) -> Reasons:
+    """A command said before the merge may go on after it."""
+    if all(plan.commit == scene.pull.merge_sha for plan in fresh):
+        return ()
+    merged = "the pull request was merged after this was planned"
+    return (Reason("head", merged, "wait for what the merge brings"),)
 
 
 def _settle(run: Run, scene: Scene) -> Steps:

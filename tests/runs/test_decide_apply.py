@@ -694,6 +694,15 @@ NOT_FRESH = {
         ),
         {"hold", "free a", "apply:failure", "held"},
     ),
+    "planned again, and its branch is not served any more": (
+        say(
+            plans=(AGAIN_HERE, plan("a")),
+            jobs=(STALE, MADE_AGAIN),
+            served=False,
+            locks=(lock("a"),),
+        ),
+        {"hold", "free a", "apply:failure", "held"},
+    ),
     "one of two: the other was applied": (
         say(
             plans=(

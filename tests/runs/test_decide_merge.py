@@ -432,6 +432,28 @@ ON_MERGED = {
         ),
         {"hold", "free a", "apply:failure", "held"},
     ),
+    "said before the merge, stale, and planned again before it": (
+        after(
+            plans=(plan("a", 6, minute=26, run="r-now"), REVIEWED),
+            jobs=(
+                applying(JobState.STALE),
+                planned(plan("a", 6, minute=26, run="r-now"), reviewed=1),
+            ),
+            laid_out_at=HEAD,
+            locks=(lock("a"),),
+        ),
+        {"hold", "free a", "apply:failure", "held"},
+    ),
+    "accepted, stale, planned again, and write access lost": (
+        after(
+            ask=ACCEPT,
+            permission=Permission.READ,
+            plans=(AFRESH, CHANGED, REVIEWED),
+            jobs=(applying(JobState.STALE, number=3), planned(AFRESH, reviewed=3)),
+            locks=(lock("a"),),
+        ),
+        {"hold", "free a", "apply:failure", "held"},
+    ),
     "asked again, equal, and write access lost": (
         after(
             permission=Permission.READ,

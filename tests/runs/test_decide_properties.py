@@ -163,8 +163,12 @@ def usual(kind: AskKind) -> st.SearchStrategy[World]:
     """Worlds near an ordinary day, in which applies do happen."""
     day = World(by_comment(kind)) if kind is AskKind.APPLY else World(by_event(kind))
     after = after_merge("a", 12)
+    again = plan("a", 2, minute=3) if kind is AskKind.APPLY else after_merge("a", 13)
+    stale = (applying(JobState.STALE), planned(again, reviewed=1))
     days = [
         day,
+        replace(day, plans=(again, plan("a")), jobs=stale, locks=(lock("a"),)),
+        replace(day, pull=DONE_MERGED, plans=(again, plan("a")), jobs=stale, locks=(lock("a"),)),
         replace(
             day, pull=DONE_MERGED, plans=(after, plan("a")), jobs=(planned(after, reviewed=1),)
         ),
@@ -175,7 +179,9 @@ def usual(kind: AskKind) -> st.SearchStrategy[World]:
         world, other = draw(st.sampled_from(days)), draw(WORLDS)
         names = draw(
             st.lists(
-                st.sampled_from(["pull", "rules", "permission", "reviews", "others", "locks"]),
+                st.sampled_from(
+                    ["pull", "rules", "permission", "reviews", "others", "locks", "served"]
+                ),
                 max_size=2,
             )
         )

@@ -40,6 +40,15 @@ def pull_is_fit(pull: PullRequest) -> Reasons:
     return tuple(reasons)
 
 
+def still_served(scene: Scene) -> Reasons:
+    """Asked again of a run that has applied something: its base branch may be another now."""
+    if scene.served:
+        return ()
+    branch = scene.pull.base_branch
+    told = f"pull requests into `{branch}` are not served here any more"
+    return (Reason("server", told, "the operator's file says which branches are served"),)
+
+
 def mode_allows(rules: Effective) -> Reasons:
     if rules.may_apply:
         return ()
