@@ -33,22 +33,43 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    what = "the story is told over every forge, not over GitHub alone"
-    config.addinivalue_line("markers", f"both_forges: {what}")
+    for name, what in {
+        "only_forge(kind, why)": "the story is of something that this forge alone has",
+        "no_forge(why)": "the story touches no forge, or every forge in the same way",
+    }.items():
+        config.addinivalue_line("markers", f"{name}: {what}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "forge_kind" in metafunc.fixturenames and metafunc.definition.get_closest_marker(
-        "both_forges"
-    ):
+    """What asks for `forge_kind` runs over every forge, unless it says why not."""
+    only = metafunc.definition.get_closest_marker("only_forge")
+    if "forge_kind" in metafunc.fixturenames and only is None:
         kinds = metafunc.config.getoption("forge") or FORGES
         metafunc.parametrize("forge_kind", kinds, indirect=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A story is told over both forges, or says why not."""
+    stories = (item for item in items if item.path.parent == ROOT / "tests" / "story")
+    mute = {item.nodeid.partition("[")[0] for item in stories if not _says_over_what(item)}
+    if mute:
+        rule = "ask for `forge_kind` (or `town`), or say why not with `only_forge` or `no_forge`"
+        raise pytest.UsageError(f"{rule}: {', '.join(sorted(mute))}")
+
+
+def _says_over_what(item: pytest.Item) -> bool:
+    marks = [item.get_closest_marker(name) for name in ("only_forge", "no_forge")]
+    asked = "forge_kind" in getattr(item, "fixturenames", ())
+    return asked or any(mark is not None and mark.args[-1] for mark in marks)
+
+
 @pytest.fixture
 def forge_kind(request: pytest.FixtureRequest) -> str:
-    """Which forge a story is told over: GitHub, unless it is marked `both_forges`."""
-    kind: str = getattr(request, "param", "github")
+    """Which forge a story is told over: each, or the one it is marked with."""
+    only = request.node.get_closest_marker("only_forge")
+    kind: str = getattr(request, "param", None) or only.args[0]
+    if only and kind != only.args[0]:  # of these parameters alone
+        pytest.skip(only.args[1])
     wanted = request.config.getoption("forge")
     if wanted and kind not in wanted:
         pytest.skip(f"it is for {kind}")

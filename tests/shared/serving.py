@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from town import REPOSITORY, Town
+from town import PATIENCE, REPOSITORY, Town
 from watchfiles import awatch
 
 from prbot.demo.state import Pull
@@ -50,7 +50,7 @@ def operators_file(town: Town, name: str, **changes: str) -> Path:
         + f"""
 forges:
   - name: forge
-    kind: github
+    kind: {town.forge.customs.kind}
     api_url: {town.forge.api_url}
     clone_url: {town.forge.url}
     token: env://STORY_TOKEN
@@ -80,7 +80,7 @@ async def _first_word(process: asyncio.subprocess.Process) -> dict[str, str]:
     """The line of the log that says it is there."""
     assert process.stderr is not None
     lines: list[str] = []
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         async for line in process.stderr:
             lines.append(line.decode())
             if line.startswith(b"{"):
@@ -103,7 +103,7 @@ async def reading(process: Process) -> AsyncIterator[None]:
 
 
 async def opened(town: Town, files: dict[str, str | None]) -> Pull:
-    clone = await town.clone_of("bob")
+    clone = await town.clone_of("alice")
     await clone.push("topic", "Change", files)
     return await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
 
@@ -111,6 +111,6 @@ async def opened(town: Town, files: dict[str, str | None]) -> Pull:
 async def eventually(look: Callable[[], bool], town: Town) -> None:
     """Wait for something that is seen in the town's files, looking at each change."""
     watching = awatch(town.directory, step=5, rust_timeout=200, yield_on_timeout=True)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not look():
             await anext(watching)

@@ -37,7 +37,7 @@ from prbot.telemetry import Redactor
 
 REPOSITORY = "acme/infra"
 BOT = "prbot"
-PATIENCE = 60.0
+PATIENCE = 120.0
 HOOK_SECRET = "hook-secret-of-the-stories"
 APP_RIGHTS = {
     "checks": "write",
@@ -47,6 +47,7 @@ APP_RIGHTS = {
     "pull_requests": "write",
     "statuses": "write",
 }
+OUTDATED = "<details><summary>Outdated</summary>"
 BOT_TOKEN = "token-of-the-bot-in-the-stories"
 
 
@@ -76,6 +77,33 @@ class Town:
     @property
     def gitlab(self) -> bool:
         return self.forge.customs.kind == "gitlab"
+
+    @property
+    def word(self) -> str:
+        """What its people call a pull request."""
+        return self.forge.customs.word
+
+    def named(self, pull: Pull) -> str:
+        """As comments name it: with GitLab's sign, which does nothing there."""
+        return f"{self.word} `!{pull.number}`" if self.gitlab else f"{self.word} {pull.number}"
+
+    def titled(self, pull: Pull) -> str:
+        """As titles of issues name it."""
+        return self.named(pull).replace("`", "")
+
+    @property
+    def news_of_pulls(self) -> str:
+        """The webhook that tells what happens to pull requests."""
+        return "Merge Request Hook" if self.gitlab else "pull_request"
+
+    @property
+    def door(self) -> str:
+        """Where prbot takes the webhooks of this forge."""
+        assert self.prbot is not None
+        return self.door_at(self.prbot.url)
+
+    def door_at(self, url: str) -> str:
+        return f"{url}/hooks/{self.forge.customs.kind}"
 
     # --- building ------------------------------------------------------------------------
 
@@ -130,7 +158,7 @@ class Town:
 
     def listen_at(self, url: str) -> None:
         self.forge.courier.hooks.clear()
-        self.forge.add_hook(f"{url}/hooks/{self.forge.customs.kind}", HOOK_SECRET)
+        self.forge.add_hook(self.door_at(url), HOOK_SECRET)
 
     async def journal(self, pull: Pull) -> tuple[JournalEntry, ...]:
         """What prbot wrote down about a pull request, oldest first."""
@@ -145,6 +173,11 @@ class Town:
         """The bot's comments, oldest first."""
         mine = (c for c in pull.repo.comments.values() if c.pull is pull)
         return [comment for comment in mine if comment.user.login == self.bot]
+
+    def folded(self, comment: Comment) -> bool:
+        """Whether people see that it is outdated, and not its text. GitLab folds no comments:
+        there it is a fold in its text."""
+        return comment.body.startswith(OUTDATED) if self.gitlab else comment.minimised == "outdated"
 
     async def hears(self, pull: Pull, *words: str) -> str:
         """Wait for a comment by the bot, not looked at before, that holds all the words."""
@@ -217,7 +250,7 @@ async def town(tmp_path: Path, forge_kind: str) -> AsyncIterator[Town]:
 
 
 @asynccontextmanager
-async def a_town(directory: Path, kind: str = "github") -> AsyncIterator[Town]:
+async def a_town(directory: Path, kind: str) -> AsyncIterator[Town]:
     """A town in a directory of its own; stories that compare two build a second one."""
     forge = DemoForge(directory / "forge", kind=kind)
     await forge.start()

@@ -11,6 +11,10 @@ from bench.chaos.strike import Moment, Strike, Victim
 from bench.chaos.trial import Kit, prepare, tried
 from bench.chaos.verdict import duplicates, lost, second_applies
 
+pytestmark = pytest.mark.no_forge(
+    "who dies when is the same whoever asked; the trials of `bench.chaos` play on GitHub"
+)
+
 
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory: pytest.TempPathFactory, need: Callable[[str], None]) -> Kit:

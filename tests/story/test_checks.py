@@ -10,6 +10,8 @@ from town import PATIENCE, REPOSITORY, Town, resource
 from prbot.config.server import StatusNames
 from prbot.demo.state import CheckRun, Pull
 
+APPS = pytest.mark.only_forge("github", "checks with notes and buttons are of GitHub Apps alone")
+
 WRONG = 'resource "terraform_data" "one" {\n  input = var.missing\n}\n'
 
 
@@ -18,6 +20,7 @@ def _terraform(need: Callable[[str], None]) -> None:
     need("terraform")
 
 
+@APPS
 async def test_an_error_is_noted_at_its_line(town: Town) -> None:
     """It ends the check with the failure, noted at file and line, and with "Re-run" only."""
     clone = await town.build({"envs/prod/main.tf": town.backend("prod")})
@@ -54,6 +57,7 @@ resource "terraform_data" "one" {
 """
 
 
+@APPS
 async def test_what_the_tool_said(town: Town) -> None:
     """It shows in the check what the tool said where it did not fail, without its secrets."""
     clone = await town.build({"envs/prod/main.tf": town.backend("prod")})
@@ -70,6 +74,7 @@ async def test_what_the_tool_said(town: Town) -> None:
         assert "correct-horse" not in text
 
 
+@APPS
 async def test_each_project_has_a_check(town: Town) -> None:
     """It shows a check for each project while they are few, takes those back that are not
     planned any more, and has none where they are too many."""
@@ -96,6 +101,7 @@ async def test_each_project_has_a_check(town: Town) -> None:
     assert pull.repo.statuses == []
 
 
+@APPS
 async def test_checks_of_projects_are_taken_back(town: Town) -> None:
     """It leaves no verdict at a commit whose plan nobody waits for any more: the base went
     on, and more projects than may have a check are planned at the same commit."""
@@ -120,6 +126,7 @@ async def test_checks_of_projects_are_taken_back(town: Town) -> None:
     assert "prbot/plan: b" not in {run.name for run in pull.repo.check_runs.values()}
 
 
+@APPS
 async def test_an_app_without_checks_sets_statuses(town: Town) -> None:
     """It goes on with plain statuses where the App was installed before there were checks."""
     clone = await town.build({"main.tf": town.backend("root")})
@@ -131,23 +138,31 @@ async def test_an_app_without_checks_sets_statuses(town: Town) -> None:
     assert pull.repo.check_runs == {}
 
 
-async def planned(town: Town, *, asks_approval: bool = False) -> tuple[Pull, CheckRun]:
-    """A pull request with one plan, and its check."""
+async def told(town: Town, *, app: bool = False, asks_approval: bool = False) -> Pull:
+    """A pull request with one plan, and its comment."""
     rules = (
         "version: 1\ndefaults:\n  apply_on_merge: never\n"
         "  apply_requirements: {approved: {count: 0}}\n"
     )
     settings = {} if asks_approval else {"prbot.yaml": rules}
     clone = await town.build({"main.tf": town.backend("root"), **settings})
-    town.become_an_app()
+    if app:
+        town.become_an_app()
     await town.start()
     await clone.push("topic", "More", {"more.tf": resource("more")})
     pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
     await town.hears(pull, "terraform_data.more")
+    return pull
+
+
+async def planned(town: Town, *, asks_approval: bool = False) -> tuple[Pull, CheckRun]:
+    """A pull request with one plan, and its check."""
+    pull = await told(town, app=True, asks_approval=asks_approval)
     await town.check(pull, "prbot/apply", "success" if asks_approval else "failure")
     return pull, await town.check(pull, "prbot/plan", "success")
 
 
+@APPS
 async def test_rerun_plans_again(town: Town) -> None:
     """It plans again for whoever presses "Re-run", in each of the three places, and answers."""
     pull, check = await planned(town)
@@ -160,6 +175,7 @@ async def test_rerun_plans_again(town: Town) -> None:
         assert "Asked for by" in await town.hears(pull, "terraform_data.more")
 
 
+@APPS
 async def test_rerun_of_one_project(town: Town) -> None:
     """It plans that project only when "Re-run" is pressed on its own check, and the others keep
     what stands there."""
@@ -179,6 +195,7 @@ async def test_rerun_of_one_project(town: Town) -> None:
     assert "2 projects planned" in (whole.title or "")
 
 
+@APPS
 async def test_apply_pressed(town: Town) -> None:
     """It applies the plans that stood beside the button, once."""
     pull, check = await planned(town)
@@ -190,6 +207,7 @@ async def test_apply_pressed(town: Town) -> None:
     assert "applied already" in await town.hears(pull, "apply", "not")
 
 
+@APPS
 async def test_apply_pressed_too_early_or_too_late(town: Town) -> None:
     """It refuses a reader, a button without an approval, and one whose plans are gone."""
     pull, check = await planned(town, asks_approval=True)
@@ -204,6 +222,7 @@ async def test_apply_pressed_too_early_or_too_late(town: Town) -> None:
     assert not [line for line in await town.journal(pull) if "apply" in line.action]
 
 
+@APPS
 async def test_apply_pressed_after_the_merge(town: Town) -> None:
     """It does nothing: GitHub no longer says which pull request the check belongs to."""
     pull, check = await planned(town)
@@ -219,16 +238,15 @@ async def test_apply_pressed_after_the_merge(town: Town) -> None:
 
 async def test_outdated_comments_are_folded(town: Town) -> None:
     """It folds the comment that a newer one replaces, and no other; a refusal harms nothing."""
-    pull, _ = await planned(town)
+    pull = await told(town)
     (first,) = town.said(pull)
     await town.forge.comment(pull, "bob", "I like it")
     await town.forge.comment(pull, "alice", "prbot plan")
     await town.hears(pull, "terraform_data.more")
-    await town.forge.wait_for(lambda: first.minimised, 60)
-    town.forge.fail_next("POST", "/graphql$", 403)
+    await town.forge.wait_for(lambda: town.folded(first), 60)
+    town.forge.fail_next(*(("PUT", r"/notes/\d+$") if town.gitlab else ("POST", "/graphql$")), 403)
     await town.forge.comment(pull, "alice", "prbot plan")
     await town.hears(pull, "terraform_data.more")
     await town.forge.comment(pull, "alice", "prbot help")
     await town.hears(pull, "prbot plan", "prbot apply")
-    folded = [c.body[:40] for c in pull.comments if c.minimised]
-    assert folded == [first.body[:40]]
+    assert [comment for comment in pull.comments if town.folded(comment)] == [first]

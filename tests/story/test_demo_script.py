@@ -7,8 +7,6 @@ import re
 import sys
 from collections.abc import Callable
 
-import pytest
-
 STEPS = (
     "open: planned and commented",
     "open: the check is green",
@@ -22,7 +20,6 @@ STEPS = (
 )
 
 
-@pytest.mark.both_forges
 async def test_demo_script(need: Callable[[str], None], forge_kind: str) -> None:
     """It prints each step with its time and exits 0, on either forge."""
     need("terraform")

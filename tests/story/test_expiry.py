@@ -93,13 +93,13 @@ async def test_a_hold_that_nothing_was_applied_under(town: Town, calendar: type[
     await asyncio.to_thread(shutil.rmtree, town.directory / "prbot" / "artifacts")
     await town.forge.comment(first, "alice", "prbot apply")  # takes the lock, and cannot begin
     await town.hears(first, "no longer stored")
-    files[0].parent.mkdir()
+    files[0].parent.mkdir(exist_ok=True)  # what prbot writes meanwhile makes it too
     for path, data in kept.items():
         path.write_bytes(data)
     await town.forge.comment(second, "alice", "prbot apply")
-    await town.hears(second, "Waiting", f"pull request {first.number}")
+    await town.hears(second, "Waiting", town.named(first))
     await days_later(town, calendar)
-    await town.hears(first, "Expired: 1 plan", "7 days", "Other pull requests may apply again")
+    await town.hears(first, "Expired: 1 plan", "7 days", f"Other {town.word}s may apply again")
     await town.hears(second, "Applied: 1 of 1")
     assert await holders(town) == [second.number]
     assert not any("Expired" in comment.body for comment in town.said(second))
@@ -120,9 +120,9 @@ async def test_a_hold_under_which_something_was_applied(
     await clone.push("first", "More", {"app/more.tf": resource("more")})
     await town.hears(first, "terraform_data.more")
     await town.forge.comment(second, "alice", "prbot apply")
-    await town.hears(second, "Waiting", f"pull request {first.number}")
+    await town.hears(second, "Waiting", town.named(first))
     await days_later(town, calendar)
-    assert "Other pull requests" not in await town.hears(first, "Expired: 1 plan")
+    assert f"Other {town.word}s" not in await town.hears(first, "Expired: 1 plan")
     assert await holders(town) == [first.number]
     assert len(town.said(second)) == 3  # its plans, and that it waits
 
@@ -146,4 +146,4 @@ async def test_an_apply_that_ran_out_of_time(town: Town) -> None:
     await town.hears(first, "Applied: 0 of 1")
     assert await holders(town) == [first.number]
     await town.forge.comment(second, "alice", "prbot apply")
-    await town.hears(second, "Waiting", f"pull request {first.number}")
+    await town.hears(second, "Waiting", town.named(first))

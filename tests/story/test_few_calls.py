@@ -40,14 +40,14 @@ async def planned_twice_and_applied(town: Town, projects: int) -> tuple[int, int
     return len(pull.repo.statuses), calls
 
 
-async def test_calls_do_not_grow_with_projects(tmp_path: Path) -> None:
+async def test_calls_do_not_grow_with_projects(tmp_path: Path, forge_kind: str) -> None:
     """It sets as few statuses for many projects as for one, none that stands already, and
     asks the forge not much oftener."""
     statuses, calls = {}, {}
     for projects in (1, MANY):
         directory = tmp_path / str(projects)
         directory.mkdir()
-        async with a_town(directory) as town:
+        async with a_town(directory, forge_kind) as town:
             statuses[projects], calls[projects] = await planned_twice_and_applied(town, projects)
     assert [count for count in statuses.values() if count > STATUS_CALLS] == []
     assert calls[MANY] - calls[1] < MANY, calls

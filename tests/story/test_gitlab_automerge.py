@@ -10,6 +10,8 @@ from town import REPOSITORY, Town, resource
 from prbot.config.per_repository import RepositoryRule
 from prbot.demo.state import Protection
 
+pytestmark = pytest.mark.only_forge("gitlab", "prbot never asks GitHub to merge later")
+
 LET = {"match": ["acme/*"], "allow": ["automerge"]}
 FILE = """\
 version: 1
@@ -21,14 +23,6 @@ defaults: {apply_requirements: {approved: {count: 0}, mergeable: false}}
 @pytest.fixture(autouse=True)
 def _terraform(need: Callable[[str], None]) -> None:
     need("terraform")
-
-
-@pytest.fixture
-def forge_kind(request: pytest.FixtureRequest) -> str:
-    wanted = request.config.getoption("forge")
-    if wanted and "gitlab" not in wanted:
-        pytest.skip("it is for gitlab")
-    return "gitlab"
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["pipeline", "train"])

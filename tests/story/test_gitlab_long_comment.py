@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from town import REPOSITORY, Town
 
+pytestmark = pytest.mark.only_forge("gitlab", "on GitHub the same goes on in numbered comments")
+
 NAME = "a-name-that-is-long-enough-to-fill-comments-" * 2
 GITHUB_TAKES = 65_536
 
@@ -14,14 +16,6 @@ GITHUB_TAKES = 65_536
 @pytest.fixture(autouse=True)
 def _terraform(need: Callable[[str], None]) -> None:
     need("terraform")
-
-
-@pytest.fixture
-def forge_kind(request: pytest.FixtureRequest) -> str:
-    wanted = request.config.getoption("forge")
-    if wanted and "gitlab" not in wanted:
-        pytest.skip("it is for gitlab")
-    return "gitlab"
 
 
 async def test_one_long_comment(town: Town) -> None:

@@ -12,18 +12,14 @@ from town import HOOK_SECRET, REPOSITORY, Town, resource
 
 from prbot.demo.hooks import Delivery
 
+pytestmark = pytest.mark.only_forge(
+    "gitlab", "its webhook tells when it happened, and is sent anew"
+)
+
 
 @pytest.fixture(autouse=True)
 def _terraform(need: Callable[[str], None]) -> None:
     need("terraform")
-
-
-@pytest.fixture
-def forge_kind(request: pytest.FixtureRequest) -> str:
-    wanted = request.config.getoption("forge")
-    if wanted and "gitlab" not in wanted:
-        pytest.skip("it is for gitlab")
-    return "gitlab"
 
 
 def days_ago(town: Town, delivery: Delivery) -> bytes:

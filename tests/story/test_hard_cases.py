@@ -73,7 +73,6 @@ async def test_broken_code(
     await still_works(town)
 
 
-@pytest.mark.both_forges
 async def test_hostile_names(town: Town) -> None:
     """It plans directories with blanks, quotes, unicode and Markdown in their names."""
     names = ["my app", "ünï/日本", "a`b|c", "x'y", "<b>@alice"]
@@ -120,7 +119,6 @@ async def test_binary_and_renamed_files(town: Town) -> None:
     assert "`app`" not in body
 
 
-@pytest.mark.both_forges
 async def test_no_projects(town: Town) -> None:
     """It says nothing and ends both checks when no project is touched."""
     pull = await opened(town, {"README.md": "Hello.\n"})
@@ -140,7 +138,6 @@ async def test_empty_pull_request(town: Town) -> None:
     assert await town.status(pull, "prbot/plan", "success") == "0 projects"
 
 
-@pytest.mark.both_forges
 async def test_conflict(town: Town) -> None:
     """It names the files that conflict with the base branch."""
     clone = await town.build({"app/main.tf": town.backend("app") + resource("web")})
@@ -166,7 +163,6 @@ async def test_unfetchable_repository(town: Town) -> None:
     await town.hears(pull, "terraform_data.more")
 
 
-@pytest.mark.both_forges
 async def test_deleted_fork(town: Town) -> None:
     """It refuses a fork, also when the fork is gone by the time it looks."""
     await town.build({"app/main.tf": town.backend("app") + resource("web")})
@@ -265,7 +261,6 @@ async def test_broken_configuration(town: Town) -> None:
     await town.status(pull, "prbot/plan", "failure")
 
 
-@pytest.mark.both_forges
 async def test_who_is_heard(town: Town) -> None:
     """It answers nobody from outside, refuses readers, and never talks to itself."""
     pull = await opened(town, {"app/more.tf": resource("more")})

@@ -16,6 +16,8 @@ from prbot.engine.world import World
 from prbot.errors import KeyOfAnother, KeyUnreadable
 from prbot.telemetry import Redactor
 
+pytestmark = pytest.mark.no_forge("a key and its database, before any forge is asked")
+
 FILE = """\
 state_dir: {state}
 repositories: [acme/*]

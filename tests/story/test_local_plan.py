@@ -14,6 +14,8 @@ import pytest
 from prbot.adapters.terraform_setup import find_command
 from prbot.demo.git import git
 
+pytestmark = pytest.mark.no_forge("a verb on a checkout")
+
 WEB = 'resource "terraform_data" "web" {\n  input = "one"\n}\n'
 MORE = 'resource "terraform_data" "more" {\n  input = "two"\n}\n'
 

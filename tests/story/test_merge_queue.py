@@ -11,6 +11,8 @@ from prbot.demo.git import Person
 from prbot.demo.shapes import Json
 from prbot.demo.state import Pull
 
+pytestmark = pytest.mark.only_forge("github", "GitLab has merge trains instead of merge queues")
+
 WHO = Person("queue", "queue@example.com")
 
 

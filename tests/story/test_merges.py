@@ -82,7 +82,7 @@ async def test_told_of_in_the_wrong_order(town: Town) -> None:
     both are applied, or people are asked."""
     clone = await founded(town)
     first, second = [await planned(town, clone, branch) for branch in ("first", "second")]
-    town.forge.courier.lose_next("pull_request")
+    town.forge.courier.lose_next(town.news_of_pulls)
     await town.forge.merge(first, "bob")
     await town.forge.merge(second, "bob")
     await town.hears(second, "Held")
@@ -90,7 +90,7 @@ async def test_told_of_in_the_wrong_order(town: Town) -> None:
     await town.hears(second, "Applied: 1 of 1")
     lost = next(d for d in town.forge.deliveries if d.lost)
     town.forge.redeliver(lost.id)
-    await town.hears(first, f"Settled by pull request {second.number}", "`app`")
+    await town.hears(first, f"Settled by {town.named(second)}", "`app`")
     await town.status(first, "prbot/apply", "success")
     assert await state_of(town) == ["first", "second"]
     assert await applies(town, first) == 0
@@ -109,11 +109,11 @@ async def test_behind(town: Town) -> None:
     await town.hears(held, "Held", "no plan", "@bob")
     later = await planned(town, clone, "later")
     (told,) = [c.body for c in town.said(later)]
-    assert f"**Includes unapplied pull request {held.number}**" in told
+    assert f"**Includes unapplied {town.named(held)}**" in told
     assert "terraform_data.held" in told
     await town.forge.merge(later, "bob")
     await town.hears(later, "Applied on merge: 1 of 1")
-    await town.hears(held, f"Settled by pull request {later.number}", "`app`")
+    await town.hears(held, f"Settled by {town.named(later)}", "`app`")
     await town.status(held, "prbot/apply", "success")
     assert await state_of(town) == ["held", "later"]
     await town.forge.comment(held, "bob", "prbot apply --accept-changes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -113,69 +114,88 @@ async def test_a_circle(town: Town) -> None:
     await town.status(pull, "prbot/plan", "failure")
 
 
-FIRST, SECOND, THIRD = 4, 12, 24
-BROKEN = 5
-"""The number of the project of the second layer that cannot be applied."""
 PARALLEL = 3
 
 
-def layered(town: Town) -> dict[str, str]:
-    """Forty projects in three layers; each writes down when its apply begins and ends. Two of
-    the first layer wait for one another, so they end only when they are applied together."""
+@dataclass(frozen=True)
+class Layers:
+    """How many projects each has; `broken` is the number of the project of the second layer
+    that cannot be applied."""
+
+    counts: tuple[int, int, int]
+    broken: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts)
+
+    def below(self, layer: int, number: int) -> str:
+        """What a project of a later layer depends on."""
+        return f"l{layer - 1}-{number % self.counts[layer - 1]:02}"
+
+
+FORTY = Layers((4, 12, 24), broken=5)
+ELEVEN = Layers((2, 3, 6), broken=1)
+"""How many there are is nothing to the forge: one of them sees them all, the other fewer."""
+
+
+def layered(town: Town, layers: Layers) -> dict[str, str]:
+    """Projects in three layers; each writes down when its apply begins and ends. Two of the
+    first layer wait for one another, so they end only when they are applied together."""
     os.mkfifo(town.directory / "meet")
     files, declared = {}, []
-    for layer, count in enumerate((FIRST, SECOND, THIRD)):
+    for layer, count in enumerate(layers.counts):
         for number in range(count):
             name = f"l{layer}-{number:02}"
-            files[f"{name}/main.tf"] = town.backend(name) + _noting(town.directory, layer, number)
-            below = f"l{layer - 1}-{number % (1, FIRST, SECOND)[layer]:02}"
-            needs = f", depends_on: [{below}]" if layer else ""
+            code = _noting(town.directory, layer, number, layers.broken)
+            files[f"{name}/main.tf"] = town.backend(name) + code
+            needs = f", depends_on: [{layers.below(layer, number)}]" if layer else ""
             declared.append(f"  - {{dir: {name}, name: {name}{needs}}}")
     return {"prbot.yaml": "\n".join(["version: 1", "projects:", *declared, ""]), **files}
 
 
-def _noting(directory: Path, layer: int, number: int) -> str:
+def _noting(directory: Path, layer: int, number: int, broken: int) -> str:
     name, log = f"l{layer}-{number:02}", directory / "log"
     middle = {(0, 0): f"echo met > {directory}/meet", (0, 1): f"cat {directory}/meet"}
-    work = "exit 7" if (layer, number) == (1, BROKEN) else middle.get((layer, number), "true")
+    work = "exit 7" if (layer, number) == (1, broken) else middle.get((layer, number), "true")
     command = f"echo begin {name} >> {log}; {work}; echo end {name} >> {log}"
     provisioner = f'  provisioner "local-exec" {{\n    command = "{command}"\n  }}\n'
     return f'resource "terraform_data" "x" {{\n{provisioner}}}\n'
 
 
-async def test_forty_projects_in_three_layers(town: Town) -> None:
+async def test_many_projects_in_three_layers(town: Town) -> None:
     """It applies them in parallel within the limit, each after what it depends on, and one
     that fails keeps exactly its dependants from being applied."""
-    files = layered(town)
+    layers = ELEVEN if town.gitlab else FORTY
+    files = layered(town, layers)
     later = {path: files.pop(path) for path in [*files] if path.endswith(".tf")}
     clone = await town.build(files | {"l0-00/README.md": "See.\n"})
     limits = town.config.limits.model_copy(update={"parallel_jobs": PARALLEL})
     await town.start(limits=limits)
     pull = await proposed(town, clone, dict(later))
-    await town.hears(pull, "Plan for 40 projects")
+    await town.hears(pull, f"Plan for {layers.total} projects")
     await town.status(pull, "prbot/plan", "success")
     await town.forge.review(pull, "bob", "APPROVE")
     await town.forge.comment(pull, "alice", "prbot apply")
-    body = await town.hears(pull, "Applied: 37 of 40")
-    dependants = {f"l2-{BROKEN:02}", f"l2-{BROKEN + SECOND:02}"}
-    assert body.count(f"it depends on `l1-{BROKEN:02}`") == len(dependants)
+    body = await town.hears(pull, f"Applied: {layers.total - 3} of {layers.total}")
+    dependants = {f"l2-{number:02}" for number in (layers.broken, layers.broken + layers.counts[1])}
+    assert body.count(f"it depends on `l1-{layers.broken:02}`") == len(dependants)
     lines = [line.split() for line in (town.directory / "log").read_text().splitlines()]
     begun = [name for what, name in lines if what == "begin"]
     assert sorted(begun) == sorted({path.split("/")[0] for path in later} - dependants)
-    _check_order(lines)
+    _check_order(lines, layers)
 
 
-def _check_order(lines: list[list[str]]) -> None:
+def _check_order(lines: list[list[str]], layers: Layers) -> None:
     ended: set[str] = set()
     going: set[str] = set()
     most = 0
     for what, name in lines:
         if what == "begin":
             layer, number = int(name[1]), int(name[3:])
-            below = f"l{layer - 1}-{number % (1, FIRST, SECOND)[layer]:02}"
-            assert layer == 0 or below in ended, name
+            assert layer == 0 or layers.below(layer, number) in ended, name
             going.add(name)
-            most = max(most, len(going - {f"l1-{BROKEN:02}"}))
+            most = max(most, len(going - {f"l1-{layers.broken:02}"}))
         else:
             going.discard(name)
             ended.add(name)

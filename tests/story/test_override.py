@@ -32,7 +32,7 @@ async def test_it_is_told_and_noted(town: Town) -> None:
     await town.forge.comment(pull, "alice", f"prbot apply --override '{REASON}'")
     told = await town.hears(pull, "Applied", "Overridden", "Passed over: `approved`")
     issue = await town.forge.wait_for(lambda: next(iter(pull.repo.issues.values()), None))
-    assert f"Applied with an override: pull request {pull.number}" == issue.title
+    assert f"Applied with an override: {town.titled(pull)}" == issue.title
     assert all(f"`{REASON}`" in text for text in (told, issue.body))
     (line,) = (entry for entry in await town.journal(pull) if entry.action == "overridden")
     noted = {"reason": REASON, "passed_over": ["approved"]}

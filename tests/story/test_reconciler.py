@@ -107,7 +107,6 @@ async def test_opened_while_down(town: Town) -> None:
     await town.status(pull, "prbot/apply", "success")
 
 
-@pytest.mark.both_forges
 async def test_lost_pushes_comments_and_reviews(town: Town) -> None:
     """It finds new commits and comments, and answers each once."""
     clone = await founded(town)
@@ -128,7 +127,6 @@ async def test_lost_pushes_comments_and_reviews(town: Town) -> None:
     assert applied(town, "app") == {"web", "more", "newer"}
 
 
-@pytest.mark.both_forges
 async def test_lost_merge(town: Town) -> None:
     """It applies a reviewed plan although nobody told of the merge."""
     clone = await founded(town)
@@ -143,7 +141,6 @@ async def test_lost_merge(town: Town) -> None:
     assert applied(town, "app") == {"web", "more"}
 
 
-@pytest.mark.both_forges
 async def test_lost_close(town: Town) -> None:
     """It drops the plans of what was closed unseen, and plans anew when it is reopened."""
     clone = await founded(town)
@@ -173,7 +170,6 @@ async def test_draft_became_ready_unseen(town: Town) -> None:
     await town.status(pull, "prbot/plan", "success")
 
 
-@pytest.mark.both_forges
 async def test_edited_comment(town: Town) -> None:
     """It does not carry out what a comment did not say when it was written."""
     clone = await founded(town)
@@ -266,7 +262,7 @@ async def test_told_twice_under_other_ids(town: Town) -> None:
     clone = await founded(town)
     await town.start()
     assert town.prbot is not None
-    town.forge.add_hook(f"{town.prbot.url}/hooks/github", HOOK_SECRET)
+    town.forge.add_hook(town.door, HOOK_SECRET)
     pull = await proposed(town, clone)
     await town.hears(pull, "terraform_data.more")
     await town.forge.review(pull, "bob", "APPROVE")
@@ -370,10 +366,12 @@ class Disturbed:
 
 
 @pytest.mark.parametrize("seed", [1])
-async def test_lost_repeated_shuffled(town: Town, tmp_path: Path, seed: int) -> None:
+async def test_lost_repeated_shuffled(
+    town: Town, tmp_path: Path, forge_kind: str, seed: int
+) -> None:
     """It ends with the same comments, checks and states as a day without mishaps."""
     (tmp_path / "other").mkdir()
-    async with a_town(tmp_path / "other") as other:
+    async with a_town(tmp_path / "other", forge_kind) as other:
         clones = [await founded(each, PROJECTS) for each in (town, other)]
         for each in (town, other):
             await each.start()

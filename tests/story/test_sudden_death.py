@@ -19,7 +19,7 @@ def _terraform(need: Callable[[str], None]) -> None:
 
 MOMENTS = {
     "the delivery was stored": lambda town, pull: any(
-        d.status == 202 and d.event == "pull_request" for d in town.forge.deliveries
+        d.status == 202 and d.event == town.news_of_pulls for d in town.forge.deliveries
     ),
     "planning was announced": lambda town, pull: any(
         s.state == "pending" for s in pull.repo.statuses

@@ -35,7 +35,7 @@ async def test_refused_for_a_while(town: Town, need: Callable[[str], None]) -> N
     clone = await town.build({"app/main.tf": town.backend("app") + resource("web")})
     prbot = await town.start()
     await clone.push("topic", "Change", {"app/more.tf": resource("more")})
-    refusal = town.forge.fail_next("GET", r"/pulls/1$", 401, times=1)
+    refusal = town.forge.fail_next("GET", r"/(pulls|merge_requests)/1$", 401, times=1)
     pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
     await town.hears(pull, "terraform_data.more")
     assert refusal.times == 0

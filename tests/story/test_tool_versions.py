@@ -22,7 +22,8 @@ if [ "$1" = version ]; then
   printf '{{"terraform_version": "{version}"}}\\n'
   exit 0
 fi
-{{ printf '%s\\n' "{tool} {version}" "$@"; env | sort; echo; }} >> '{record}'
+call=$(printf '%s\\n' "{tool} {version}" "$@"; env | sort)
+printf '%s\\n\\n' "$call" >> '{record}' # in one piece: two may be called at once
 exec '{real}' "$@"
 """
 
@@ -61,7 +62,7 @@ def tools(town: Town, mirror: Mirror, **changes: object) -> Tools:
 
 
 async def opened(town: Town, files: dict[str, str | None], branch: str = "topic") -> Pull:
-    clone = await town.clone_of("bob")
+    clone = await town.clone_of("alice")
     await clone.push(branch, "Change", files)
     return await town.forge.open_pull(REPOSITORY, head=branch, title="Topic", author="alice")
 

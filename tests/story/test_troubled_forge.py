@@ -1,7 +1,8 @@
 """The forge is ill, busy or silent: every comment arrives, once, in order.
 
-What GitHub answers when a limit is used up:
-https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+What they answer when a limit is used up:
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api,
+https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/#response-headers
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from prbot.adapters.store_tables import outbox
 from prbot.demo.state import Pull
 from prbot.ports import CommentLetter, Letter, ReactionLetter, StatusLetter
 
-STATUSES, REACTIONS, COMMENTS = r"/statuses/\w+$", r"/reactions$", r"/issues/\d+/comments$"
+STATUSES, REACTIONS = r"/statuses/\w+$", r"/(reactions|award_emoji)$"
+COMMENTS = r"/(issues|merge_requests)/\d+/(comments|notes)$"
 WRITES = (STATUSES, REACTIONS, COMMENTS)
-EDITS = r"/issues/comments/\d+$"
+EDITS = r"/(issues/comments|notes)/\d+$"
 PATIENCE = 2
 """Seconds until prbot gives up a call to this forge."""
 
@@ -47,6 +49,11 @@ WEATHERS: dict[str, Weather] = {
         "headers": {"Retry-After": "1"},
     },
     "429": lambda: {"status": 429, "message": SECONDARY, "headers": {"Retry-After": "1"}},
+    "429 until then": lambda: {
+        "status": 429,
+        "message": "Retry later",
+        "headers": {"RateLimit-Remaining": "0", "RateLimit-Reset": _in(2)},
+    },
     "cut": lambda: {"status": 0},
     "answer lost": lambda: {"status": 0, "after": True},
     "502 after the deed": lambda: {"status": 502, "after": True},
@@ -94,7 +101,8 @@ async def all_is_written(town: Town, pull: Pull) -> None:
     for row in letters:
         if isinstance(row.letter, CommentLetter) and not _for_nothing(row.letter, bodies):
             bodies[row.letter.marker] = row.letter.body
-    assert [comment.body for comment in town.said(pull)] == list(bodies.values())
+    shown_bodies = [comment.body.strip() for comment in town.said(pull)]  # GitLab's are trimmed
+    assert shown_bodies == [body.strip() for body in bodies.values()]
     ends = {
         (row.letter.sha, row.letter.context): (row.letter.state, row.letter.description)
         for row in letters
@@ -108,7 +116,15 @@ async def all_is_written(town: Town, pull: Pull) -> None:
         assert len(eyes) == (comment.id in asked)
 
 
-@pytest.mark.parametrize("weather", WEATHERS.values(), ids=WEATHERS)
+ON_GITHUB = pytest.mark.only_forge("github", "GitLab answers 429 to whoever asks too much")
+ON_GITLAB = pytest.mark.only_forge("gitlab", "GitHub says so in headers of other names")
+ONLY = {"primary limit": ON_GITHUB, "secondary limit": ON_GITHUB, "429 until then": ON_GITLAB}
+
+
+@pytest.mark.parametrize(
+    "weather",
+    [pytest.param(told, id=name, marks=ONLY.get(name, ())) for name, told in WEATHERS.items()],
+)
 async def test_weather(town: Town, weather: Weather) -> None:
     """It answers three comments and sets the statuses, whatever happens to the first status,
     the first reaction, and two of the comments."""
@@ -139,7 +155,12 @@ async def test_silence_of_ten_seconds(town: Town) -> None:
         pulls.append(pull)
         await town.status(pull, "prbot/apply", "success")
     silent, other = pulls
-    town.forge.fail_next("POST", rf"/issues/{silent.number}/comments$", hang=True, after=True)
+    town.forge.fail_next(
+        "POST",
+        rf"/(issues|merge_requests)/{silent.number}/(comments|notes)$",
+        hang=True,
+        after=True,
+    )
     began = time.monotonic()
     await town.forge.comment(silent, "alice", "prbot help")
     await town.forge.wait_for(lambda: town.forge.faults.hanging, 60)
@@ -174,15 +195,16 @@ async def test_a_bad_hour(town: Town, need: Callable[[str], None]) -> None:
     """It plans, edits its comment after a push, and applies on merge, while what it writes
     fails at first and then is taken without an answer."""
     need("terraform")
+    edit = "PUT" if town.gitlab else "PATCH"
     clone = await town.build({"app/main.tf": town.backend("app") + resource("web")})
     await restarted(town)
-    for verb, path in (("POST", COMMENTS), ("POST", STATUSES), ("PATCH", EDITS)):
+    for verb, path in (("POST", COMMENTS), ("POST", STATUSES), (edit, EDITS)):
         town.forge.fail_next(verb, path, 502)
     town.forge.fail_next("POST", COMMENTS, 0, after=True)
     await clone.push("topic", "Change", {"app/more.tf": resource("more")})
     pull = await town.forge.open_pull(REPOSITORY, head="topic", title="Topic", author="alice")
     await town.status(pull, "prbot/plan", "success")
-    for verb, path in (("POST", STATUSES), ("PATCH", EDITS)):
+    for verb, path in (("POST", STATUSES), (edit, EDITS)):
         town.forge.fail_next(verb, path, 0, after=True)
     await clone.push("topic", "Words", {"README.md": "Hello.\n"})
     await town.forge.wait_for(lambda: f"`{pull.head_sha[:7]}`" in town.said(pull)[0].body, 60)

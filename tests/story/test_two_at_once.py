@@ -58,7 +58,7 @@ async def test_second_pull_request_waits_its_turn(town: Town) -> None:
     again = await approved_again(town, second, first)
     assert "terraform_data.first" in again  # this branch does not have it, and would destroy it
     await town.forge.comment(second, "alice", "prbot apply")
-    await town.hears(second, "Waiting", f"pull request {first.number}")
+    await town.hears(second, "Waiting", town.named(first))
     await town.forge.merge(first, "bob")
     await town.status(first, "prbot/apply", "success")
     await town.hears(second, "Held", "changed")  # its plan was made before the first one
@@ -85,7 +85,7 @@ async def test_two_pull_requests_race(town: Town) -> None:
 
     (winner,) = await town.forge.wait_for(one_is_done, 60)
     (loser,) = (pull for pull in pulls if pull is not winner)
-    await town.hears(loser, "Waiting", f"pull request {winner.number}")
+    await town.hears(loser, "Waiting", town.named(winner))
     await town.forge.merge(winner, "bob")
     await town.hears(loser, "Held", "changed")
     lines = [line for pull in pulls for line in await town.journal(pull)]
@@ -109,7 +109,6 @@ async def test_two_applies_at_once(town: Town) -> None:
     assert sum(entry.action == "apply intended" for entry in journal) == 1
 
 
-@pytest.mark.both_forges
 async def test_push_while_planning(town: Town) -> None:
     """It ends the older commit's checks as superseded, and reports the newer one."""
     clone = await founded(town)
@@ -122,7 +121,6 @@ async def test_push_while_planning(town: Town) -> None:
     await town.status(pull, "prbot/plan", "success")
 
 
-@pytest.mark.both_forges
 async def test_same_content_edits_the_comment(town: Town) -> None:
     """It edits its comment when a push brings the same plan, and begins one when asked."""
     clone = await founded(town)
@@ -137,7 +135,6 @@ async def test_same_content_edits_the_comment(town: Town) -> None:
     assert len(town.said(pull)) == 2
 
 
-@pytest.mark.both_forges
 async def test_draft(town: Town) -> None:
     """It leaves a draft alone, plans it on comment, never applies it, and plans it when ready."""
     clone = await founded(town)
@@ -153,7 +150,6 @@ async def test_draft(town: Town) -> None:
     await town.status(pull, "prbot/plan", "success")
 
 
-@pytest.mark.both_forges
 async def test_closed_after_an_apply(town: Town) -> None:
     """It keeps the hold, says so loudly, also in an issue, and lets a person end it."""
     clone = await founded(town)
@@ -167,15 +163,14 @@ async def test_closed_after_an_apply(town: Town) -> None:
     await town.forge.close(pull, "alice")
     await town.hears(pull, "without", "@alice")
     issue = await town.forge.wait_for(lambda: next(iter(pull.repo.issues.values()), None))
-    named = f"merge request !{pull.number}" if town.gitlab else f"pull request {pull.number}"
     assert (issue.open, issue.title, issue.labels) == (
         True,
-        f"Applied, but not merged: {named}",
+        f"Applied, but not merged: {town.titled(pull)}",
         ("prbot",),
     )
     assert all(word in issue.body for word in ("@alice", "`app`", "`prbot unlock`"))
     await town.forge.comment(other, "alice", "prbot apply")
-    await town.hears(other, "Waiting", town.forge.customs.word, f"{pull.number}")
+    await town.hears(other, "Waiting", town.named(pull))
     await town.forge.comment(pull, "bob", "prbot unlock")
     await town.hears(pull, "app")
     await town.forge.wait_for(lambda: not issue.open)

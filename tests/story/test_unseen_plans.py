@@ -13,7 +13,6 @@ def _terraform(need: Callable[[str], None]) -> None:
     need("terraform")
 
 
-@pytest.mark.both_forges
 async def test_approved_before_the_plan_was_told(town: Town) -> None:
     """It does not take an approval for a plan that was made, but not told yet."""
     clone = await town.build({"app/main.tf": town.backend("app") + resource("web")})
