@@ -5,12 +5,12 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-PER_PAGE = 100
+from prbot.adapters.answers import PER_PAGE, Answer, number
+
 _SECONDARY_WAIT = 60.0
 """Seconds; GitHub's docs: without a Retry-After, wait at least one minute."""
 
@@ -39,27 +39,12 @@ class Request:
         numbers = {"per_page": PER_PAGE, "page": number}
         return replace(self, parameters={**self.parameters, **numbers})
 
+    def unless(self, etag: str | None) -> Request:
+        return replace(self, etag=etag)
+
     @property
     def headers(self) -> dict[str, str]:
         return {} if self.etag is None else {"If-None-Match": self.etag}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back; header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-
-    @property
-    def unchanged(self) -> bool:
-        """The answer to a conditional call is the one its `etag` was of."""
-        return self.status == 304
-
-    @property
-    def has_next(self) -> bool:
-        return 'rel="next"' in self.headers.get("link", "")
 
 
 class Limits:
@@ -82,20 +67,12 @@ class Limits:
 
     def wait_after(self, answer: Answer) -> float | None:
         """Seconds this answer asks to wait; None when it does not."""
-        after = _number(answer.headers.get("retry-after"))
+        after = number(answer.headers.get("retry-after"))
         if after is not None:
             return max(0.0, after)
         if answer.headers.get("x-ratelimit-remaining") == "0":
-            reset = _number(answer.headers.get("x-ratelimit-reset"))
+            reset = number(answer.headers.get("x-ratelimit-reset"))
             return max(0.0, (reset or self._now() + _SECONDARY_WAIT) - self._now())
         if answer.status == 429 or (answer.status == 403 and "secondary rate" in answer.text):
             return _SECONDARY_WAIT
         return None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

@@ -16,35 +16,22 @@ import json
 import logging
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
 
 from github import Auth, GithubException
 from github.Requester import Requester
-from pydantic import TypeAdapter, ValidationError
 
+from prbot.adapters.answers import PER_PAGE, Answer, Reader
 from prbot.adapters.github_auth import AppPurse, GitHubApp, GitHubToken, Loan, Purse, TokenPurse
-from prbot.adapters.github_limits import PER_PAGE, Answer, Limits, Request
+from prbot.adapters.github_limits import Limits, Request
 from prbot.adapters.github_shapes import GRAPHQL, GraphQLError
-from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError
-
-_T = TypeVar("_T")
+from prbot.errors import ForgeRefused, NotFound, PrbotError
 
 
-@dataclass(frozen=True)
-class _Page(Generic[_T]):
-    """A page of a list as it was last sent; kept to be asked for conditionally."""
-
-    parameters: Mapping[str, object]
-    etag: str | None
-    items: list[_T]
-    has_next: bool
-
-
-class Wire:
+class Wire(Reader[Request]):
     """`name` is the forge's entry; `timeout` is in seconds, `now` in Unix time.
 
     Raises ForgeRefused for an empty token, and for a private key that is no key.
@@ -59,7 +46,7 @@ class Wire:
         threads: int,
         now: Callable[[], float],
     ) -> None:
-        self.name = name
+        super().__init__(name, "GitHub")
         self.sent = 0
         self._api_url = api_url.rstrip("/")
         self._timeout = timeout
@@ -68,7 +55,6 @@ class Wire:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"github-{name}")
         self._lock = threading.Lock()
         self._local = threading.local()
-        self._pages: dict[object, _Page[Any]] = {}
         self._lines: list[_Line] = []
         # at DEBUG PyGithub logs answers, and an answer may be a token
         logging.getLogger("github.Requester").setLevel(logging.INFO)
@@ -77,10 +63,6 @@ class Wire:
         """Raises NotFound, ForgeRefused or ForgeUnavailable."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, copy_context().run, self._ask, request)
-
-    async def read(self, request: Request, shape: TypeAdapter[_T]) -> _T:
-        """`ask`, with the body read as `shape`; an odd one is ForgeUnavailable."""
-        return self._parsed(request, await self.ask(request), shape)
 
     async def mutate(self, do: str, what: str, repo: str, query: str, subject: str) -> None:
         """A GraphQL mutation of one node. GitHub's API for it is beside the REST API."""
@@ -98,41 +80,6 @@ class Wire:
             return self._unavailable(request, error.type.lower().replace("_", " "), None)
         cause = _TOKEN.sub("***", error.message or error.type)[:300]
         return ForgeRefused(self.name, f"{request.do} {request.what}", cause)
-
-    async def pages(self, request: Request, shape: TypeAdapter[_T]) -> AsyncIterator[_T]:
-        """Each page of a list, asked for when it is needed."""
-        number, more = 1, True
-        while more:
-            answer = await self.ask(request.page(number))
-            yield self._parsed(request, answer, shape)
-            number, more = number + 1, answer.has_next
-
-    async def known_pages(
-        self, request: Request, shape: TypeAdapter[list[_T]]
-    ) -> AsyncIterator[list[_T]]:
-        """As `pages`, for a list that is asked for again and again: what did not change
-        is not sent again, and costs nothing."""
-        number, more = 1, True
-        while more:
-            page = await self._known_page(request.page(number), shape)
-            yield page.items
-            number, more = number + 1, page.has_next
-
-    async def _known_page(self, request: Request, shape: TypeAdapter[list[_T]]) -> _Page[_T]:
-        place = (request.path, request.parameters["page"], request.parameters.get("state"))
-        known: _Page[_T] | None = self._pages.get(place)
-        if known is None or known.parameters != request.parameters:
-            known = None
-        answer = await self.ask(replace(request, etag=known.etag if known else None))
-        if known is not None and answer.unchanged:
-            return known
-        items = self._parsed(request, answer, shape)
-        etag = answer.headers.get("etag")
-        # a full page may stay the same while a next one begins
-        more = answer.has_next or len(items) >= PER_PAGE
-        page = _Page(request.parameters, etag, items, more)
-        self._pages[place] = page
-        return page
 
     async def token(self, repo: str) -> str:
         """A token that may read this repository, for git."""
@@ -225,32 +172,10 @@ class Wire:
         return ForgeRefused(self.name, f"{request.do} {request.what}", cause)
 
     def _failure(self, request: Request, error: Exception) -> PrbotError:
-        """No text of foreign errors: it may hold addresses with passwords of proxies."""
-        match error:
-            # all errors of requests are OSErrors
-            case OSError() if "Timeout" in type(error).__name__:
-                cause = f"no answer within {self._timeout} s"
-            case OSError():
-                cause = f"the connection failed ({type(error).__name__})"
-            case RuntimeError():
-                cause = "it redirects to another address; correct the forge's `api_url`"
-                return ForgeRefused(self.name, f"{request.do} {request.what}", cause)
-            case _:
-                cause = "its answer is not GitHub's"
-        return self._unavailable(request, cause, None)
-
-    def _unavailable(
-        self, request: Request, cause: str, retry_after: float | None
-    ) -> ForgeUnavailable:
-        return ForgeUnavailable(self.name, f"{request.do} {request.what}", cause, retry_after)
-
-    def _parsed(self, request: Request, answer: Answer, shape: TypeAdapter[_T]) -> _T:
-        try:
-            return shape.validate_json(answer.text)
-        except ValidationError as error:
-            where = ".".join(str(part) for part in error.errors()[0]["loc"])
-            cause = f"its answer is not GitHub's ({where or 'no JSON'})"
-            raise self._unavailable(request, cause, None) from None
+        if isinstance(error, RuntimeError):
+            cause = "it redirects to another address; correct the forge's `api_url`"
+            return ForgeRefused(self.name, f"{request.do} {request.what}", cause)
+        return self._broken(request, error, self._timeout)
 
 
 def graphql_path(api_url: str) -> str:

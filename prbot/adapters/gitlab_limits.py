@@ -5,12 +5,12 @@ https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/#respons
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-PER_PAGE = 100
+from prbot.adapters.answers import PER_PAGE, Answer, number
+
 THROTTLED_WAIT = 60.0
 """Seconds; the usual period of GitLab's limits, where no header names one."""
 
@@ -41,27 +41,12 @@ class Request:
         following = {} if last is None else {"id_after": last}
         return replace(self, parameters={**self.parameters, **keys, **following})
 
+    def unless(self, etag: str | None) -> Request:
+        return replace(self, etag=etag)
+
     @property
     def headers(self) -> dict[str, str]:
         return {} if self.etag is None else {"If-None-Match": self.etag}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back; header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-
-    @property
-    def unchanged(self) -> bool:
-        """The answer to a conditional call is the one its `etag` was of."""
-        return self.status == 304
-
-    @property
-    def has_next(self) -> bool:
-        return bool(self.headers.get("x-next-page")) or 'rel="next"' in self.headers.get("link", "")
 
 
 class Limits:
@@ -87,18 +72,10 @@ class Limits:
 
         `RateLimit-Remaining: 0` asks for it even on a good answer: the next would be refused.
         """
-        after = _number(answer.headers.get("retry-after"))
+        after = number(answer.headers.get("retry-after"))
         if after is not None:
             return max(0.0, after)
         if answer.headers.get("ratelimit-remaining") == "0":
-            reset = _number(answer.headers.get("ratelimit-reset"))
+            reset = number(answer.headers.get("ratelimit-reset"))
             return max(0.0, (reset or self._now() + THROTTLED_WAIT) - self._now())
         return THROTTLED_WAIT if answer.status == 429 else None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

@@ -17,31 +17,21 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from gitlab import Gitlab
 from gitlab.exceptions import GitlabError, RedirectError
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from prbot.adapters.gitlab_limits import PER_PAGE, Answer, Limits, Request
-from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError
+from prbot.adapters.answers import PER_PAGE, Answer, Reader
+from prbot.adapters.gitlab_limits import Limits, Request
+from prbot.errors import ForgeRefused, NotFound, PrbotError
 
 _T = TypeVar("_T")
 _S = TypeVar("_S")
 _TOKEN = re.compile(r"\b(gl[a-z]{1,6}-)[\w.-]+")
 """GitLab's tokens, should a proxy send our own headers back to us.
 https://docs.gitlab.com/security/tokens/#token-prefixes"""
-
-
-@dataclass(frozen=True)
-class _Page(Generic[_T]):
-    """A page of a list as it was last sent; kept to be asked for conditionally."""
-
-    parameters: Mapping[str, object]
-    etag: str | None
-    items: list[_T]
-    has_next: bool
 
 
 async def both(first: Awaitable[_S], second: Awaitable[_T]) -> tuple[_S, _T]:
@@ -56,7 +46,7 @@ async def both(first: Awaitable[_S], second: Awaitable[_T]) -> tuple[_S, _T]:
             call.cancel()
 
 
-class Wire:
+class Wire(Reader[Request]):
     """`name` is the forge's entry, `url` where GitLab is (without `/api/v4`); `timeout` is in
     seconds, `now` in Unix time. `graphql` is that API's whole address, which a request may
     have as its path. Raises ForgeRefused for an empty token."""
@@ -70,7 +60,7 @@ class Wire:
         threads: int,
         now: Callable[[], float],
     ) -> None:
-        self.name = name
+        super().__init__(name, "GitLab")
         self.sent = 0
         self.token = token.strip()  # files end with a newline, which no header may hold
         if not self.token:
@@ -82,38 +72,12 @@ class Wire:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"gitlab-{name}")
         self._lock = threading.Lock()
         self._local = threading.local()
-        self._pages: dict[object, _Page[Any]] = {}
         self._lines: list[_Line] = []
 
     async def ask(self, request: Request) -> Answer:
         """Raises NotFound, ForgeRefused or ForgeUnavailable."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, copy_context().run, self._ask, request)
-
-    async def read(self, request: Request, shape: TypeAdapter[_T]) -> _T:
-        """`ask`, with the body read as `shape`; an odd one is ForgeUnavailable."""
-        return self._parsed(request, await self.ask(request), shape)
-
-    async def pages(
-        self, request: Request, shape: TypeAdapter[list[_T]]
-    ) -> AsyncIterator[list[_T]]:
-        """Each page of a list, asked for when it is needed."""
-        number, more = 1, True
-        while more:
-            answer = await self.ask(request.page(number))
-            yield self._parsed(request, answer, shape)
-            number, more = number + 1, answer.has_next
-
-    async def known_pages(
-        self, request: Request, shape: TypeAdapter[list[_T]]
-    ) -> AsyncIterator[list[_T]]:
-        """As `pages`, for a list that is asked for again and again: what did not change is
-        not sent again."""
-        number, more = 1, True
-        while more:
-            page = await self._known_page(request.page(number), shape)
-            yield page.items
-            number, more = number + 1, page.has_next
 
     async def known_keyset(
         self, request: Request, shape: TypeAdapter[list[_T]], key: Callable[[_T], int]
@@ -126,22 +90,6 @@ class Wire:
             yield page.items
             more = page.has_next and bool(page.items)
             last = key(page.items[-1]) if more else None
-
-    async def _known_page(self, request: Request, shape: TypeAdapter[list[_T]]) -> _Page[_T]:
-        which = ("page", "id_after", "state")
-        place = (request.path, *(request.parameters.get(name) for name in which))
-        known: _Page[_T] | None = self._pages.get(place)
-        if known is None or known.parameters != request.parameters:
-            known = None
-        answer = await self.ask(replace(request, etag=known.etag if known else None))
-        if known is not None and answer.unchanged:
-            return known
-        items = self._parsed(request, answer, shape)
-        # a full page may stay the same while a next one begins
-        more = answer.has_next or len(items) >= PER_PAGE
-        page = _Page(request.parameters, answer.headers.get("etag"), items, more)
-        self._pages[place] = page
-        return page
 
     async def close(self) -> None:
         """Waits for calls on the wire, at most as long as they may take."""
@@ -199,37 +147,13 @@ class Wire:
         return ForgeRefused(self.name, f"{request.do} {request.what}", cause)
 
     def _failure(self, request: Request, error: Exception) -> PrbotError:
-        """No text of foreign errors: it may hold addresses with passwords of proxies."""
-        match error:
-            case RedirectError():
-                return self._redirected(request)
-            # all errors of requests are OSErrors
-            case OSError() if "Timeout" in type(error).__name__:
-                cause = f"no answer within {self._timeout} s"
-            case OSError() if type(error).__name__ == "TooManyRedirects":
-                return self._redirected(request)
-            case OSError():
-                cause = f"the connection failed ({type(error).__name__})"
-            case _:
-                cause = "its answer is not GitLab's"
-        return self._unavailable(request, cause, None)
+        if isinstance(error, RedirectError) or type(error).__name__ == "TooManyRedirects":
+            return self._redirected(request)
+        return self._broken(request, error, self._timeout)
 
     def _redirected(self, request: Request) -> ForgeRefused:
         cause = "it redirects to another address; correct the forge's `api_url`"
         return ForgeRefused(self.name, f"{request.do} {request.what}", cause)
-
-    def _unavailable(
-        self, request: Request, cause: str, retry_after: float | None
-    ) -> ForgeUnavailable:
-        return ForgeUnavailable(self.name, f"{request.do} {request.what}", cause, retry_after)
-
-    def _parsed(self, request: Request, answer: Answer, shape: TypeAdapter[_T]) -> _T:
-        try:
-            return shape.validate_json(answer.text)
-        except ValidationError as error:
-            where = ".".join(str(part) for part in error.errors()[0]["loc"])
-            cause = f"its answer is not GitLab's ({where or 'no JSON'})"
-            raise self._unavailable(request, cause, None) from None
 
 
 def _message(text: str) -> str:
