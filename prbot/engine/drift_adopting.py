@@ -1,0 +1,85 @@
+"""Makes the pull request that writes live values into the code: of a plan and a commit, a letter.
+
+Everything is read from the mirror; nothing is laid out, and no tool runs. What secrets a plan
+holds were told to the redactor before; whatever is told passes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from prbot.comments.drift_proposal import proposal_body
+from prbot.config.drift import Proposal
+from prbot.drift.adopt import Code, adopt, wishes
+from prbot.drift.issue import Found
+from prbot.drift.proposing import Proposed, branch_of, proposed_adopt, title_of
+from prbot.engine.hidden import hidden
+from prbot.engine.world import World
+from prbot.model import Login, ProjectKey, RepoRef, Sha
+from prbot.plans.plan import Plan
+from prbot.ports import BranchCommit, ProposalLetter
+from prbot.projects.graph import Graph
+from prbot.projects.hcl import MAX_BYTES
+
+
+@dataclass(frozen=True)
+class Adopting:
+    """What is to be adopted: the drift that `plan` of `project` at `head` shows, `found` fit to
+    be told. `projects` are all of the repository."""
+
+    repo: RepoRef
+    branch: str
+    head: Sha
+    project: ProjectKey
+    projects: Collection[ProjectKey]
+    found: tuple[Found, ...]
+    by: Login | None
+    at: datetime
+
+
+async def adopting(
+    world: World, asked: Adopting, plan: Plan
+) -> tuple[ProposalLetter | None, Proposed]:
+    """None where nothing could be written; what was proposed says why not. Raises GitFailed."""
+    code = await code_of(world, asked.repo, asked.head, asked.project, asked.projects)
+    adopted = await asyncio.to_thread(lambda: adopt(code, wishes(plan)))
+    told = proposed_adopt(asked.project, asked.found, adopted, asked.by)
+    if not adopted.files:
+        return None, told
+    shown = hidden(world.redactor, told)
+    title = world.redactor.redact(title_of(shown))
+    branch = branch_of(Proposal.ADOPT, asked.project)
+    change = BranchCommit(branch, asked.head, title, asked.at, adopted.files)
+    customs = world.forge_of(asked.repo).customs
+    body = world.redactor.redact(proposal_body(shown, customs))
+    return ProposalLetter(change, asked.branch, customs.told(title), body), told
+
+
+async def code_of(
+    world: World,
+    repo: RepoRef,
+    commit: Sha,
+    project: ProjectKey,
+    projects: Collection[ProjectKey],
+) -> Code:
+    """The project's own code and that of the modules it calls, and who else uses which."""
+    tree = world.forge_of(repo).tree
+
+    async def blobs(ids: object, limit: int) -> object:
+        return await tree.blobs(repo, ids, limit)  # type: ignore[arg-type]
+
+    listing = await tree.listing(repo, commit)
+    facts = await world.facts.facts(listing, blobs)  # type: ignore[arg-type]
+    graph = Graph(listing, facts)
+    users: dict[str, list[str]] = {}
+    for other in sorted(set(projects) - {project}):
+        for directory in graph.closure(other.dir):
+            users.setdefault(directory, []).append(str(other))
+    paths = [path for place in graph.closure(project.dir) for path in listing.code.get(place, ())]
+    ids = {path: listing.files[path] for path in paths if path in listing.files}
+    found = await tree.blobs(repo, list(ids.values()), MAX_BYTES)
+    texts = {path: data for path, id_ in ids.items() if (data := found.get(id_)) is not None}
+    return Code(texts, project.dir, users)
