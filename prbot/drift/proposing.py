@@ -10,16 +10,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prbot.config.drift import Proposal
+from prbot.config.drift import DriftRule, Proposal, Reaction
 from prbot.drift.adopt import Adopted, Refusal, Wish
-from prbot.drift.issue import Found
+from prbot.drift.aftermath import Known
+from prbot.drift.issue import Found, Section
+from prbot.drift.rules import AT_REST
+from prbot.drift.state import Standing
+from prbot.drift.verdict import ProjectVerdict
 from prbot.model import Login, ProjectKey
 
 BRANCHES = "prbot/drift/"
 """All branches of ours that are about drift begin so."""
 LONGEST_TITLE = 200
+PROPOSED = "proposed"
+"""How a correction ends that is a pull request: people go on from there."""
 
 
 @dataclass(frozen=True)
@@ -82,3 +89,25 @@ def title_of(told: Proposed) -> str:
     }[told.how]
     line = "".join(sign if sign.isprintable() else " " for sign in what)
     return line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"
+
+
+# --- by rule -------------------------------------------------------------------------------
+
+
+def adopt_is_wanted(section: Section, rules: Sequence[DriftRule]) -> bool:
+    """Rules say `open_pr` with `adopt` of all that a plan would take back, and nothing else is
+    unapplied. The weakest wish is the project's, as with every correction."""
+    adopting = {f"drift.rules[{n}]" for n, r in enumerate(rules) if r.proposal is Proposal.ADOPT}
+    acting = [one for one in section.found if one.verdict not in AT_REST]
+    wanted = all(one.action is Reaction.OPEN_PR and one.rule in adopting for one in acting)
+    return section.verdict is ProjectVerdict.DRIFTED and bool(acting) and wanted
+
+
+def may_propose(standing: Standing, known: Known) -> bool:
+    """Not before the baseline is complete, unless issues are wanted then, too; nothing that
+    people accepted or put off; and no more in a day than there may be issues."""
+    settings = known.settings
+    begun = settings.issues or not settings.baseline or known.watch.baseline_at is not None
+    answered = any(each.project == standing.project for each in known.answers)
+    made = sum(each.outcome == PROPOSED for each in known.corrections)
+    return begun and not answered and made < settings.max_issues

@@ -26,6 +26,7 @@ from prbot.drift.verdict import LastApplied
 from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import generated_names
 from prbot.engine.drift_places import Places, watch_of
+from prbot.engine.drift_proposals import DriftProposals
 from prbot.engine.world import World
 from prbot.errors import BadPlan, PrbotError
 from prbot.model import PlanId, PullRef, RepoRef, Sha
@@ -49,6 +50,7 @@ class DriftEnds:
         self._world = world
         self._places = places
         self._outbox = outbox
+        self._proposals = DriftProposals(world)
 
     async def keep(self) -> None:
         """All checks whose runs have ended. Raises StoreUnavailable."""
@@ -67,6 +69,9 @@ class DriftEnds:
         section, applied = await self._found(standing, run, settings)
         if section is None:
             self._places.forget(repo)
+        branch = "" if place is None else place.branch
+        head = await self._head(run)
+        ready = await self._proposals.made(standing, section, settings, branch, head)
         async with world.store.begin() as unit:
             now = world.clock.now()
             before = await unit.drift.end(run.id, section, now, applied)
@@ -77,10 +82,17 @@ class DriftEnds:
                 known = await self._known(unit, repo, settings)
                 for step in after_check(Ended(section, before), known):
                     await self._step(unit, step, known)
+                if ready is not None:
+                    await self._proposals.put(unit, ready, standing, known)
         verdict = section.verdict.value if section is not None else "gone"
         log.info("drift looked for", action="drift", project=standing.key, verdict=verdict)
         self._outbox.ring()
         await self._clear_away(artifacts)
+
+    async def _head(self, run: Run) -> StoredPlan | None:
+        async with self._world.store.begin() as unit:
+            plans = {plan.id: plan for plan in await unit.plans.of_pull(run.pull)}
+        return plans.get(_plan_id(head_of(run)))
 
     async def _clear_away(self, artifacts: Sequence[str]) -> None:
         """What stays when this fails is only in the way."""
