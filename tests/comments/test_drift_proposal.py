@@ -47,9 +47,9 @@ Not in the code, and expected to follow from that:
 
 **Left to you**, because prbot changes literals only where they stand once:
 
-- `aws_vpc.v, cidr` (`live/net/main.tf:7`): the value of `cidr` comes from `var.cidr`. \
-Change it where that gets its value.
-- `aws_vpc.w`: the object is gone. Delete its block by hand.
+- `aws_vpc.v, cidr` (`live/net/main.tf:7`): the value of `cidr` comes from `var.cidr`; \
+change it where that gets its value.
+- `aws_vpc.w`: the object is gone; delete its block by hand.
 
 A merge applies what the plan says. Close this pull request to leave the code as it is.
 """
