@@ -85,7 +85,6 @@ def ours(town: Town) -> list[Pull]:
     return [pull for pull in pulls if is_of_drift(pull.head_branch)]
 
 
-@pytest.mark.both_forges
 async def test_adopt_by_rule(town: Town) -> None:
     """It opens one pull request, which changes one literal and whose plan changes nothing; equal
     drift opens no second one, also after people closed it; other drift does."""
