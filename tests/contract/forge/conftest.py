@@ -24,6 +24,7 @@ from prbot.model import Login, PullRef, RepoRef
 
 TOKEN = "ghp_" + "t0k3n" * 7
 NAME = "acme/infra"
+PATIENCE = 30
 SILENT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 APP_RIGHTS = {
     "checks": "write",
@@ -225,8 +226,14 @@ def private() -> bool:
 
 
 @pytest.fixture
+def patience() -> int:
+    """Seconds until an adapter gives up a call; a test in which no answer comes says one."""
+    return PATIENCE
+
+
+@pytest.fixture
 async def scene(
-    demo: DemoForge, source: Path, key: Key, identity: str, private: bool
+    demo: DemoForge, source: Path, key: Key, identity: str, private: bool, patience: int
 ) -> AsyncIterator[Scene]:
     people = {"ann": "write", "bob": "write", "carl": "admin", "rita": "read"}
     for login in (*people, "eve"):
@@ -236,7 +243,7 @@ async def scene(
     clock, app = Clock(demo), None
     if identity not in GITHUB:
         token, bot = _gitlab_identity(demo, identity)
-        lab = GitLabForge("hub", token, demo.api_url, demo.url, timeout=1, now=clock.now)
+        lab = GitLabForge("hub", token, demo.api_url, demo.url, timeout=patience, now=clock.now)
         yield Scene(demo, lab, Login(bot), pull, clock)
         await lab.close()
         assert undescribed(demo) == []
@@ -249,7 +256,7 @@ async def scene(
     else:
         demo.create_user("prbot", token=TOKEN)
         demo.set_permission(NAME, "prbot", "write")
-    port = GitHubForge("hub", auth, demo.api_url, demo.url, timeout=1, now=clock.now)
+    port = GitHubForge("hub", auth, demo.api_url, demo.url, timeout=patience, now=clock.now)
     yield Scene(demo, port, Login("prbot[bot]" if app else "prbot"), pull, clock, app)
     await port.close()
 
@@ -290,9 +297,9 @@ async def sign_in(demo: DemoForge) -> AsyncIterator[Callable[..., GitHubForge | 
             url = api_url or demo.api_url
             if demo.customs.kind == "gitlab":
                 assert isinstance(auth, GitHubToken)
-                port = GitLabForge("hub", auth.value, url, demo.url, timeout=1)
+                port = GitLabForge("hub", auth.value, url, demo.url, timeout=PATIENCE)
             else:
-                port = GitHubForge("hub", auth, url, demo.url, timeout=1)
+                port = GitHubForge("hub", auth, url, demo.url, timeout=PATIENCE)
             stack.push_async_callback(port.close)
             return port
 

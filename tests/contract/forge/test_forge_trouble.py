@@ -32,6 +32,7 @@ async def test_cut_connection(scene: Scene) -> None:
         await scene.port.pull_request(scene.ref)
 
 
+@pytest.mark.parametrize("patience", [1])
 async def test_hang(scene: Scene) -> None:
     """It does not wait for ever."""
     scene.demo.fail_next("GET", scene.wire.pull, hang=True)
