@@ -58,7 +58,9 @@ class Drift:
             return BUSY if await self.sweep() else IDLE
         except StoreUnavailable as error:
             log.warning("drift not looked for", action="drift", error=str(error))
-            return IDLE
+        except Exception:  # whatever it is, it must not stop the service
+            log.exception("drift not looked for", action="drift")
+        return IDLE
 
     async def sweep(self) -> int:
         """Keep what has ended, then begin what is due; how many checks are under way then.

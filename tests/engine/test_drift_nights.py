@@ -277,3 +277,17 @@ async def test_checks_come_last(town: Town) -> None:
     async with process.world.store.begin() as unit:
         job = Job(JobId("j-1"), run, ProjectKey("p1"), JobKind.PLAN)
         assert job_message(await unit.runs.get(run), job).priority is Priority.DRIFT
+
+
+async def test_what_nobody_foresaw(town: Town, logs: list[Any]) -> None:
+    """It tells the log, and looks again: the service goes on."""
+    process = town.start()
+    forges: Any = {"gh": None}
+    broken = Drift(replace(process.world, forges=forges), Alarm())
+    looking = asyncio.create_task(broken.run())
+    async with asyncio.timeout(30):
+        while not any(line["event"] == "drift not looked for" for line in logs):
+            await process.standings()
+    assert not looking.done()
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
