@@ -177,14 +177,15 @@ class ForgeWriter(Protocol):
         title: str,
         body: str,
         labels: Sequence[str],
-        is_open: bool,
+        is_open: bool | None,
         known: int | None,
     ) -> int | None:
         """Write the issue whose `body` holds `marker`, opened or closed, and return its number.
 
         Edits issue `known`, else our own issue that holds `marker` (both matched by author
-        and marker), else creates one; none is created only to be closed. `labels` are added
-        to what stands there. `title` has at most 256 characters.
+        and marker), else creates one; none is created only to be closed. `is_open` None: one
+        that is there stays open or closed, as people left it. `labels` are added to what stands
+        there. `title` has at most 256 characters.
         """
         ...
 
@@ -196,6 +197,10 @@ class ForgeWriter(Protocol):
         One of ours that is open from there is edited. Raises ForgeRefused where somebody else's
         is, or the branch has nothing that `base` lacks. `title` has at most 250 characters.
         """
+        ...
+
+    async def comment_on_issue(self, repo: RepoRef, number: int, marker: str, body: str) -> None:
+        """Comment on an issue, unless a comment of ours with this `marker` stands there."""
         ...
 
     async def minimise(self, pull: PullRef, comment_id: int) -> None:
@@ -928,7 +933,17 @@ class IssueLetter:
     title: str
     body: str
     labels: tuple[str, ...]
-    is_open: bool
+    is_open: bool | None
+
+
+@dataclass(frozen=True)
+class IssueCommentLetter:
+    """A comment below the issue with the marker `issue`, where that was written. Put it where
+    the issue's letters are put, so that it stands behind them."""
+
+    issue: str
+    marker: str
+    body: str
 
 
 def of_repository(repo: RepoRef) -> PullRef:
@@ -966,6 +981,7 @@ Letter = (
     | ReactionLetter
     | FoldLetter
     | IssueLetter
+    | IssueCommentLetter
 )
 
 

@@ -92,7 +92,8 @@ class GitHubForge:
         self.team_members = guards.team_members
         self.committers = guards.committers
         self.failing_checks = guards.failing_checks
-        self.upsert_issue = Issues(self._wire, self.bot_login).upsert
+        issues = Issues(self._wire, self.bot_login)
+        self.upsert_issue, self.comment_on_issue = issues.upsert, issues.comment
         self.upsert_pull = Proposals(self._wire, self.bot_login).upsert
         merges = Merges(self._wire)
         self.merge, self.delete_branch = merges.merge, merges.delete_branch

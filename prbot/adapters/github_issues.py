@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import quote
 
 from prbot.adapters.github_limits import Request
-from prbot.adapters.github_shapes import ISSUE, ISSUES, IssueShape
+from prbot.adapters.github_shapes import COMMENTS, ISSUE, ISSUES, IssueShape
 from prbot.adapters.github_wire import Wire
+from prbot.adapters.markers import is_marked
 from prbot.errors import NotFound
 from prbot.model import Login, RepoRef
 
@@ -33,21 +34,35 @@ class Issues:
         title: str,
         body: str,
         labels: Sequence[str],
-        is_open: bool,
+        is_open: bool | None,
         known: int | None,
     ) -> int | None:
         """Two requests when `known` still stands, else the issues are searched."""
         found = await self._known(repo, marker, known) or await self._search(repo, marker)
         if found is None:
-            return await self._create(repo, title, body, labels) if is_open else None
+            return None if is_open is False else await self._create(repo, title, body, labels)
         words: dict[str, Any] = {"title": title, "body": body}
-        words["state"] = "open" if is_open else "closed"
+        if is_open is not None:
+            words["state"] = "open" if is_open else "closed"
         if missing := [name for name in labels if name not in found.names]:
             words["labels"] = [*found.names, *missing]  # what people labelled it stays
         path = f"{_path(repo)}/{found.number}"
         what = f"issue {found.number} of {repo}"
         await self.wire.ask(Request("write", what, "PATCH", path, repo.path, body=words))
         return found.number
+
+    async def comment(self, repo: RepoRef, number: int, marker: str, body: str) -> None:
+        """Two requests while there are few comments."""
+        path, what = f"{_path(repo)}/{number}/comments", f"issue {number} of {repo}"
+        bot = await self.bot_login()
+        read = Request("read", f"comments of {what}", "GET", path, repo.path)
+        async for page in self.wire.pages(read, COMMENTS):
+            if any(one.author == bot and is_marked(one.body or "", marker) for one in page):
+                return
+        words = {"body": body}
+        await self.wire.ask(
+            Request("write", f"a comment on {what}", "POST", path, repo.path, body=words)
+        )
 
     async def _create(self, repo: RepoRef, title: str, body: str, labels: Sequence[str]) -> int:
         words = {"title": title, "body": body, "labels": list(labels)}

@@ -100,11 +100,11 @@ class GitLabForge:
         self._bot: Login | None = None
         self._paths: dict[int, str | None] = {}
         self._notes = Notes(self._wire, self.bot_login)
-        self._issues = Issues(self._wire, self.bot_login)
+        issues = Issues(self._wire, self.bot_login)
         self.react = self._notes.react
         self.minimise = self._notes.fold
         self.upsert_comment = self._notes.upsert
-        self.upsert_issue = self._issues.upsert
+        self.upsert_issue, self.comment_on_issue = issues.upsert, issues.comment
         guards = Guards(self._wire)
         self.team_members = guards.team_members
         self.committers = guards.committers

@@ -139,21 +139,34 @@ class Issues:
         title: str,
         body: str,
         labels: Sequence[str],
-        is_open: bool,
+        is_open: bool | None,
         known: int | None,
     ) -> int | None:
         """Two requests when `known` still stands, else the issues are searched."""
         words: dict[str, Any] = {"title": _cut(title), "description": inert(body)}
         found = await self._known(repo, marker, known) or await self._search(repo, marker)
         if found is None:
-            return await self._create(repo, words, labels) if is_open else None
-        if found.is_open != is_open:
+            return None if is_open is False else await self._create(repo, words, labels)
+        if is_open not in (None, found.is_open):
             words["state_event"] = "reopen" if is_open else "close"
         if labels:
             words["add_labels"] = ",".join(labels)  # what people labelled it stays
         path, what = f"{_issues(repo)}/{found.iid}", f"issue {found.iid} of {repo}"
         await self.wire.ask(Request("write", what, "PUT", path, body=words))
         return found.iid
+
+    async def comment(self, repo: RepoRef, number: int, marker: str, body: str) -> None:
+        """Two requests while there are few notes."""
+        path, what = f"{_issues(repo)}/{number}/notes", f"issue {number} of {repo}"
+        bot = await self.bot_login()
+        order = {"sort": "asc", "order_by": "created_at"}
+        read = Request("read", f"notes on {what}", "GET", path, parameters=order)
+        async for page in self.wire.pages(read, NOTES):
+            ours = (note for note in page if note.writer == bot and not note.system)
+            if any(is_marked(note.body, marker) for note in ours):
+                return
+        write = Request("write", f"a note on {what}", "POST", path, body={"body": inert(body)})
+        await self.wire.ask(write)
 
     async def _create(self, repo: RepoRef, words: dict[str, Any], labels: Sequence[str]) -> int:
         body = words | ({"labels": ",".join(labels)} if labels else {})

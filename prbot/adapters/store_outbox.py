@@ -31,6 +31,7 @@ from prbot.ports import (
     Clock,
     CommentLetter,
     FoldLetter,
+    IssueCommentLetter,
     IssueLetter,
     Letter,
     OutboxRow,
@@ -153,6 +154,8 @@ def _marker(letter: Letter) -> str | None:
     """Of the comment or issue that the letter is about."""
     if isinstance(letter, FoldLetter):
         return letter.folds
+    if isinstance(letter, IssueCommentLetter):
+        return letter.issue
     return letter.marker if isinstance(letter, CommentLetter | IssueLetter) else None
 
 

@@ -66,7 +66,8 @@ class GitHubNews:
 
     def comment(self, action: str, comment: Comment, by: User, before: str | None) -> None:
         pull = comment.pull
-        about = {"issue": self._shapes.issue(pull), "comment": self._shapes.comment(comment)}
+        shape = self._shapes.any_issue(pull)
+        about = {"issue": shape, "comment": self._shapes.comment(comment)}
         edited = {} if before is None else {"changes": {"body": {"from": before}}}
         self._world.notify("issue_comment", pull.repo, by, {"action": action, **about, **edited})
 

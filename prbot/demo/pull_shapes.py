@@ -125,10 +125,13 @@ class PullShapes(Shapes):
             },
         }
 
+    def any_issue(self, issue: Issue | Pull) -> Json:
+        return self.plain_issue(issue) if isinstance(issue, Issue) else self.issue(issue)
+
     def plain_issue(self, issue: Issue) -> Json:
         page = self.urls.issue_page(issue.repo.full_name, issue.number)
         labels = [self._label(issue.repo, name) for name in issue.labels]
-        return self._issue(issue, page) | {"labels": labels}
+        return self._issue(issue, page) | {"labels": labels, "comments": len(issue.comments)}
 
     def _issue(self, issue: Issue | Pull, page: str) -> Json:
         root = self.urls.repo(issue.repo.full_name)
@@ -180,7 +183,9 @@ class PullShapes(Shapes):
         repo = comment.pull.repo
         root = self.urls.repo(repo.full_name)
         own = f"{root}/issues/comments/{comment.id}"
-        page = self.urls.page(repo.full_name, comment.pull.number)
+        plain = isinstance(comment.pull, Issue)
+        page_of = self.urls.issue_page if plain else self.urls.page
+        page = page_of(repo.full_name, comment.pull.number)
         return {
             "url": own,
             "html_url": f"{page}#issuecomment-{comment.id}",

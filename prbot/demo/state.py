@@ -107,8 +107,10 @@ class Reaction:
 
 @dataclass
 class Comment:
+    """`pull` is what it is about: a plain issue, too."""
+
     id: int
-    pull: Pull
+    pull: Pull | Issue
     user: User
     body: str
     created_at: datetime
@@ -269,6 +271,11 @@ class Issue:
     @property
     def open(self) -> bool:
         return self.closed_at is None
+
+    @property
+    def comments(self) -> list[Comment]:
+        """Oldest first."""
+        return [comment for comment in self.repo.comments.values() if comment.pull is self]
 
 
 @dataclass

@@ -11,7 +11,17 @@ from prbot.demo.rules import (
     invalid,
     unprocessable,
 )
-from prbot.demo.state import Comment, Level, Pull, Reaction, Repository, Review, Status, User
+from prbot.demo.state import (
+    Comment,
+    Issue,
+    Level,
+    Pull,
+    Reaction,
+    Repository,
+    Review,
+    Status,
+    User,
+)
 from prbot.errors import DemoForgeRefused
 
 REVIEW_STATES = {
@@ -30,8 +40,10 @@ class Talk(Issues):
     approvals_are_timed = True
     """False as in older versions of GitLab, which tell when only in a note of their own."""
 
-    async def comment(self, pull: Pull, by: str, body: str, internal: bool = False) -> Comment:
-        """`internal` ones (GitLab's) are for members only."""
+    async def comment(
+        self, pull: Pull | Issue, by: str, body: str, internal: bool = False
+    ) -> Comment:
+        """On a plain issue, too. `internal` ones (GitLab's) are for members only."""
         user, now = self.user(by), self.now()
         demand(pull.repo, by, Level.READ)
         text = check_comment(body, self.customs.comment_limit)

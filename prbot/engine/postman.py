@@ -31,6 +31,7 @@ from prbot.model import RepoRef, Sha
 from prbot.ports import (
     CommentLetter,
     FoldLetter,
+    IssueCommentLetter,
     IssueLetter,
     MergeLetter,
     OutboxRow,
@@ -157,6 +158,9 @@ class Postman:
             case IssueLetter(marker, title, body, labels, is_open):
                 repo, known = row.pull.repo, row.known_id
                 return await writer.upsert_issue(repo, marker, title, body, labels, is_open, known)
+            case IssueCommentLetter(_, marker, body):
+                if row.known_id is not None:
+                    await writer.comment_on_issue(row.pull.repo, row.known_id, marker, body)
             case MergeLetter(sha, method, branch):
                 merged = await writer.merge(row.pull, sha, method, delete_branch=bool(branch))
                 if merged and branch:

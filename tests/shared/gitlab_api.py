@@ -49,6 +49,7 @@ def _beyond(page: str, number: int, entity: str | None, asked: str = "") -> Docu
 
 MERGE_REQUEST = "/projects/{id}/merge_requests/{merge_request_iid}"
 NOTES, NOTE = f"{MERGE_REQUEST}/notes", f"{MERGE_REQUEST}/notes/{{note_id}}"
+ISSUE_NOTES = "/projects/{id}/issues/{issue_iid}/notes"
 BEYOND = {
     "GET /user": _beyond("api/users/#retrieve-the-current-user", 200, "UserPublic"),
     f"GET {NOTES}": _beyond(
@@ -61,6 +62,13 @@ BEYOND = {
     f"GET {NOTE}": _beyond("api/notes/#get-single-merge-request-note", 200, "Note"),
     f"PUT {NOTE}": _beyond("api/notes/#modify-existing-merge-request-note", 200, "Note", "body"),
     f"DELETE {NOTE}": _beyond("api/notes/#delete-a-merge-request-note", 204, None),
+    f"GET {ISSUE_NOTES}": _beyond(
+        "api/notes/#list-project-issue-notes",
+        *(200, "Note", "sort order_by activity_filter page per_page"),
+    ),
+    f"POST {ISSUE_NOTES}": _beyond(
+        "api/notes/#create-new-issue-note", 201, "Note", "body internal created_at"
+    ),
     f"GET {MERGE_REQUEST}/status_checks": _beyond(
         "api/status_checks/", 200, "StatusCheck", "page per_page"
     ),

@@ -221,7 +221,12 @@ class MergeShapes(Shapes):
         return self._note(pull, review.id, review.user, words, (at, at)) | {"system": True}
 
     def _note(
-        self, pull: Pull, number: int, by: User, body: str, at: tuple[str | None, str | None]
+        self,
+        pull: Pull | Issue,
+        number: int,
+        by: User,
+        body: str,
+        at: tuple[str | None, str | None],
     ) -> Json:
         return {
             "id": number,
@@ -232,7 +237,7 @@ class MergeShapes(Shapes):
             "updated_at": at[1],
             "system": False,
             "noteable_id": pull.id,
-            "noteable_type": "MergeRequest",
+            "noteable_type": noteable(pull),
             "project_id": pull.repo.id,
             "resolvable": False,
             "confidential": False,
@@ -253,7 +258,9 @@ class MergeShapes(Shapes):
             "target_iid": comment.id,
             "target_type": "Note",
             "author_id": comment.user.id,
-            "target_title": title_of(comment.pull),
+            "target_title": comment.pull.title
+            if isinstance(comment.pull, Issue)
+            else title_of(comment.pull),
             "created_at": stamp(comment.created_at),
             "imported": False,
             "imported_from": "none",
@@ -294,7 +301,7 @@ class MergeShapes(Shapes):
             "author": self.user(issue.author),
             "type": "ISSUE",
             "assignee": None,
-            "user_notes_count": 0,
+            "user_notes_count": len(issue.comments),
             "merge_requests_count": 0,
             "upvotes": 0,
             "downvotes": 0,
@@ -306,6 +313,11 @@ class MergeShapes(Shapes):
             "task_completion_status": {"count": 0, "completed_count": 0},
             "has_tasks": False,
         }
+
+
+def noteable(about: Pull | Issue) -> str:
+    """What a note is about, in GitLab's word."""
+    return "Issue" if isinstance(about, Issue) else "MergeRequest"
 
 
 def reviewers(pull: Pull) -> list[User]:

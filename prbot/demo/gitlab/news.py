@@ -14,6 +14,7 @@ from prbot.demo.gitlab.merge_shapes import (
     MergeShapes,
     merge_commit,
     merge_status,
+    noteable,
     reviewers,
     state_of,
     title_of,
@@ -57,31 +58,38 @@ class GitLabNews:
     def comment(self, action: str, comment: Comment, by: User, before: str | None) -> None:
         if action == "deleted":
             return
-        repo, pull = comment.pull.repo, comment.pull
+        repo, about = comment.pull.repo, comment.pull
         payload = self._about(repo, by) | {
             "object_kind": "note",
             "event_type": "confidential_note" if comment.internal else "note",
             "object_attributes": self._note(comment, action),
-            "merge_request": self._attributes(pull),
+            **self._noted(about),
         }
-        self._send(
-            "Confidential Note Hook" if comment.internal else "Note Hook", payload, pull.repo
-        )
+        self._send("Confidential Note Hook" if comment.internal else "Note Hook", payload, repo)
+
+    def _noted(self, about: Pull | Issue) -> Json:
+        """What the note is about."""
+        if isinstance(about, Pull):
+            return {"merge_request": self._attributes(about)}
+        return {"issue": self._issue_attributes(about)}
+
+    def _issue_attributes(self, issue: Issue) -> Json:
+        page = self._world.urls.issue_page(issue.repo.full_name, issue.number)
+        return self._shapes.issue(issue) | {
+            "url": page,
+            "author_id": issue.author.id,
+            "assignee_id": None,
+            "assignee_ids": [],
+            "milestone_id": None,
+            "labels": [],
+        }
 
     def issue(self, action: str, issue: Issue, by: User, **more: object) -> None:
-        shape = self._shapes.issue(issue) | {"action": ISSUE_ACTIONS[action]}
-        page = self._world.urls.issue_page(issue.repo.full_name, issue.number)
+        shape = self._issue_attributes(issue) | {"action": ISSUE_ACTIONS[action]}
         payload = self._about(issue.repo, by) | {
             "object_kind": "issue",
             "event_type": "issue",
-            "object_attributes": shape
-            | {
-                "url": page,
-                "author_id": issue.author.id,
-                "assignee_id": None,
-                "assignee_ids": [],
-                "milestone_id": None,
-            },
+            "object_attributes": shape,
             "labels": [],
             "changes": {},
         }
@@ -273,12 +281,14 @@ class GitLabNews:
         return {name: whole[name] for name in (*names, *more)}
 
     def _note(self, comment: Comment, action: str) -> Json:
-        page = self._world.urls.page(comment.pull.repo.full_name, comment.pull.number)
+        about, urls = comment.pull, self._world.urls
+        page_of = urls.issue_page if isinstance(about, Issue) else urls.page
+        page = page_of(about.repo.full_name, about.number)
         return {
             "id": comment.id,
             "note": comment.body,
             "description": comment.body,
-            "noteable_type": "MergeRequest",
+            "noteable_type": noteable(about),
             "noteable_id": comment.pull.id,
             "author_id": comment.user.id,
             "created_at": _plain(stamp(comment.created_at)),

@@ -32,6 +32,18 @@ def _visible(call: Call, member: bool) -> list[Comment]:
     return [comment for comment in call.pull.comments if member or not comment.internal]
 
 
+async def issue_notes(call: Call) -> Answer:
+    """Of an issue: what people said; newest first unless `sort=asc`."""
+    said = sorted(call.issue.comments, key=lambda one: (one.created_at, one.id))
+    shown = said if call.query.get("sort") == "asc" else said[::-1]
+    return Answer([call.shapes.note(comment) for comment in shown])
+
+
+async def create_on_issue(call: Call) -> Answer:
+    comment = await call.forge.comment(call.issue, call.login, _text(call, "body"))
+    return Answer(call.shapes.note(comment), 201)
+
+
 async def create(call: Call) -> Answer:
     """Lines that are quick actions are carried out and do not stand in the note."""
     text, internal = _text(call, "body"), call.flag("internal")

@@ -49,4 +49,6 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{PROJECT}/issues", notes.create_issue),
     Route("GET", ISSUE, notes.issue),
     Route("PUT", ISSUE, notes.update_issue),
+    Route("GET", f"{ISSUE}/notes", notes.issue_notes),
+    Route("POST", f"{ISSUE}/notes", notes.create_on_issue),
 )

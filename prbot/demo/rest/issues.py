@@ -35,9 +35,12 @@ def _matches(issue: Issue | Pull, call: Call, state: str) -> bool:
 
 
 async def issue(call: Call) -> Answer:
+    return Answer(_shape(call, _found(call)))
+
+
+def _found(call: Call) -> Issue | Pull:
     number = call.number(call.path["issue_number"])
-    found = call.repo.pulls.get(number) or call.forge.issue(call.repo, number)
-    return Answer(_shape(call, found))
+    return call.repo.pulls.get(number) or call.forge.issue(call.repo, number)
 
 
 async def create_issue(call: Call) -> Answer:
@@ -69,12 +72,11 @@ def _labels(call: Call) -> list[str] | None:
 
 
 def _shape(call: Call, issue: Issue | Pull) -> dict[str, object]:
-    shapes = call.forge.shapes
-    return shapes.plain_issue(issue) if isinstance(issue, Issue) else shapes.issue(issue)
+    return call.forge.shapes.any_issue(issue)
 
 
 async def comments(call: Call) -> Answer:
-    return Answer([call.forge.shapes.comment(comment) for comment in call.pull.comments])
+    return Answer([call.forge.shapes.comment(comment) for comment in _found(call).comments])
 
 
 async def all_comments(call: Call) -> Answer:
@@ -102,7 +104,7 @@ def _time(call: Call) -> datetime | None:
 
 async def create_comment(call: Call) -> Answer:
     body = call.text("body", "IssueComment") or ""
-    comment = await call.forge.comment(call.pull, call.login, body)
+    comment = await call.forge.comment(_found(call), call.login, body)
     return Answer(call.forge.shapes.comment(comment), 201)
 
 

@@ -182,6 +182,11 @@ CASES = [
     Case("GET", ISSUE, 404, fill={"issue_iid": "99"}),
     Case("PUT", ISSUE, 200, {"state_event": "close", "add_labels": "c"}, keys="closed_at"),
     Case("PUT", ISSUE, 400, {"state_event": "burn"}),
+    Case("GET", f"{ISSUE}/notes", 200, query="?sort=asc", keys="body author system"),
+    Case("GET", f"{ISSUE}/notes", 404, fill={"issue_iid": "99"}),
+    Case("POST", f"{ISSUE}/notes", 201, {"body": "hello"}, keys="id noteable_iid"),
+    Case("POST", f"{ISSUE}/notes", 400, {"body": " "}),
+    Case("POST", f"{ISSUE}/notes", 404, {"body": "x"}, by="mallory"),
     Case("PUT", ISSUE, 403, {"title": "mine"}, by="carol"),
 ]
 
@@ -199,6 +204,7 @@ async def names(forge: DemoForge, pull: Pull) -> dict[str, str]:
     await forge.review(pull, "root", "APPROVE")
     await forge.set_status(pull.repo, pull.head_sha, "prbot", "pending", "stuck")
     issue = await forge.open_issue(pull.repo, "alice", "An issue", "words")
+    await forge.comment(issue, "bob", "words")
     return {
         "id": str(pull.repo.id),
         "merge_request_iid": "1",
@@ -358,10 +364,13 @@ async def test_webhooks(forge: DemoForge, tools: Tools, tmp_path: Path) -> None:
     await forge.set_status(repo, pull.head_sha, "prbot", "success", "prbot/plan", "1 project")
     issue = await forge.open_issue(repo, "alice", "An issue", "words")
     await forge.set_issue_open(issue, "alice", False)
+    await forge.comment(issue, "bob", "prbot recheck")
     await forge.merge(pull, "bob")
     sent = forge.deliveries
     for delivery in sent:
-        MODELS[delivery.event].model_validate_json(delivery.body)
+        on_issue = b'"noteable_type":"Issue"' in delivery.body
+        model = events.IssueNoteEvent if on_issue else MODELS[delivery.event]
+        model.model_validate_json(delivery.body)
     words = [
         (d.event, json.loads(d.body)["object_attributes" if "Push" not in d.event else "project"])
         for d in sent

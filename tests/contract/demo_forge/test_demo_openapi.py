@@ -164,6 +164,8 @@ CASES = [
     Case("PUT", f"{PULL}/merge", 422, {"merge_method": "octopus"}),
     Case("GET", COMMENTS, 200),
     Case("GET", COMMENTS, 404, fill=GONE),
+    Case("GET", COMMENTS, 200, fill={"issue_number": "4"}),
+    Case("POST", COMMENTS, 201, {"body": "hello"}, fill={"issue_number": "4"}),
     Case("POST", COMMENTS, 201, {"body": "hello"}),
     Case("POST", COMMENTS, 201, {"body": "x" * 65_536}),
     Case("POST", COMMENTS, 422, {"body": "x" * 65_537}),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from prbot.errors import ForgeRefused, ForgeUnavailable
+from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound
 
 # fixtures are typed Any: conftest modules cannot be imported from here
 Scene = Any
@@ -122,3 +122,61 @@ async def test_longest_title(scene: Scene) -> None:
     """It cuts what the port allows to the 255 characters that GitLab takes."""
     await write(scene, title="x" * 256)
     assert shown(scene)[0][1] == "x" * 254 + "…"
+
+
+async def test_left_as_people_left_it(scene: Scene) -> None:
+    """It edits one that somebody closed without opening it, and opens one that is not there."""
+    number = await write(scene, is_open=None)
+    issue = scene.pull.repo.issues[number]
+    await scene.demo.set_issue_open(issue, "ann", False)
+    await write(scene, number, body=f"{BODY} more", is_open=None)
+    assert shown(scene) == [(scene.bot, "Title", f"{BODY} more", ("prbot",), False)]
+
+
+SAID = "<!-- prbot:x:said:1 -->"
+
+
+async def comment(scene: Scene, body: str = f"words\n\n{SAID}", marker: str = SAID) -> None:
+    number = next(iter(scene.pull.repo.issues))
+    await scene.port.comment_on_issue(scene.repo, number, marker, body)
+
+
+def comments(scene: Scene) -> list[tuple[str, str]]:
+    (issue,) = scene.pull.repo.issues.values()
+    return [(one.user.login, one.body) for one in issue.comments]
+
+
+async def test_comments_on_issues(scene: Scene) -> None:
+    """It says each thing once, also when it is told to again."""
+    await write(scene)
+    await comment(scene)
+    await comment(scene)
+    other = SAID.replace("1", "2")
+    await comment(scene, f"more\n\n{other}", other)
+    said = [(scene.bot, f"words\n\n{SAID}"), (scene.bot, f"more\n\n{other}")]
+    assert comments(scene) == said
+    assert scene.pull.comments == []
+
+
+async def test_a_comment_with_our_marker(scene: Scene) -> None:
+    """It does not take somebody else's comment for its own."""
+    await write(scene)
+    (issue,) = scene.pull.repo.issues.values()
+    await scene.demo.comment(issue, "bob", f"forged\n\n{SAID}")
+    await comment(scene)
+    assert [who for who, _ in comments(scene)] == ["bob", scene.bot]
+
+
+async def test_a_lost_answer_to_a_comment(scene: Scene) -> None:
+    """It does not say it twice when the forge took it and the answer never came."""
+    await write(scene)
+    scene.demo.fail_next("POST", "/(comments|notes)$", 0, after=True)
+    with pytest.raises(ForgeUnavailable):
+        await comment(scene)
+    await comment(scene)
+    assert len(comments(scene)) == 1
+
+
+async def test_a_comment_on_no_issue(scene: Scene) -> None:
+    with pytest.raises(NotFound):
+        await scene.port.comment_on_issue(scene.repo, 99, SAID, SAID)
