@@ -812,6 +812,20 @@ class NotInThisVersion(BadCommand):
 
 
 @dataclass(eq=False)
+class OnIssuesAlone(BadCommand):
+    """`{verb}` is said in a comment on an issue about drift; nothing was done here."""
+
+    verb: str
+
+
+@dataclass(eq=False)
+class NotOnIssues(BadCommand):
+    """`{verb}` is said in a pull request. An issue about drift knows `accept`, `adopt`, `revert`, `snooze` and `recheck`; nothing was done."""
+
+    verb: str
+
+
+@dataclass(eq=False)
 class UnknownOption(BadCommand):
     """`{verb}` has no option `{option}`; nothing was done."""
 

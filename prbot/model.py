@@ -185,6 +185,19 @@ class Commented:
 
 
 @dataclass(frozen=True)
+class IssueCommented:
+    """A new comment on a plain issue (never an edited or a deleted one)."""
+
+    repo: RepoRef
+    number: int
+    comment_id: int
+    body: str
+    actor: Actor
+    created_at: datetime
+    reason: str = "comment on an issue"
+
+
+@dataclass(frozen=True)
 class CheckPressed:
     """Somebody pressed a button of a check, or the forge's own "Re-run".
 
@@ -249,6 +262,7 @@ Event = (
     | PullMerged
     | PullClosed
     | Commented
+    | IssueCommented
     | CheckPressed
     | Reviewed
     | Pushed

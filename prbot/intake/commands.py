@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prbot.errors import NotInThisVersion
+from prbot.errors import NotInThisVersion, OnIssuesAlone
 from prbot.intake.commanded import (
     ApplyCommand,
     CancelCommand,
@@ -22,7 +22,7 @@ from prbot.intake.commanded import (
     VersionCommand,
 )
 from prbot.intake.comment import Wrong, read
-from prbot.intake.grammar import SELECTORS, Typed
+from prbot.intake.grammar import ON_ISSUES, SELECTORS, Typed
 from prbot.intake.values import plainly
 from prbot.intake.written import apart, written
 from prbot.model import Login, PlanId
@@ -60,6 +60,8 @@ def parse(body: str, bot: Login, aliases: tuple[str, ...] = (), bare: bool = Tru
 def not_carried_out(typed: Typed) -> str | None:
     """What a command is answered that this version knows and does not carry out."""
     known = _CARRIED_OUT.get(typed.verb)
+    if typed.verb in ON_ISSUES:
+        return OnIssuesAlone(typed.verb).reply
     if known is None:
         return NotInThisVersion(typed.verb).reply
     for option in _options(typed):

@@ -16,6 +16,7 @@ from prbot.model import (
     Commented,
     Event,
     Ignored,
+    IssueCommented,
     PullChanged,
     PullClosed,
     PullMerged,
@@ -58,6 +59,8 @@ def _of_event(event: Event) -> Explained:
         case QueueMoved():
             kind = "ignored" if event.left else "queue"
             return Explained(kind=kind, reason=reason)
+        case IssueCommented():  # whether the issue is one of ours only the server knows
+            return Explained(reason=reason)
         case Commented():
             return _on("comment", event.pull, event.actor, reason)
         case CheckPressed():

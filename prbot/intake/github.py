@@ -40,6 +40,7 @@ from prbot.model import (
     Commented,
     Event,
     Ignored,
+    IssueCommented,
     PullChanged,
     PullClosed,
     PullMerged,
@@ -276,12 +277,19 @@ def _comment(forge: str, body: bytes) -> Event:
         return unhandled("issue_comment", body)
     created = read(_CommentPayload, body)
     comment = created.comment
-    if created.issue.pull_request is None:
-        return Ignored("comment on an issue")
     if comment.user is None:
         return Ignored("comment by a deleted account")
     if comment.user.actor.is_bot:
         return Ignored("comment by a bot")
+    if created.issue.pull_request is None:
+        return IssueCommented(
+            repo=RepoRef(forge, created.repository.full_name),
+            number=created.issue.number,
+            comment_id=comment.id,
+            body=comment.body or "",
+            actor=comment.user.actor,
+            created_at=comment.created_at,
+        )
     return Commented(
         pull=pull_ref(forge, created.repository, created.issue.number),
         comment_id=comment.id,

@@ -29,6 +29,7 @@ from prbot.model import (
     Commented,
     Event,
     Ignored,
+    IssueCommented,
     Login,
     PullChanged,
     PullClosed,
@@ -166,6 +167,13 @@ class _NotePayload(BaseModel):
     merge_request: _Numbered
 
 
+class _IssueNotePayload(BaseModel):
+    user: _User
+    project: _Project
+    object_attributes: _Note
+    issue: _Numbered
+
+
 class _PushPayload(BaseModel):
     ref: _Text
     after: _CommitId
@@ -293,7 +301,7 @@ def _closed(forge: str, payload: _MergePayload) -> PullMerged | PullClosed:
 def _note(forge: str, body: bytes) -> Event:
     kind = _read(_NoteKind, body)
     note = kind.object_attributes
-    if note.noteable_type != "MergeRequest":
+    if note.noteable_type not in ("MergeRequest", "Issue"):
         return Ignored(f"note on {_named(note.noteable_type)}")
     if note.system:
         return Ignored("note by GitLab itself")
@@ -302,6 +310,8 @@ def _note(forge: str, body: bytes) -> Event:
     if note.internal or kind.event_type == "confidential_note":
         # an answer would be public
         return Ignored("an internal note")
+    if note.noteable_type == "Issue":
+        return _issue_note(forge, _read(_IssueNotePayload, body))
     payload = _read(_NotePayload, body)
     if payload.user.actor.is_bot:
         return Ignored("note by a bot")
@@ -314,8 +324,22 @@ def _note(forge: str, body: bytes) -> Event:
     )
 
 
+def _issue_note(forge: str, payload: _IssueNotePayload) -> Event:
+    note, actor = payload.object_attributes, payload.user.actor
+    if actor.is_bot:
+        return Ignored("note by a bot")
+    return IssueCommented(
+        repo=RepoRef(forge, payload.project.path_with_namespace),
+        number=payload.issue.iid,
+        comment_id=note.id,
+        body=note.note,
+        actor=actor,
+        created_at=note.created_at,
+    )
+
+
 def _named(noteable: str) -> str:
-    known = {"Commit": "a commit", "Issue": "an issue", "Snippet": "a snippet"}
+    known = {"Commit": "a commit", "Snippet": "a snippet"}
     return known.get(noteable, "something else")
 
 

@@ -90,6 +90,8 @@ VERBS: Mapping[str, Verb] = {
     "snooze": Verb(words=Words.DURATION, selects=False),
     "recheck": Verb(selects=False),
 }
+ON_ISSUES = ("accept", "adopt", "revert", "snooze", "recheck")
+"""What is said to an issue about drift, and nowhere else."""
 FIRST_WORDS = {verb.partition(" ")[0]: verb for verb in VERBS} | {
     "approve_policies": "approve-policies"
 }

@@ -24,6 +24,7 @@ from prbot.model import (
     Commented,
     Event,
     Ignored,
+    IssueCommented,
     Login,
     ProjectKey,
     PullChanged,
@@ -77,6 +78,8 @@ def ask_of(event: Event, listening: Listening) -> Asked | Nudged | Ignored:
     match event:
         case Ignored():
             return event
+        case IssueCommented():  # what is said to an issue starts no run
+            return Ignored(event.reason)
         case Pushed():
             return Ignored("a push; configuration is read when it is needed")
         case QueueMoved():

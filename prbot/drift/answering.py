@@ -1,0 +1,230 @@
+"""What people say to an issue about drift, and what comes of it.
+
+Only the five commands count there, and only by whoever may apply where the project is. What is
+refused says why; outsiders get no answer at all, as in pull requests.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from prbot.config.environments import Environments, Needs
+from prbot.drift.issue import Kind, facts_of
+from prbot.drift.state import Answer, AnswerKind, IssueOf, Standing
+from prbot.errors import NotOnIssues
+from prbot.intake.commanded import Conversation
+from prbot.intake.comment import Wrong, read
+from prbot.intake.grammar import ON_ISSUES, Typed
+from prbot.intake.written import written
+from prbot.model import Ignored, IssueCommented, Login, Permission
+from prbot.runs.asks import Listening
+from prbot.runs.reasons import Reason, Reasons
+
+LONGEST = timedelta(days=366)
+"""For which drift is accepted or snoozed."""
+_HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What somebody said to an issue: `typed`, or `wrong` is the one hint that it gets."""
+
+    event: IssueCommented
+    typed: Typed | None = None
+    wrong: str = ""
+
+    @property
+    def command(self) -> str:
+        """As they would type it, without the first word."""
+        return "" if self.typed is None else written(self.typed).partition(" ")[2]
+
+
+def heard(event: IssueCommented, listening: Listening) -> Said | Ignored:
+    """Whether it is meant for us; whose issue it is, is another question."""
+    if not listening.serves(event.repo):
+        return Ignored("the repository is not served")
+    if event.actor.is_bot or event.actor.login.lower() == listening.bot.lower():
+        return Ignored("a bot's comment on an issue")
+    found = read(event.body, listening.bot, listening.aliases, bare=False)
+    match found:
+        case Conversation():
+            return Ignored(event.reason)
+        case Wrong():
+            return Said(event, wrong=found.message)
+        case Typed(verb) if verb not in ON_ISSUES:
+            return Said(event, wrong=NotOnIssues(verb).reply)
+    return Said(event, found)
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, and what they may do. `teams` has the members of each team that matters, None
+    where they could not be learned."""
+
+    login: Login
+    permission: Permission
+    teams: Mapping[str, frozenset[str] | None]
+
+
+@dataclass(frozen=True)
+class Remember:
+    """Keep what was answered."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class LookAgain:
+    """Look at the project at once."""
+
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class Correct:
+    """Put back (`revert`) or take over (`adopt`) what drifted in these projects, as the issue
+    shows it."""
+
+    issue: IssueOf
+    how: str
+    standings: tuple[Standing, ...]
+    by: Login
+
+
+@dataclass(frozen=True)
+class Say:
+    """Answer below the issue: `said`, or else the reasons why not."""
+
+    said: str = ""
+    reasons: Reasons = ()
+
+
+AnswerStep = Remember | LookAgain | Correct | Say
+
+
+def teams_of(environments: Environments, standings: Iterable[Standing]) -> frozenset[str]:
+    """Those whose members have to be known."""
+    needs = (_needs(environments, each) for each in standings)
+    lists = (who for each in needs for who in each.allowed.get("apply", ()))
+    return frozenset(name for who in lists for name in who if "/" in name)
+
+
+def told_of(issue: IssueOf, standings: Iterable[Standing]) -> tuple[Standing, ...]:
+    """The projects that the issue told of last."""
+    told = {json.loads(fact)[0] for fact in issue.kept.facts}
+    return tuple(each for each in standings if each.key in told)
+
+
+def answer_to(
+    said: Said,
+    issue: IssueOf,
+    standings: Sequence[Standing],
+    environments: Environments,
+    asker: Asker,
+    now: datetime,
+) -> tuple[AnswerStep, ...]:
+    """In the order in which it is done; nothing for outsiders. `standings` are those it told of."""
+    if asker.permission is Permission.NONE:
+        return ()
+    if said.typed is None:
+        return (Say(said.wrong),)
+    reasons = (
+        *_permitted(asker, [_needs(environments, each) for each in standings]),
+        *_sensible(said.typed, issue, standings, now),
+    )
+    if reasons:
+        return (Say(reasons=reasons),)
+    return _done(said.typed, issue, standings, asker.login, now)
+
+
+def _needs(environments: Environments, standing: Standing) -> Needs:
+    return environments.of(standing.project.dir, standing.project.workspace)
+
+
+def _permitted(asker: Asker, needs: Sequence[Needs]) -> Reasons:
+    if not asker.permission.can_write:
+        return (
+            Reason("permission", "it needs write access", "somebody who can write asks for it"),
+        )
+    lists = {who for each in needs for who in each.allowed.get("apply", ())}
+    missing = sorted(who for who in lists if not _is_in(asker, who))
+    return tuple(
+        Reason(
+            "permission",
+            f"only {' or '.join(f'`{name}`' for name in who)} may apply here",
+            "one of them says it",
+        )
+        for who in missing
+    )
+
+
+def _is_in(asker: Asker, who: Sequence[str]) -> bool:
+    login = asker.login.lower()
+    teams = (asker.teams.get(name) or frozenset() for name in who if "/" in name)
+    return login in {name.lower() for name in who} or any(login in members for members in teams)
+
+
+def _sensible(
+    typed: Typed, issue: IssueOf, standings: Sequence[Standing], now: datetime
+) -> Reasons:
+    if not standings or not issue.kept.facts:
+        return (Reason("drift", "nothing is told here at the moment", "there is nothing to do"),)
+    if issue.kind != Kind.DRIFT and typed.verb not in ("recheck", "snooze"):
+        why = "that nobody can look is no drift: only `recheck` and `snooze` help"
+        return (Reason("drift", why, "mend what keeps it from being checked"),)
+    until = until_of(typed, now)
+    if until is not None and not now < until <= now + LONGEST:
+        return (Reason("until", "the day is over, or more than a year away", "name another"),)
+    return ()
+
+
+def until_of(typed: Typed, now: datetime) -> datetime | None:
+    """When it ends: after the day that was named, in UTC, or after so much time."""
+    flags = dict(typed.flags)
+    if typed.verb == "accept":
+        day = datetime.fromisoformat(str(flags["until"])).date()
+        return datetime.combine(day, time(), UTC) + timedelta(days=1)
+    if typed.verb == "snooze":
+        given = str(flags["for"])
+        return now + timedelta(hours=int(given[:-1]) * _HOURS[given[-1]])
+    return None
+
+
+def _done(
+    typed: Typed, issue: IssueOf, standings: Sequence[Standing], by: Login, now: datetime
+) -> tuple[AnswerStep, ...]:
+    again = tuple(LookAgain(each) for each in standings)
+    match typed.verb:
+        case "recheck":
+            return (*again, Say("it is looked at again now; what was found stands above then."))
+        case "accept":
+            kept = _kept(typed, standings, by, now)
+            day = dict(typed.flags)["until"]
+            told = f"what is live now stays as it is until `{day}`; nothing is told of it."
+            return (*map(Remember, kept), *again, Say(told))
+        case "snooze":
+            kept = _kept(typed, standings, by, now)
+            told = f"nobody is told of changes until `{kept[0].until:%Y-%m-%d %H:%M} UTC`."
+            return (*map(Remember, kept), Say(told))
+        case _:
+            return (Correct(issue, typed.verb, tuple(standings), by),)
+
+
+def _kept(
+    typed: Typed, standings: Sequence[Standing], by: Login, now: datetime
+) -> tuple[Answer, ...]:
+    until, kind = until_of(typed, now), AnswerKind(typed.verb)
+    assert until is not None  # noqa: S101 - both kinds have a time
+    reason = str(dict(typed.flags).get("reason", ""))
+    return tuple(
+        Answer(each.repo, each.project, kind, by, now, until, reason, _shown(each))
+        for each in standings
+    )
+
+
+def _shown(standing: Standing) -> tuple[str, ...]:
+    """What the issue shows of the project: what the newest check found, also while it is quiet."""
+    return () if standing.section is None else tuple(facts_of(standing.section))

@@ -1,0 +1,190 @@
+"""What people say to an issue about drift, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from prbot.config.drift import Reaction
+from prbot.config.environments import EVERYWHERE_ALIKE, EnvironmentEntry, Environments, Needs
+from prbot.drift.answering import (
+    Asker,
+    Correct,
+    LookAgain,
+    Remember,
+    Said,
+    Say,
+    answer_to,
+    heard,
+    teams_of,
+    told_of,
+)
+from prbot.drift.issue import Found, Kept, Kind, Section, facts_of
+from prbot.drift.state import AnswerKind, IssueOf, Standing
+from prbot.drift.verdict import ProjectVerdict
+from prbot.model import (
+    Actor,
+    Ignored,
+    IssueCommented,
+    Login,
+    Permission,
+    ProjectKey,
+    RepoRef,
+    Sha,
+)
+from prbot.plans.threeway import Verdict
+from prbot.runs.asks import Listening
+
+REPO = RepoRef("gh", "acme/infra")
+NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
+BOT = Login("prbot[bot]")
+QUEUE = Found("aws_sqs_queue.q", "delay_seconds", Verdict.REVERTS, Reaction.ALERT, None, "9", "5")
+NET = Section(REPO, ProjectKey("net"), ProjectVerdict.DRIFTED, Sha("a" * 40), NOW, found=(QUEUE,))
+STANDING = Standing(REPO, ProjectKey("net"), section=NET)
+FACTS = tuple(facts_of(NET))
+ISSUE = IssueOf(REPO, Kind.DRIFT, "g", REPO, "m", Kept(open=True, facts=FACTS), 7)
+SRE = Environments(
+    entries=(
+        (EnvironmentEntry(match=("net",)), Needs("prod", allowed={"apply": (("@acme/sre",),)})),
+    )
+)
+
+
+def comment(body: str, by: str = "ann", is_bot: bool = False) -> IssueCommented:
+    return IssueCommented(REPO, 7, 99, body, Actor(Login(by), is_bot), NOW)
+
+
+def listen(body: str, serves: bool = True, **by: object) -> Said | Ignored:
+    listening = Listening(lambda repo: serves, lambda *branches: True, BOT, ("atlantis",))
+    return heard(comment(body, **by), listening)  # type: ignore[arg-type] # rows
+
+
+def said(body: str) -> Said:
+    found = listen(body)
+    assert isinstance(found, Said)
+    return found
+
+
+HEARD = {
+    "conversation": ("revert this, please", {}, "comment on an issue"),
+    "a bare command": ("plan", {}, "comment on an issue"),
+    "our own comment": ("prbot revert", {"by": "PRBOT[bot]"}, "a bot's comment on an issue"),
+    "a bot's": ("prbot revert", {"is_bot": True}, "a bot's comment on an issue"),
+    "elsewhere": ("prbot revert", {"serves": False}, "the repository is not served"),
+}
+
+
+@pytest.mark.parametrize("name", HEARD)
+def test_not_meant_for_us(name: str) -> None:
+    body, how, reason = HEARD[name]
+    assert listen(body, **how) == Ignored(reason)  # type: ignore[arg-type] # rows
+
+
+@pytest.mark.parametrize(
+    ("body", "command"),
+    [
+        ("prbot revert", "revert"),
+        ("@prbot ADOPT", "adopt"),
+        ("atlantis recheck", "recheck"),
+        ("/prbot snooze 7d", "snooze 7d"),
+        ("prbot accept vendor asked until 2026-04-01", "accept 'vendor asked' until 2026-04-01"),
+    ],
+)
+def test_the_one_grammar(body: str, command: str) -> None:
+    assert said(body).command == command
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        ("prbot apply", "`apply` is said in a pull request"),
+        ("prbot snooze", "a time"),
+        ("prbot revrt", "revert"),
+        ("prbot revert\nand more", "line"),
+        ("prbot revert -d net", "option"),
+    ],
+)
+def test_hints(body: str, hint: str) -> None:
+    """It hints once at what was meant for us and is wrong."""
+    (told,) = asked(body)
+    assert isinstance(told, Say)
+    assert hint in told.said
+
+
+def asked(
+    body: str,
+    permission: Permission = Permission.WRITE,
+    environments: Environments = EVERYWHERE_ALIKE,
+    issue: IssueOf = ISSUE,
+    teams: dict[str, frozenset[str] | None] | None = None,
+) -> tuple[object, ...]:
+    asker = Asker(Login("Ann"), permission, teams or {})
+    mine = told_of(issue, [STANDING])
+    return answer_to(said(body), issue, mine, environments, asker, NOW)
+
+
+def test_done() -> None:
+    """It keeps, looks again, or hands over; and says so."""
+    assert asked("prbot recheck")[0] == LookAgain(STANDING)
+    accepted, again, _ = asked("prbot accept vendor asked until 2026-03-31")
+    assert isinstance(accepted, Remember)
+    assert isinstance(again, LookAgain)
+    kept = accepted.answer
+    assert (kept.kind, kept.reason, kept.facts) == (AnswerKind.ACCEPT, "vendor asked", FACTS)
+    assert kept.until == datetime(2026, 4, 1, tzinfo=UTC)
+    snoozed, told = asked("prbot snooze 2w")
+    assert isinstance(snoozed, Remember)
+    assert isinstance(told, Say)
+    assert snoozed.answer.until == NOW + timedelta(days=14)
+    assert told.said == "nobody is told of changes until `2026-03-18 09:00 UTC`."
+    for how in ("revert", "adopt"):
+        assert asked(f"prbot {how}") == (Correct(ISSUE, how, (STANDING,), Login("Ann")),)
+
+
+REFUSED = {
+    "cannot write": ({"permission": Permission.READ}, "prbot revert", "permission"),
+    "not in the team": ({"environments": SRE}, "prbot revert", "permission"),
+    "a team that nobody can see": (
+        {"environments": SRE, "teams": {"@acme/sre": None}},
+        "prbot accept it until 2026-04-01",
+        "permission",
+    ),
+    "a day that is over": ({}, "prbot accept it until 2026-03-03", "until"),
+    "for ever": ({}, "prbot accept it until 2036-03-03", "until"),
+    "longer than a year": ({}, "prbot snooze 99w", "until"),
+    "nothing told": ({"issue": replace(ISSUE, kept=Kept(False, ()))}, "prbot revert", "drift"),
+    "a failure is no drift": (
+        {"issue": replace(ISSUE, kind=Kind.FAILURE)},
+        "prbot adopt",
+        "drift",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name: str) -> None:
+    """It does nothing then, and names what is missing."""
+    how, body, requirement = REFUSED[name]
+    (told,) = asked(body, **how)  # type: ignore[arg-type] # rows
+    assert isinstance(told, Say)
+    assert [reason.requirement for reason in told.reasons] == [requirement]
+
+
+def test_of_the_team() -> None:
+    """It lets members of the environment's team, whatever the case of their names."""
+    assert teams_of(SRE, [STANDING]) == {"@acme/sre"}
+    members = {"@acme/sre": frozenset({"ann"})}
+    (step,) = asked("prbot revert", environments=SRE, teams=members)  # type: ignore[arg-type]
+    assert isinstance(step, Correct)
+
+
+def test_outsiders() -> None:
+    """It does not answer them at all."""
+    assert asked("prbot revert", permission=Permission.NONE) == ()
+
+
+def test_a_failure_can_be_looked_at_again() -> None:
+    (again, _) = asked("prbot recheck", issue=replace(ISSUE, kind=Kind.FAILURE))
+    assert again == LookAgain(STANDING)
