@@ -18,6 +18,7 @@ from prbot.model import (
     Actor,
     Commented,
     Ignored,
+    IssueCommented,
     Login,
     PullChanged,
     PullClosed,
@@ -188,6 +189,7 @@ def test_pull_request(
 
 
 COMMENTED = Commented(PULL, 99, "prbot plan", BOB, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+ON_ISSUE = IssueCommented(REPO, 5, 99, "prbot plan", BOB, COMMENTED.created_at)
 BOT = {"login": "dependabot[bot]", "type": "Bot"}
 
 
@@ -197,13 +199,15 @@ BOT = {"login": "dependabot[bot]", "type": "Bot"}
         ({}, COMMENTED),
         ({"action": "edited"}, Ignored("issue_comment edited")),
         ({"action": "deleted"}, Ignored("issue_comment deleted")),
-        ({"on_pull": False}, Ignored("comment on an issue")),
+        ({"on_pull": False}, ON_ISSUE),
+        ({"on_pull": False, "action": "edited"}, Ignored("issue_comment edited")),
+        ({"on_pull": False, "author": BOT}, Ignored("comment by a bot")),
         ({"author": BOT}, Ignored("comment by a bot")),
         ({"author": None}, Ignored("comment by a deleted account")),
     ],
 )
 def test_comments(how: dict[str, Any], event: object) -> None:
-    """It hears new comments of people on pull requests, and no others."""
+    """It hears new comments of people on pull requests and issues, and no others."""
     assert digest("issue_comment", comment_payload(**how)) == event
 
 

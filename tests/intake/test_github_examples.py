@@ -46,6 +46,7 @@ HANDLED = {
     ("pull_request_review", "submitted", "Reviewed"),
     ("pull_request_review", "dismissed", "Reviewed"),
     ("issue_comment", "created", "Commented"),
+    ("issue_comment", "created", "IssueCommented"),
     ("push", "", "Pushed"),
     ("check_run", "rerequested", "CheckPressed"),
     ("check_run", "requested_action", "CheckPressed"),

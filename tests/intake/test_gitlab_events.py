@@ -17,6 +17,7 @@ from prbot.model import (
     Actor,
     Commented,
     Ignored,
+    IssueCommented,
     Login,
     PullChanged,
     PullClosed,
@@ -85,7 +86,8 @@ def note(
         "project": dict(PROJECT),
         "object_attributes": attributes | odd,
     }
-    return payload | ({"merge_request": {"iid": 5}} if on == "MergeRequest" else {})
+    about = {"MergeRequest": "merge_request", "Issue": "issue"}.get(on)
+    return payload | ({about: {"iid": 5}} if about else {})
 
 
 def push(ref: str = "refs/heads/main", kind: str = "object_kind", **odd: Any) -> Payload:
@@ -124,6 +126,7 @@ def commented(at: datetime) -> Commented:
 LABELS = [{"title": "a"}]
 UPDATE = Ignored("merge_request update")
 NOTED = commented(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+ON_ISSUE = IssueCommented(REPO, 5, NOTED.comment_id, NOTED.body, NOTED.actor, NOTED.created_at)
 ROWS: dict[str, tuple[Payload, object]] = {
     "opened": (merge_request("open"), changed("opened")),
     "reopened": (merge_request("reopen"), changed("reopened")),
@@ -245,7 +248,10 @@ ROWS: dict[str, tuple[Payload, object]] = {
     "a note by a project's token": (note(by="project_7_bot_0a1b2c"), Ignored("note by a bot")),
     "a note by a group's token": (note(by="group_7_bot"), Ignored("note by a bot")),
     "a note on a commit": (note("Commit"), Ignored("note on a commit")),
-    "a note on an issue": (note("Issue"), Ignored("note on an issue")),
+    "a note on an issue": (note("Issue"), ON_ISSUE),
+    "a note on an issue edited": (note("Issue", action="update"), Ignored("note edited")),
+    "a note on an issue by a token": (note("Issue", by="group_7_bot"), Ignored("note by a bot")),
+    "an internal note on an issue": (note("Issue", internal=True), Ignored("an internal note")),
     "a note on a snippet": (note("Snippet"), Ignored("note on a snippet")),
     "a note on an epic": (note("Epic"), Ignored("note on something else")),
     "a push": (push(), Pushed(REPO, "main", HEAD, "main", ANN)),
