@@ -12,6 +12,7 @@ from datetime import datetime
 from prbot.config.drift import DriftSettings
 from prbot.drift.issue import Section
 from prbot.drift.state import Answer, Correction, IssueOf, Standing, Watch
+from prbot.drift.telling import Sight, TellIssue, baseline, tell
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,27 @@ class CompleteBaseline:
     """Every project was checked once: from here on there is something to compare with."""
 
 
-DriftStep = CompleteBaseline
+DriftStep = CompleteBaseline | TellIssue
 
 
 def after_check(ended: Ended, known: Known) -> tuple[DriftStep, ...]:
     """In the order in which they are to be performed."""
-    return (CompleteBaseline(),) if _is_complete(known) else ()
+    checked = [each for each in known.standings if each.project == ended.section.project]
+    if not checked:  # it is no project any more
+        return ()
+    sight = Sight(
+        checked=checked[0],
+        before=ended.before,
+        settings=known.settings,
+        standings=known.standings,
+        now=known.now,
+        issues=known.issues,
+        answers=known.answers,
+        corrections=known.corrections,
+    )
+    if _is_complete(known):
+        return (CompleteBaseline(), *baseline(sight), *tell(sight))
+    return tell(sight)
 
 
 def _is_complete(known: Known) -> bool:

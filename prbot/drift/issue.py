@@ -122,7 +122,7 @@ def facts_of(section: Section) -> Iterable[str]:
             yield json.dumps([where, each.name, each.verdict, each.live, each.wanted])
 
 
-def marker(installation: str, kind: Kind, group: str) -> str:
+def marker(installation: str, kind: str, group: str) -> str:
     """What an issue's body holds unseen, so that it is found again; nobody else's words in it."""
     name = hashlib.sha256(group.encode("utf-8", "replace")).hexdigest()[:16]
     return f"prbot:{installation}:{kind}:{name}"

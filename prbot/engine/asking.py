@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from prbot.engine.drift_answers import Answered, DriftAnswers
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
-from prbot.model import Event, Ignored, PullMerged, RepoRef, RunId
+from prbot.model import Event, Ignored, IssueCommented, PullMerged, RepoRef, RunId
 from prbot.ports import UnitOfWork
 from prbot.runs.asks import Asked, Listening, Nudged, ask_of
 from prbot.runs.reconcile import is_late, why_known
@@ -20,8 +21,9 @@ from prbot.runs.run import Ask, Run, RunState
 class Asking:
     def __init__(self, world: World) -> None:
         self._world = world
+        self._answers = DriftAnswers(world)
 
-    async def heard(self, forge: str, event: Event) -> Asked | Nudged | Ignored:
+    async def heard(self, forge: str, event: Event) -> Asked | Nudged | Answered | Ignored:
         """What the event asks for. Raises what asking the forge for our name raises."""
         if isinstance(event, Ignored):
             return event
@@ -30,10 +32,12 @@ class Asking:
         listening = Listening(
             settings.serves, settings.serves_branch, bot, settings.aliases, settings.bare_commands
         )
+        if isinstance(event, IssueCommented):
+            return await self._answers.heard(event, listening)
         return ask_of(event, listening)
 
     async def start(
-        self, unit: UnitOfWork, event: Event, asked: Asked | Nudged | Ignored
+        self, unit: UnitOfWork, event: Event, asked: Asked | Nudged | Answered | Ignored
     ) -> tuple[str, Run | None]:
         """Add the run, unless one did it already; a few words, and the run that is new, or
         one that may go on.
@@ -42,6 +46,8 @@ class Asking:
         """
         if isinstance(asked, Ignored):
             return asked.reason, None
+        if isinstance(asked, Answered):
+            return await self._answers.perform(unit, asked), None
         if isinstance(asked, Nudged):
             resting = [
                 r for r in await unit.runs.of_pull(asked.pull) if r.state is RunState.WAITING

@@ -22,9 +22,11 @@ from prbot.drift.checking import CLEAN, Reading, Subject, section_of
 from prbot.drift.issue import Section
 from prbot.drift.reading import Asked, Read, read
 from prbot.drift.state import Standing
+from prbot.drift.telling import TellIssue
 from prbot.drift.verdict import LastApplied
 from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import generated_names
+from prbot.engine.drift_issues import tell_issue
 from prbot.engine.drift_places import Places, watch_of
 from prbot.engine.drift_proposals import DriftProposals
 from prbot.engine.world import World
@@ -117,6 +119,8 @@ class DriftEnds:
         match step:
             case CompleteBaseline():
                 await unit.drift.watch(replace(known.watch, baseline_at=known.now))
+            case TellIssue():
+                await tell_issue(self._world, unit, step, known.settings)
             case _:
                 assert_never(step)
 

@@ -17,6 +17,7 @@ import structlog
 
 from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
+from prbot.engine.drift_answers import Answered
 from prbot.engine.world import World
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError, StoreUnavailable
 from prbot.model import DeliveryId, Event, Ignored
@@ -126,7 +127,7 @@ class Inbox:
             log.info("deliveries digested", action="digest", outcomes=_ids_by_outcome(notes))
         return others
 
-    async def _asked_by(self, delivery: Delivery) -> Asked | Nudged | Ignored | None:
+    async def _asked_by(self, delivery: Delivery) -> Asked | Nudged | Answered | Ignored | None:
         try:
             return await self._asking.heard(delivery.forge, self._event_of(delivery))
         except Exception:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from prbot.comments.drift_issue import drift_title, render_drift
 from prbot.comments.issues import issue_title
 from prbot.comments.neutral import clean
 from prbot.comments.render import AT_HOME, behind, parts, render
 from prbot.comments.tool_words import tool_log
 from prbot.comments.words import result_words
+from prbot.drift.tell import DriftMessage, IssueText
 from prbot.engine.hidden import hidden
 from prbot.engine.logs import Logs
 from prbot.engine.world import World
@@ -22,12 +24,13 @@ from prbot.ports import (
     CheckReport,
     CommentLetter,
     FoldLetter,
+    IssueCommentLetter,
     IssueLetter,
     StatusLetter,
     StatusState,
 )
 from prbot.runs.checks import CheckDetail
-from prbot.runs.say import CheckSummary, Message, PlanReport
+from prbot.runs.say import CheckSummary, Message, PlanReport, Refusal
 from prbot.runs.steps import Check, Fold, Say, SetStatus, WriteIssue
 
 MOST_PARTS = 3
@@ -110,6 +113,31 @@ def issue_letter(world: World, repo: RepoRef, step: WriteIssue) -> IssueLetter:
     body = world.redactor.redact(_render(world, repo, message, marker))
     title = world.forge_of(repo).customs.told(issue_title(message))
     return IssueLetter(f"<!-- {marker} -->", title, body, LABELS, step.is_open)
+
+
+def drift_letter(world: World, place: RepoRef, marker: str, text: IssueText) -> IssueLetter:
+    """The issue with this marker; whether it is open the caller says."""
+    body = world.redactor.redact(_drift(world, place, marker, text))
+    title = world.redactor.redact(drift_title(hidden(world.redactor, text)))
+    return IssueLetter(f"<!-- {marker} -->", title, body, (*LABELS, "drift"), None)
+
+
+def drift_comment(
+    world: World, place: RepoRef, issue: str, marker: str, said: DriftMessage | Refusal
+) -> IssueCommentLetter:
+    """A comment below an issue; `issue` is the marker in its letter."""
+    if isinstance(said, Refusal):
+        told = _render(world, place, hidden(world.redactor, said), marker)
+    else:
+        told = _drift(world, place, marker, said)
+    body = world.redactor.redact(told)
+    return IssueCommentLetter(issue, f"<!-- {marker} -->", body)
+
+
+def _drift(world: World, place: RepoRef, marker: str, said: DriftMessage) -> str:
+    customs = world.forge_of(place).customs
+    message = hidden(world.redactor, said)
+    return render_drift(message, marker=marker, limit=customs.room, customs=customs)
 
 
 def _marker(world: World, pull: PullRef, topic: str) -> str:

@@ -11,6 +11,7 @@ from prbot.config.drift import DriftSettings
 from prbot.drift.aftermath import CompleteBaseline, DriftStep, Ended, Known, after_check
 from prbot.drift.issue import Section
 from prbot.drift.state import Standing, Watch
+from prbot.drift.telling import TellIssue
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey, RepoRef, Sha
 
@@ -38,4 +39,7 @@ def test_the_first_complete_sweep(
     """It is complete with the first check of the last project, and once."""
     section = Section(REPO, APP.project, ProjectVerdict.IN_SYNC, Sha("c" * 40), NOW)
     known = Known(watch, DriftSettings(), (checked(APP), *others), NOW)
-    assert after_check(Ended(section, APP), known) == steps
+    after = after_check(Ended(section, APP), known)
+    assert tuple(step for step in after if isinstance(step, CompleteBaseline)) == steps
+    told = [step.kind for step in after if isinstance(step, TellIssue)]
+    assert told == ["baseline"] * len(steps)

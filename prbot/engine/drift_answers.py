@@ -1,0 +1,155 @@
+"""Carries out what people say to issues about drift.
+
+Who may is asked of the forge and of the default branch before anything is written; what is
+done and what is answered is then kept in one transaction, with the delivery that told of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+import structlog
+
+from prbot.config.environments import EVERYWHERE_ALIKE
+from prbot.drift.answering import (
+    AnswerStep,
+    Asker,
+    Correct,
+    LookAgain,
+    Remember,
+    Said,
+    Say,
+    answer_to,
+    heard,
+    teams_of,
+    told_of,
+)
+from prbot.drift.state import IssueOf
+from prbot.drift.tell import Reply
+from prbot.engine.drift_places import Places
+from prbot.engine.letters import drift_comment
+from prbot.engine.world import World
+from prbot.errors import ForgeRefused, NotFound
+from prbot.model import Ignored, IssueCommented, RepoRef
+from prbot.ports import JournalEntry, UnitOfWork, of_repository
+from prbot.runs.asks import Listening
+from prbot.runs.reasons import Reason
+from prbot.runs.say import Refusal
+
+log = structlog.get_logger()
+
+UNREADABLE = Reason(
+    "configuration",
+    "the rules of the default branch cannot be read just now",
+    "mend `prbot.yaml`, or say it again when the forge answers",
+)
+NOT_BUILT = Reason(
+    "version",
+    "this version of prbot carries this out by no comment",
+    "change the code, or apply it, in a pull request of your own",
+)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What is done, and said, to an issue of ours."""
+
+    said: Said
+    issue: IssueOf
+    steps: tuple[AnswerStep, ...]
+
+    @property
+    def outcome(self) -> str:
+        """A few words for the delivery."""
+        return f"issue {self.said.event.number}: {self.said.command or 'a hint'}"
+
+
+class DriftAnswers:
+    """One per process."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._places = Places(world)
+
+    async def heard(self, event: IssueCommented, listening: Listening) -> Answered | Ignored:
+        """Raises what asking the forge, and StoreUnavailable what the store raises."""
+        said = heard(event, listening)
+        if isinstance(said, Ignored):
+            return said
+        async with self._world.store.begin() as unit:
+            issue = await unit.drift_issues.at(event.repo, event.number)
+            known = () if issue is None else await unit.drift.of_repo(issue.about)
+        if issue is None:
+            return Ignored("comment on an issue that is not ours")
+        mine = told_of(issue, known)
+        place = await self._places.at(issue.about, fresh=True)
+        environments = EVERYWHERE_ALIKE if place is None else place.rules.environments
+        asker = await self._asker(event, issue.about, teams_of(environments, mine))
+        now = self._world.clock.now()
+        steps = answer_to(said, issue, mine, environments, asker, now)
+        if place is None and steps:
+            steps = (Say(reasons=(UNREADABLE,)),)
+        return Answered(said, issue, steps) if steps else Ignored("an outsider's comment")
+
+    async def _asker(self, event: IssueCommented, repo: RepoRef, teams: Iterable[str]) -> Asker:
+        reader, login = self._world.forge_of(repo).reader, event.actor.login
+        permission = await reader.permission(repo, login)
+        members = {team: await self._members(repo, team) for team in sorted(teams)}
+        return Asker(login, permission, members)
+
+    async def _members(self, repo: RepoRef, team: str) -> frozenset[str] | None:
+        try:
+            return await self._world.forge_of(repo).reader.team_members(repo, team)
+        except (NotFound, ForgeRefused) as error:
+            log.warning("team not known", action="drift", team=team, error=str(error))
+            return None
+
+    async def perform(self, unit: UnitOfWork, answered: Answered) -> str:
+        """Do it in this transaction; a few words of what was done."""
+        for step in answered.steps:
+            await self._step(unit, answered, step)
+        return answered.outcome
+
+    async def _step(self, unit: UnitOfWork, answered: Answered, step: AnswerStep) -> None:
+        match step:
+            case Remember(answer):
+                await unit.drift_issues.answer(answer)
+                detail = f"{answered.said.command}; {answer.project}"
+                await self._note(unit, answered, answer.kind.value, detail)
+            case LookAgain(standing):
+                await unit.drift.plan(replace(standing, asked_at=self._world.clock.now()))
+            case Correct():
+                await self._say(unit, answered, Say(reasons=(NOT_BUILT,)))
+            case Say():
+                await self._say(unit, answered, step)
+            case _:
+                assert_never(step)
+
+    async def _note(self, unit: UnitOfWork, answered: Answered, what: str, detail: str) -> None:
+        issue, event = answered.issue, answered.said.event
+        redact, now = self._world.redactor.redact, self._world.clock.now()
+        subject = f"{issue.about} issue {event.number}"
+        entry = JournalEntry(
+            now,
+            None,
+            event.actor.login,
+            subject,
+            f"drift {what}",
+            redact(detail),
+        )
+        await unit.journal.write(entry)
+
+    async def _say(self, unit: UnitOfWork, answered: Answered, say: Say) -> None:
+        event, issue = answered.said.event, answered.issue
+        command, actor = answered.said.command, event.actor.login
+        told: Reply | Refusal = Reply(command, actor, say.said)
+        if say.reasons:
+            told = Refusal(command, actor, say.reasons)
+        own = f"prbot:{self._world.settings.installation}:re:{event.comment_id}"
+        letter = drift_comment(self._world, issue.place, issue.marker, own, told)
+        now = self._world.clock.now()
+        await unit.outbox.put(
+            f"drift re {event.comment_id}", of_repository(issue.place), letter, now
+        )
