@@ -50,7 +50,7 @@ define install
 		$(1) $(EXTRAS) --output-file .venv/requirements.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r .venv/requirements.txt \
 		|| { echo "uv could not get every package; trying pip with its own settings"; \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/requirements.txt; }
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/requirements.txt; }
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
 endef
 
