@@ -262,7 +262,7 @@ async def scene(
 
 
 def undescribed(demo: DemoForge) -> list[str]:
-    """What was asked of the forge in this test that GitLab's description does not know."""
+    """What was asked of the forge in this test that is not in what is known of GitLab."""
     assert isinstance(demo.api, GitLabApi)
     asked = sorted(demo.api.asked)
     return [fault for method, path, name in asked for fault in _faults(method, path, name)]
