@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, TypeAdapter
 
-from prbot.intake.gitlab import is_bot
+from prbot.intake.gitlab_reading import is_bot
 from prbot.model import (
     Actor,
     Commented,

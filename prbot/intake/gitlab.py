@@ -12,18 +12,12 @@ https://docs.gitlab.com/administration/system_hooks/
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    ValidationError,
-)
+from pydantic import BaseModel
 
 from prbot.errors import BadPayload
+from prbot.intake.gitlab_reading import CommitId, Id, Path, Text, Time, is_bot, read
 from prbot.model import (
     Actor,
     Commented,
@@ -43,35 +37,6 @@ from prbot.model import (
 
 # --- what it says: the fields that are read ----------------------------------------------
 
-_SEGMENT = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
-_BOT = re.compile(r"(project|group)_[0-9]+_bot(_[0-9a-f]+)?")
-"""https://docs.gitlab.com/user/project/settings/project_access_tokens/, "Bot users"."""
-
-
-def is_bot(username: str) -> bool:
-    """Whether it is a token's own account; GitLab tells it by the name alone."""
-    return bool(_BOT.fullmatch(username))
-
-
-def _plain_path(path: str) -> str:
-    parts = path.split("/")
-    plain = all(_SEGMENT.fullmatch(part) and part not in (".", "..") for part in parts)
-    if len(parts) < 2 or not plain:
-        raise ValueError("not a path of groups and a project")
-    return path
-
-
-def _iso(value: Any) -> Any:
-    """Notes say `2015-05-17 18:21:36 UTC` where all else is ISO 8601."""
-    return f"{value[:-4]}+00:00" if isinstance(value, str) and value.endswith(" UTC") else value
-
-
-_Text = Annotated[str, Field(min_length=1)]
-_Path = Annotated[str, AfterValidator(_plain_path)]
-_CommitId = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
-_Id = Annotated[int, Field(ge=1, lt=2**63)]
-_Time = Annotated[AwareDatetime, BeforeValidator(_iso)]
-
 
 class _Glance(BaseModel):
     """What decides whether more is read; whatever stands there."""
@@ -81,20 +46,33 @@ class _Glance(BaseModel):
 
 
 class _User(BaseModel):
-    username: _Text
+    username: Text
 
     @property
     def actor(self) -> Actor:
         return Actor(Login(self.username), is_bot(self.username))
 
 
-class _Project(BaseModel):
-    path_with_namespace: _Path
-    default_branch: _Text
+_NOBODY = _User(username="ghost")
+"""Who is told of where GitLab tells nobody; an account it has for this."""
+
+
+class _Place(BaseModel):
+    """An empty project has no default branch; few events need it."""
+
+    path_with_namespace: Path
+
+
+class _Project(_Place):
+    default_branch: Text
+
+
+class _Branched(_Place):
+    default_branch: str | None = None
 
 
 class _Commit(BaseModel):
-    id: _CommitId
+    id: CommitId
 
 
 class _Changed(BaseModel):
@@ -110,8 +88,8 @@ class _Changes(BaseModel):
 
 
 class _MergeRequest(BaseModel):
-    iid: _Id
-    target_branch: _Text
+    iid: Id
+    target_branch: Text
     source_project_id: int | None = None
     target_project_id: int
     last_commit: _Commit | None = None
@@ -120,8 +98,8 @@ class _MergeRequest(BaseModel):
     work_in_progress: bool | None = None
     action: str = ""
     oldrev: str | None = None
-    merge_commit_sha: _CommitId | None = None
-    updated_at: _Time | None = None
+    merge_commit_sha: CommitId | None = None
+    updated_at: Time | None = None
     """Of a merge that is told, when it was made: GitLab gives it no time of its own."""
 
     @property
@@ -142,17 +120,17 @@ class _MergePayload(BaseModel):
 
 
 class _Note(BaseModel):
-    id: _Id
+    id: Id
     note: str
     noteable_type: str
     action: str = "create"
     system: bool = False
-    internal: bool = False
-    created_at: _Time
+    internal: bool | None = None
+    created_at: Time
 
 
 class _Numbered(BaseModel):
-    iid: _Id
+    iid: Id
 
 
 class _NoteKind(BaseModel):
@@ -162,33 +140,33 @@ class _NoteKind(BaseModel):
 
 class _NotePayload(BaseModel):
     user: _User
-    project: _Project
+    project: _Place
     object_attributes: _Note
     merge_request: _Numbered
 
 
 class _IssueNotePayload(BaseModel):
     user: _User
-    project: _Project
+    project: _Place
     object_attributes: _Note
     issue: _Numbered
 
 
 class _PushPayload(BaseModel):
-    ref: _Text
-    after: _CommitId
-    user_username: _Text
-    project: _Project
+    ref: Text
+    after: CommitId
+    user_username: Text
+    project: _Branched
 
 
 class _Pipeline(BaseModel):
-    ref: str = ""
     status: str = ""
 
 
 class _PipelinePayload(BaseModel):
-    user: _User
-    project: _Project
+    user: _User | None = None
+    """Missing where its account is gone, or nobody's token set it off."""
+    project: _Place
     object_attributes: _Pipeline
     merge_request: _Numbered | None = None
 
@@ -204,20 +182,20 @@ def event_of(forge: str, body: bytes) -> Event:
     """
     match kind_of(body):
         case "merge_request":
-            return _merge_request(forge, _read(_MergePayload, body))
+            return _merge_request(forge, read(_MergePayload, body))
         case "note":
             return _note(forge, body)
         case "push":
-            return _push(forge, _read(_PushPayload, body))
+            return _push(forge, read(_PushPayload, body))
         case "pipeline":
-            return _pipeline(forge, _read(_PipelinePayload, body))
+            return _pipeline(forge, read(_PipelinePayload, body))
         case kind:
             return Ignored(kind or "an event without a name")
 
 
 def kind_of(body: bytes) -> str:
     """The event's name; a system hook's pushes have it elsewhere. Raises BadPayload."""
-    glance = _read(_Glance, body)
+    glance = read(_Glance, body)
     named = glance.object_kind or glance.event_name
     if not isinstance(named, str):
         return ""
@@ -299,7 +277,7 @@ def _closed(forge: str, payload: _MergePayload) -> PullMerged | PullClosed:
 
 
 def _note(forge: str, body: bytes) -> Event:
-    kind = _read(_NoteKind, body)
+    kind = read(_NoteKind, body)
     note = kind.object_attributes
     if note.noteable_type not in ("MergeRequest", "Issue"):
         return Ignored(f"note on {_named(note.noteable_type)}")
@@ -311,8 +289,8 @@ def _note(forge: str, body: bytes) -> Event:
         # an answer would be public
         return Ignored("an internal note")
     if note.noteable_type == "Issue":
-        return _issue_note(forge, _read(_IssueNotePayload, body))
-    payload = _read(_NotePayload, body)
+        return _issue_note(forge, read(_IssueNotePayload, body))
+    payload = read(_NotePayload, body)
     if payload.user.actor.is_bot:
         return Ignored("note by a bot")
     return Commented(
@@ -351,6 +329,8 @@ def _push(forge: str, push: _PushPayload) -> Event:
         return Ignored("push of a tag")
     if not push.after.strip("0"):
         return Ignored("branch deleted")
+    if not push.project.default_branch:
+        return Ignored("push without a default branch")
     return Pushed(
         repo=RepoRef(forge, push.project.path_with_namespace),
         branch=push.ref.removeprefix(_BRANCH),
@@ -371,26 +351,8 @@ def _pipeline(forge: str, payload: _PipelinePayload) -> Event:
     if status not in _ENDED:
         return Ignored(f"pipeline {status[:40]}".strip())
     ref = _ref(forge, payload.project, payload.merge_request.iid)
-    return Reviewed(ref, payload.user.actor, f"pipeline {status}")
+    return Reviewed(ref, (payload.user or _NOBODY).actor, f"pipeline {status}")
 
 
-def _ref(forge: str, project: _Project, iid: int) -> PullRef:
+def _ref(forge: str, project: _Place, iid: int) -> PullRef:
     return PullRef(RepoRef(forge, project.path_with_namespace), iid)
-
-
-# --- reading -----------------------------------------------------------------------------
-
-_Model = TypeVar("_Model", bound=BaseModel)
-
-
-def _read(model: type[_Model], body: bytes) -> _Model:
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            raise BadPayload("not JSON") from None
-        if not first["loc"]:
-            raise BadPayload("not a JSON object") from None
-        field = ".".join(str(part) for part in first["loc"])
-        raise BadPayload(f"{field}: {first['msg']}") from None

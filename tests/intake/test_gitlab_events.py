@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,7 +70,11 @@ def merge_request(action: str, changes: Payload | None = None, **fields: Any) ->
 
 
 def note(
-    on: str = "MergeRequest", event_type: str = "note", by: str = "ann", **odd: Any
+    on: str = "MergeRequest",
+    event_type: str = "note",
+    by: str = "ann",
+    project: Payload = PROJECT,
+    **odd: Any,
 ) -> Payload:
     attributes = {
         "id": 1244,
@@ -83,7 +88,7 @@ def note(
         "object_kind": "note",
         "event_type": event_type,
         "user": {"username": by},
-        "project": dict(PROJECT),
+        "project": dict(project),
         "object_attributes": attributes | odd,
     }
     about = {"MergeRequest": "merge_request", "Issue": "issue"}.get(on)
@@ -126,6 +131,7 @@ def commented(at: datetime) -> Commented:
 LABELS = [{"title": "a"}]
 UPDATE = Ignored("merge_request update")
 NOTED = commented(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+MERGED = PullMerged(PULL, HEAD, "main", "main", ANN, MERGE, fork=False)
 ON_ISSUE = IssueCommented(REPO, 5, NOTED.comment_id, NOTED.body, NOTED.actor, NOTED.created_at)
 ROWS: dict[str, tuple[Payload, object]] = {
     "opened": (merge_request("open"), changed("opened")),
@@ -197,10 +203,7 @@ ROWS: dict[str, tuple[Payload, object]] = {
         changed("opened", base_branch="release"),
     ),
     "closed": (merge_request("close"), PullClosed(PULL, HEAD, "main", "main", ANN, fork=False)),
-    "merged": (
-        merge_request("merge", merge_commit_sha=MERGE),
-        PullMerged(PULL, HEAD, "main", "main", ANN, MERGE, fork=False),
-    ),
+    "merged": (merge_request("merge", merge_commit_sha=MERGE), MERGED),
     "merged, its head commit missing": (
         merge_request("merge", merge_commit_sha=MERGE, last_commit=None),
         PullMerged(PULL, None, "main", "main", ANN, MERGE, fork=False),
@@ -222,6 +225,10 @@ ROWS: dict[str, tuple[Payload, object]] = {
             merged_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         ),
     ),
+    "merged, where GitLab keeps another time zone": (
+        merge_request("merge", merge_commit_sha=MERGE, updated_at="2026-01-02 05:04:05 +0200"),
+        replace(MERGED, merged_at=NOTED.created_at),
+    ),
     "merged by a fast-forward": (
         merge_request("merge", merge_commit_sha=None),
         PullMerged(PULL, HEAD, "main", "main", ANN, None, fork=False),
@@ -237,6 +244,16 @@ ROWS: dict[str, tuple[Payload, object]] = {
     "no action": (merge_request(""), Ignored("merge_request")),
     "a note": (note(), NOTED),
     "a note, its time in ISO 8601": (note(created_at="2026-01-02T03:04:05.000Z"), NOTED),
+    "a note, where GitLab keeps another time zone": (
+        note(created_at="2026-01-02 05:04:05 +0200"),
+        NOTED,
+    ),
+    "a note, west of it": (note(created_at="2026-01-01 23:34:05 -0330"), NOTED),
+    "a note in a project without a default branch": (
+        note(project=PROJECT | {"default_branch": None}),
+        NOTED,
+    ),
+    "a note, of old without a word on being internal": (note(internal=None), NOTED),
     "a note on a line": (note(type="DiffNote"), NOTED),
     "a note edited": (note(action="update"), Ignored("note edited")),
     "a note by GitLab": (note(system=True), Ignored("note by GitLab itself")),
@@ -247,6 +264,11 @@ ROWS: dict[str, tuple[Payload, object]] = {
     ),
     "a note by a project's token": (note(by="project_7_bot_0a1b2c"), Ignored("note by a bot")),
     "a note by a group's token": (note(by="group_7_bot"), Ignored("note by a bot")),
+    "a note by an older token": (note(by="project_7_bot2"), Ignored("note by a bot")),
+    "a note by a service account": (
+        note(by="service_account_group_7_0a1b2c"),
+        Ignored("note by a bot"),
+    ),
     "a note on a commit": (note("Commit"), Ignored("note on a commit")),
     "a note on an issue": (note("Issue"), ON_ISSUE),
     "a note on an issue edited": (note("Issue", action="update"), Ignored("note edited")),
@@ -264,6 +286,22 @@ ROWS: dict[str, tuple[Payload, object]] = {
     "a pipeline failed": (pipeline("failed"), Reviewed(PULL, ANN, "pipeline failed")),
     "a pipeline runs": (pipeline("running"), Ignored("pipeline running")),
     "a pipeline of a branch": (pipeline("success", False), Ignored("pipeline of no merge request")),
+    "a pipeline of nobody": (
+        pipeline("success") | {"user": None},
+        Reviewed(PULL, Actor(Login("ghost")), "pipeline success"),
+    ),
+    "a pipeline of nobody, on a branch": (
+        pipeline("success", False) | {"user": None},
+        Ignored("pipeline of no merge request"),
+    ),
+    "a pipeline in a project without a default branch": (
+        pipeline("failed") | {"project": PROJECT | {"default_branch": None}},
+        Reviewed(PULL, ANN, "pipeline failed"),
+    ),
+    "a push in a project without a default branch": (
+        push(project=PROJECT | {"default_branch": None}),
+        Ignored("push without a default branch"),
+    ),
     "a project made": (
         {"event_name": "project_create", "path_with_namespace": "a/b"},
         Ignored("project_create"),
