@@ -188,7 +188,8 @@ class GitLabForge:
         """Approvals that stand, each with the head it was given at, and requests for changes.
 
         Two requests while nobody approved; the head is the newest version of the diff that
-        stood there before. What was taken back, or reset by a push, is not there any more.
+        stood there before. What was taken back, or reset by a push, is not there any more, and
+        what a token's account approved is left out.
         """
         path, what = (
             f"{project_path(pull.repo)}/merge_requests/{pull.number}",
@@ -198,7 +199,8 @@ class GitLabForge:
             self._wire.read(Request("read", what, "GET", f"{path}/approvals"), APPROVALS),
             self._reviewers(Request("read", what, "GET", f"{path}/reviewers")),
         )
-        given = await self._approved(pull, path, what, approvals.approved_by)
+        people = [one for one in approvals.approved_by if one.personal]
+        given = await self._approved(pull, path, what, people)
         blocked = {review.author for review in reviewers}
         every = [*reviewers, *(review for review in given if review.author not in blocked)]
         every.sort(key=lambda review: review.submitted_at)

@@ -33,6 +33,7 @@ MOST_COMMITS = 1000
 """More than this nobody reads; as many again would have to be asked for each decision."""
 GREEN = ("success", "skipped")
 PASSED = "passed"
+BROKEN = "pipeline: its configuration is invalid"
 PEOPLE = """\
 query($project: ID!, $number: String!, $after: String) {
   project(fullPath: $project) {
@@ -201,7 +202,8 @@ class Guards:
         if (other := _tested_as(merge, project)) not in (None, places[0]):
             places.append(other)
         found = await asyncio.gather(*(self._statuses(pull, *place) for place in places))
-        return not_green(status for statuses in found for status in statuses)
+        jobs = not_green(status for statuses in found for status in statuses)
+        return [*jobs, *unreadable(merge)]
 
     async def _statuses(self, pull: PullRequest, project: int, sha: str) -> list[StatusShape]:
         what = f"statuses of {spoken(pull.ref)} at {sha[:7]}"
@@ -244,6 +246,13 @@ def not_green(statuses: Iterable[StatusShape]) -> list[str]:
     for status in sorted(statuses, key=lambda one: one.id):
         newest[status.name] = status
     return [name for name, status in newest.items() if not status.green]
+
+
+def unreadable(merge: MergeRequest) -> list[str]:
+    """A pipeline without jobs, because its file is not valid: it has failed, and no job says
+    so. Else a broken file would do away with every check."""
+    ran = merge.head_pipeline
+    return [BROKEN] if ran is not None and ran.yaml_errors else []
 
 
 def _tested_as(merge: MergeRequest, project: Project) -> tuple[int, str] | None:

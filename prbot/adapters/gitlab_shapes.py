@@ -80,8 +80,11 @@ class DiffRefs(BaseModel):
 
 
 class Pipeline(BaseModel):
+    """`yaml_errors`: why GitLab could not read its configuration; such a one has no jobs."""
+
     sha: str
     project_id: int | None = None
+    yaml_errors: str | None = None
 
 
 class MergeRequest(BaseModel):
@@ -141,6 +144,12 @@ class Approval(BaseModel):
     user: Person
     approved_at: AwareDatetime | None = None
     """Older versions of GitLab do not tell it."""
+
+    @property
+    def personal(self) -> bool:
+        """Whoever maintains a project can make it a token, which is an account of its own, and
+        would be a second person to themselves."""
+        return not is_bot(self.user.username)
 
 
 class Approvals(BaseModel):

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from prbot.adapters.gitlab_guards import BROKEN, unreadable
+from prbot.adapters.gitlab_shapes import MergeRequest
 from prbot.demo.state import Protection
 from prbot.errors import ForgeRefused, NotFound
 
@@ -191,6 +193,34 @@ async def test_pipelines_must_succeed(scene: Scene) -> None:
     for name in ("ci/test", "ci/lint"):
         await set_status(scene.pull.repo, head, "bob", "success", name)
     assert await scene.port.failing_checks(pull, OWN) == ()
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "names"),
+    [
+        (None, []),
+        ({"sha": "a" * 40}, []),
+        ({"sha": "a" * 40, "yaml_errors": None}, []),
+        ({"sha": "a" * 40, "yaml_errors": "jobs:test: no script"}, [BROKEN]),
+    ],
+)
+def test_unreadable_pipeline(pipeline: dict[str, Any] | None, names: list[str]) -> None:
+    """It counts a pipeline that has no jobs because its file is invalid as one that failed."""
+    shape = {
+        "iid": 1,
+        "title": "A change",
+        "web_url": "https://forge.test/1",
+        "state": "opened",
+        "author": None,
+        "source_branch": "topic",
+        "target_branch": "main",
+        "source_project_id": 1,
+        "target_project_id": 1,
+        "sha": "a" * 40,
+        "updated_at": "2026-01-01T00:00:00Z",
+        "head_pipeline": pipeline,
+    }
+    assert unreadable(MergeRequest.model_validate(shape)) == names
 
 
 @GITLAB

@@ -137,6 +137,23 @@ async def test_approvals_reset_on_push(scene: Scene, run_git: Any, tmp_path: Pat
 
 
 @personal
+@pytest.mark.parametrize(
+    "bot", ["project_7_bot_0a1b2c", "group_7_bot2", "service_account_group_7_0a1b2c"]
+)
+async def test_approval_by_a_token(scene: Scene, bot: str) -> None:
+    """It takes no approval of a token's account for a second person's: whoever maintains the
+    project can make such an account. Its objection stands."""
+    scene.demo.create_user(bot)
+    scene.demo.set_permission("acme/infra", bot, "write")
+    await scene.demo.review(scene.pull, bot, "APPROVE")
+    await scene.demo.review(scene.pull, "carl", "APPROVE")
+    assert [one.author for one in await scene.port.reviews(scene.ref)] == ["carl"]
+    await scene.demo.review(scene.pull, bot, "REQUEST_CHANGES", "no")
+    found = {one.author: one.state for one in await scene.port.reviews(scene.ref)}
+    assert found == {"carl": ReviewState.APPROVED, bot: ReviewState.CHANGES_REQUESTED}
+
+
+@personal
 async def test_times_from_notes(scene: Scene) -> None:
     """It takes the time of an approval from GitLab's own note where the API tells none."""
     scene.demo.approvals_are_timed = False
