@@ -161,6 +161,19 @@ def _released(
     return ReleaseJob(job)
 
 
+def gone_ahead(run: Run, project: ProjectKey) -> tuple[ProjectKey, ...]:
+    """What comes after the project in this run, and was begun to be applied all the same: the
+    project had been given up."""
+    places = {place.project: place for place in run.placed}
+    mine = places.get(project, Placed(project))
+    begun = (
+        places.get(other, Placed(other))
+        for other, job in _last(run, JobKind.APPLY).items()
+        if job.state is not JobState.BLOCKED and not job.state.never_began
+    )
+    return tuple(p.project for p in begun if project in p.needs or p.group > mine.group)
+
+
 def _why(job: Job, failed: ProjectKey) -> Trouble:
     done = DONE[job.kind]
     then = "what depends on it follows."

@@ -628,6 +628,12 @@ def dependants(**odd: object) -> World:
     return say(placed=B_NEEDS_A, projects="a b", locks=(lock("a"), lock("b")), **odd)
 
 
+def groups(**odd: object) -> World:
+    """`b` is of a later group than `a`, and both were to be applied."""
+    placed = (Placed(keys("a")[0], group=1), Placed(keys("b")[0], group=2))
+    return say(placed=placed, projects="a b", locks=(lock("a"), lock("b")), **odd)
+
+
 NOT_FRESH = {
     "an apply that found its plan stale": (say(jobs=(STALE,), locks=(lock("a"),)), {"plan a~p1"}),
     "the other still runs": (
@@ -754,6 +760,30 @@ NOT_FRESH = {
             ),
         ),
         {"apply-report", "hold", "free a,b", "apply:failure", "failed"},
+    ),
+    "a later group waits until it is judged": (
+        groups(plans=(AGAIN_HERE, B_PLAN, plan("a")), jobs=(STALE, B_WAITS, MADE_AGAIN)),
+        {"lock a", "apply a=p2"},
+    ),
+    "a later group goes on when it is held": (
+        groups(
+            plans=(AGAIN_HERE, B_PLAN, plan("a")), jobs=(STALE, B_WAITS, MADE_AGAIN), reviews=()
+        ),
+        {"release b"},
+    ),
+    "held before a later group went on: it is not applied after that": (
+        groups(
+            plans=(AGAIN_HERE, replace(B_PLAN, applied_at=at(27)), plan("a")),
+            jobs=(STALE, B_DONE, MADE_AGAIN),
+        ),
+        {"apply-report", "hold", "free a", "apply:failure", "held"},
+    ),
+    "the later group was cancelled: nothing came before it": (
+        groups(
+            plans=(AGAIN_HERE, B_PLAN, plan("a")),
+            jobs=(STALE, replace(B_WAITS, state=JobState.DROPPED), MADE_AGAIN),
+        ),
+        {"lock a", "apply a=p2"},
     ),
     "a field that planning again does not mend": (
         say(jobs=(REFUSED_STALE,), locks=(lock("a"),)),
