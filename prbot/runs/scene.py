@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
 
 from prbot.config.codeowners import CodeOwners
 from prbot.config.per_repository import Allowed
@@ -17,6 +19,9 @@ from prbot.runs.journal import EXPIRED, JournalEntry
 from prbot.runs.landings import NOWHERE, Around, Landing
 from prbot.runs.locks import Lock
 from prbot.runs.run import CHANGING, AskKind, Job, JobKind, JobState, Run, Trouble
+
+Key = TypeVar("Key")
+Item = TypeVar("Item")
 
 NOTHING_ALLOWED = Effective(
     may_apply=False,
@@ -77,16 +82,74 @@ class Scene:
     moved: frozenset[ProjectKey] = frozenset()
     freezes: tuple[Freeze, ...] = ()
 
+    # --- each looked up once: a pull request may have thousands of projects -------------------
+
+    @cached_property
+    def _plans(self) -> Mapping[PlanId | None, StoredPlan]:
+        return {plan.id: plan for plan in reversed(self.plans)}
+
+    @cached_property
+    def _newest_plans(self) -> Mapping[ProjectKey, StoredPlan]:
+        return {plan.project: plan for plan in reversed(self.plans)}
+
+    @cached_property
+    def _jobs(self) -> tuple[Job, ...]:
+        return tuple(job for run in self.runs for job in run.jobs)
+
+    @cached_property
+    def _plans_of(self) -> Mapping[ProjectKey, list[StoredPlan]]:
+        return _grouped((plan.project, plan) for plan in self.plans)
+
+    @cached_property
+    def _jobs_of(self) -> Mapping[ProjectKey, list[tuple[Run, Job]]]:
+        return _grouped((job.project, (run, job)) for run in self.runs for job in run.jobs)
+
+    @cached_property
+    def _makers(self) -> Mapping[PlanId | None, list[tuple[Run, Job]]]:
+        return _grouped((job.plan_id, (run, job)) for run in self.runs for job in run.jobs)
+
+    @cached_property
+    def _names(self) -> Mapping[ProjectKey, str | None]:
+        placed = (place for run in reversed(self.runs) for place in reversed(run.placed))
+        return {place.project: place.name for place in placed}
+
+    @cached_property
+    def _formerly(self) -> Mapping[ProjectKey, ProjectKey]:
+        placed = (place for run in reversed(self.runs) for place in reversed(run.placed))
+        return {place.project: place.formerly for place in placed if place.formerly}
+
+    @cached_property
+    def _tried(self) -> frozenset[PlanId | None]:
+        applies = (job for job in self._jobs if job.kind is JobKind.APPLY)
+        return frozenset(job.reviewed for job in applies if job.state is not JobState.STALE)
+
+    @cached_property
+    def _newest_plan_jobs(self) -> Mapping[ProjectKey, Job]:
+        found: dict[ProjectKey, Job] = {}
+        for job in self._jobs:
+            if job.kind is JobKind.PLAN:
+                found.setdefault(job.project, job)
+        return found
+
+    @cached_property
+    def _expired(self) -> frozenset[str]:
+        return frozenset(line.subject for line in self.journal if line.action == EXPIRED)
+
+    # --- plans, jobs and what became of them --------------------------------------------------
+
     def newest_plan(self, project: ProjectKey) -> StoredPlan | None:
-        return next((plan for plan in self.plans if plan.project == project), None)
+        return self._newest_plans.get(project)
+
+    def plans_of(self, project: ProjectKey) -> Sequence[StoredPlan]:
+        """Newest first."""
+        return self._plans_of.get(project, ())
 
     def plan(self, plan_id: PlanId | None) -> StoredPlan | None:
-        return next((plan for plan in self.plans if plan.id == plan_id), None)
+        return self._plans.get(plan_id)
 
     def name_of(self, project: ProjectKey) -> str | None:
         """What it was called when it was last planned here; most projects have no name."""
-        placed = (place for run in self.runs for place in run.placed)
-        return next((place.name for place in placed if place.project == project), None)
+        return self._names.get(project)
 
     def same_state(self, projects: Iterable[ProjectKey]) -> tuple[ProjectKey, ...]:
         """The projects, and what those that this pull request moves are called elsewhere."""
@@ -98,24 +161,23 @@ class Scene:
     def known_as(self, project: ProjectKey) -> ProjectKey:
         """What the default branch calls the project that has this state: the head cannot take
         one out of its environment."""
-        placed = (place for run in self.runs for place in run.placed)
-        return next((p.formerly for p in placed if p.project == project and p.formerly), project)
+        return self._formerly.get(project, project)
 
     def jobs(self) -> tuple[Job, ...]:
         """All jobs of the pull request, those of the newest run first."""
-        return tuple(job for run in self.runs for job in run.jobs)
+        return self._jobs
 
     def is_applying(self, project: ProjectKey) -> bool:
         """An apply of the project waits or runs, whichever plan it applies; so does a change of
         its state alone."""
         return any(
-            job.kind in CHANGING and job.project == project and not job.state.finished
-            for job in self.jobs()
+            job.kind in CHANGING and not job.state.finished
+            for _, job in self._jobs_of.get(project, ())
         )
 
     def told_at(self, plan: StoredPlan) -> datetime | None:
         """When the comment stood there that shows this plan; None while there is none."""
-        made_by = (run for run in self.runs if any(job.plan_id == plan.id for job in run.jobs))
+        made_by = (run for run, _ in self._makers.get(plan.id, ()))
         told = (run.told_at for run in made_by if run.state.finished and run.told_at)
         return next((max(at, plan.created_at) for at in told), None)
 
@@ -139,9 +201,7 @@ class Scene:
         return tuple(sorted(applied | begun))
 
     def newest_plan_job(self, project: ProjectKey) -> Job | None:
-        return next(
-            (j for j in self.jobs() if j.kind is JobKind.PLAN and j.project == project), None
-        )
+        return self._newest_plan_jobs.get(project)
 
     def newest_whole_plan_job(self, project: ProjectKey) -> Job | None:
         """Of those that say what a merge would bring."""
@@ -155,14 +215,14 @@ class Scene:
 
     def equal_to(self, plan: StoredPlan) -> PlanId | None:
         """The reviewed plan that this one, made again, was found equal to."""
-        jobs = (job for job in self.jobs() if job.plan_id == plan.id)
+        jobs = (job for _, job in self._makers.get(plan.id, ()))
         return next((job.reviewed for job in jobs if not job.differences), None)
 
     def has_expired(self, plan_id: PlanId | None) -> bool:
         """It is too old to be applied as it is, or was forgotten for that."""
         if (plan := self.plan(plan_id)) is not None:
             return plan.expired_at is not None
-        return any(line.action == EXPIRED and line.subject == plan_id for line in self.journal)
+        return plan_id in self._expired
 
     def forgotten_projects(self) -> frozenset[ProjectKey]:
         """Those of the expired ones of which no plan is kept that could be made again."""
@@ -190,8 +250,7 @@ class Scene:
     def was_tried(self, plan_id: PlanId) -> bool:
         """An apply of this plan was asked for once, whatever came of it; one that did not
         begin because the plan was stale does not count."""
-        applies = (job for job in self.jobs() if job.kind is JobKind.APPLY)
-        return any(j.reviewed == plan_id and j.state is not JobState.STALE for j in applies)
+        return plan_id in self._tried
 
     def affected(self) -> frozenset[ProjectKey] | None:
         """What the newest full plan of this head found; None while there was none."""
@@ -216,16 +275,23 @@ class Scene:
 
     def interrupted(self, project: ProjectKey) -> bool:
         """An apply was interrupted, and nobody has planned the project since."""
-        for run in self.runs:
-            for job in run.jobs:
-                if job.project == project and job.state is JobState.INTERRUPTED:
-                    return True
-                if job.project == project and _planned_by(run, job):
-                    return False
+        for run, job in self._jobs_of.get(project, ()):
+            if job.state is JobState.INTERRUPTED:
+                return True
+            if _planned_by(run, job):
+                return False
         return False
 
     def planned_projects(self) -> tuple[ProjectKey, ...]:
         return tuple(sorted({plan.project for plan in self.plans}))
+
+
+def _grouped(pairs: Iterable[tuple[Key, Item]]) -> Mapping[Key, list[Item]]:
+    """In the order in which they come."""
+    found: dict[Key, list[Item]] = {}
+    for key, item in pairs:
+        found.setdefault(key, []).append(item)
+    return found
 
 
 def _planned_by(run: Run, job: Job) -> bool:

@@ -107,7 +107,8 @@ def chosen_plans(
     unknown = unknown_names(scene, select)
     if unknown:
         return (), unknown
-    stand = (p for p in scene.current_projects() if p not in scene.forgotten_projects())
+    forgotten = scene.forgotten_projects()
+    stand = (p for p in scene.current_projects() if p not in forgotten)
     projects = tuple(p for p in stand if means(scene, select, p))
     plans = tuple(p for p in map(scene.newest_plan, projects) if p is not None)
     missing = not_yet_planned(scene, select)

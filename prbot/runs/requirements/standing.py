@@ -17,8 +17,8 @@ def stood_since(plan: StoredPlan, scene: Scene) -> datetime | None:
     None while it was not told. A plan that is made but not told was seen by nobody; one that
     was made again, and is equal, was seen as the one it was compared with."""
     since, newer = scene.told_at(plan), plan
-    for earlier in scene.plans:  # newest first
-        if earlier.project != plan.project or earlier.created_at > plan.created_at:
+    for earlier in scene.plans_of(plan.project):
+        if earlier.created_at > plan.created_at:
             continue
         equal = _as(newer, earlier) or earlier.id == scene.equal_to(newer)
         if not equal:
