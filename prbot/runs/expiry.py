@@ -21,6 +21,7 @@ from prbot.plans.record import StoredPlan
 from prbot.runs.locks import Lock
 from prbot.runs.phases import has_work
 from prbot.runs.project_checks import taken_back
+from prbot.runs.queued import ENTRY
 from prbot.runs.run import AskKind, JobKind, Run, RunState
 from prbot.runs.say import PlansExpired
 from prbot.runs.steps import Check, FreeLocks, Say, SetStatus, Verdict
@@ -99,7 +100,10 @@ def _freed(kept: Kept, projects: set[ProjectKey]) -> tuple[ProjectKey, ...]:
 
 
 def _concerns(plan: StoredPlan, runs: tuple[Run, ...]) -> bool:
-    """Later commits may have left its project alone; then nobody waits for the plan."""
+    """Later commits may have left its project alone; then nobody waits for the plan. Nor does
+    anybody where there is no pull request."""
+    if any(run.ask.kind in ENTRY for run in runs):
+        return False
     return _is_merged(runs) or plan.head == _head(runs)
 
 

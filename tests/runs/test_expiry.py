@@ -207,6 +207,14 @@ ROWS = {
 }
 
 
+@pytest.mark.parametrize("kind", [AskKind.DRIFT, AskKind.QUEUED])
+def test_what_is_in_no_pull_request(kind: AskKind) -> None:
+    """It forgets what a look for drift, or a merge queue, left behind: there is no pull request
+    to tell, and the checks of a default branch's commit are not ours to set."""
+    run = replace(MADE, ask=by_event(kind, HEAD))
+    assert outcome(expire(kept(OLD, runs=(run,)), AGE, may_apply=True)) == {"drop p1"}
+
+
 @pytest.mark.parametrize(("scene", "expected"), ROWS.values(), ids=ROWS.keys())
 def test_what_expires(scene: Kept, expected: set[str]) -> None:
     """It forgets what nobody should apply any more, and frees exactly what that held."""
