@@ -34,7 +34,7 @@ class Pushed:
     async def push(self, change: BranchCommit) -> Sha | None:
         """Raises CannotPush and GitFailed."""
         there = await self._there(change.branch)
-        if there is not None and not await self._is_ours(change.branch):
+        if there is not None and not await self._is_ours(there):
             return None
         await self._bring(change)
         commit = await self._commit(change)
@@ -55,7 +55,9 @@ class Pushed:
             options = ["--quiet", "--force", "--no-tags", "--no-write-fetch-head"]
             into = f"+{ref}:{branch_ref(branch)}"
             words = ["fetch", *options, "--", self.access.url, into]
-            await self.git.run(words, cwd=self.mirror, access=self.access)
+            done = await self.git.run(words, cwd=self.mirror, access=self.access)
+            if done.code != 0:
+                raise CannotPush(str(self.repo), branch, last_words(done, self.access))
         return None if sha is None else Sha(sha)
 
     async def _bring(self, change: BranchCommit) -> None:
@@ -71,8 +73,8 @@ class Pushed:
             if done.code != 0:
                 raise CannotPush(str(self.repo), change.branch, last_words(done, self.access))
 
-    async def _is_ours(self, branch: str) -> bool:
-        words = ["log", "-1", "--format=%cn <%ce>", branch_ref(branch), "--"]
+    async def _is_ours(self, commit: Sha) -> bool:
+        words = ["log", "-1", "--format=%cn <%ce>", commit, "--"]
         said = await self.git.ask(words, cwd=self.mirror)
         return said == f"{MERGER['GIT_COMMITTER_NAME']} <{MERGER['GIT_COMMITTER_EMAIL']}>"
 

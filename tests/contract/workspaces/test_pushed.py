@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from prbot.adapters.mirrors import branch_ref
 from prbot.adapters.workspaces import GitWorkspaces
 from prbot.errors import CannotPush
 from prbot.ports import BranchCommit, CloneAccess
@@ -86,6 +87,21 @@ async def test_people_went_on(workspaces, forge, parent) -> None:
     theirs = forge.commit({"live/main.tf": "a = 3\n"})
     forge.push("HEAD", f"refs/heads/{BRANCH}")
     assert await push(workspaces, forge, change(parent, live_main_tf="a = 4\n")) is None
+    assert there(forge, "rev-parse", BRANCH) == theirs
+
+
+async def test_people_went_on_unseen(tmp_path, workspaces, forge, parent) -> None:
+    """It leaves their commit also where it cannot be fetched just now, and ours is remembered."""
+    for number in (2, 3):  # by the second push the mirror knows the first
+        await push(workspaces, forge, change(parent, live_main_tf=f"a = {number}\n"))
+    forge.git("fetch", "--quiet", str(forge.origin), BRANCH)
+    forge.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
+    theirs = forge.commit({"live/main.tf": "a = 4\n"})
+    forge.push("HEAD", f"refs/heads/{BRANCH}")
+    (known,) = tmp_path.rglob(f"*.git/{branch_ref(BRANCH)}")
+    known.with_name(f"{known.name}.lock").touch()  # a git that died held it
+    with pytest.raises(CannotPush):
+        await push(workspaces, forge, change(parent, live_main_tf="a = 5\n"))
     assert there(forge, "rev-parse", BRANCH) == theirs
 
 
