@@ -42,6 +42,7 @@ from prbot.adapters.gitlab_shapes import (
     pull_of,
     spoken,
 )
+from prbot.adapters.gitlab_statuses import Statuses
 from prbot.adapters.gitlab_wire import Wire, both
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound
 from prbot.model import (
@@ -60,14 +61,6 @@ from prbot.ports import CheckReport, CloneAccess, StatusState
 log = structlog.get_logger()
 
 API = "/api/v4"
-_DESCRIPTION_LIMIT = 255
-_STATES = {
-    StatusState.PENDING: "pending",
-    StatusState.SUCCESS: "success",
-    StatusState.FAILURE: "failed",
-}
-_STANDS_ALREADY = "Cannot transition status"
-"""What GitLab says to a status that is pending and is set pending again."""
 
 
 class GitLabForge:
@@ -105,6 +98,7 @@ class GitLabForge:
         self.minimise = self._notes.fold
         self.upsert_comment = self._notes.upsert
         self.upsert_issue, self.comment_on_issue = issues.upsert, issues.comment
+        self.set_status = Statuses(self._wire, self.bot_login).set
         guards = Guards(self._wire)
         self.team_members = guards.team_members
         self.committers = guards.committers
@@ -300,32 +294,7 @@ class GitLabForge:
                 break
         return tuple(sorted(found, key=lambda one: (one.created_at, one.comment_id)))
 
-    # --- statuses ---
-
-    async def set_status(
-        self,
-        repo: RepoRef,
-        sha: Sha,
-        context: str,
-        state: StatusState,
-        description: str,
-        report: CheckReport | None = None,
-    ) -> None:
-        """A status that is pending already stays as it is: GitLab moves it on, and cannot
-        set it anew. Raises ForgeRefused for a commit of a fork, which has no place for one.
-        """
-        what = f"status {context} of {repo} at {sha[:7]}"
-        body = {"name": context, "state": _STATES[state], "description": _cut(description)}
-        path = f"{project_path(repo)}/statuses/{sha}"
-        try:
-            await self._wire.ask(Request("set", what, "POST", path, body=body))
-        except ForgeRefused as error:
-            if _STANDS_ALREADY not in str(error):
-                raise
-            log.debug("status stands already", action="write", status=context)
-        except NotFound:
-            cause = "no branch of this project holds the commit (HTTP 404)"
-            raise ForgeRefused(self.name, f"set {what}", cause) from None
+    # --- checks ---
 
     async def show_check(
         self,
@@ -346,9 +315,3 @@ def project_path(repo: RepoRef) -> str:
 
 def _iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _cut(description: str) -> str:
-    if len(description) <= _DESCRIPTION_LIMIT:
-        return description
-    return description[: _DESCRIPTION_LIMIT - 1] + "…"

@@ -143,6 +143,8 @@ class Status:
     target_url: str | None
     creator: User
     created_at: datetime
+    pipeline: int = 0
+    """Of the commit's pipelines (GitLab), which; the first is 0."""
 
 
 @dataclass
@@ -301,6 +303,8 @@ class Repository:
     issues: dict[int, Issue] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     statuses: list[Status] = field(default_factory=list)
+    newest_pipeline: dict[str, int] = field(default_factory=dict)
+    """By commit; where it stands not the commit has one at most."""
     check_runs: dict[int, CheckRun] = field(default_factory=dict)
     pushed_at: datetime | None = None
     merge_trains: bool = False

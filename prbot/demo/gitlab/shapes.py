@@ -17,6 +17,8 @@ Json = dict[str, Any]
 
 ACCESS = {Level.NONE: 0, Level.READ: 20, Level.WRITE: 30, Level.ADMIN: 40}
 """Reporter, Developer, Maintainer: https://docs.gitlab.com/api/members/#roles"""
+PIPELINES = 1000
+"""A project's pipelines are numbered from its id times this."""
 STATUS_WORDS = {"failure": "failed", "error": "canceled"}
 """GitLab's words where they differ from the records'."""
 
@@ -154,7 +156,7 @@ class Shapes:
             "finished_at": stamp(status.created_at) if ended else None,
             "allow_failure": False,
             "coverage": None,
-            "pipeline_id": repo.id * 1000,
+            "pipeline_id": repo.id * PIPELINES + status.pipeline,
             "author": self.user(status.creator),
         }
 

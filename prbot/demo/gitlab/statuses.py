@@ -9,6 +9,7 @@ or `ref` gives one.
 from __future__ import annotations
 
 from prbot.demo.gitlab.call import Answer, Call, bad, missing, too_long
+from prbot.demo.gitlab.shapes import PIPELINES
 from prbot.demo.state import Repository, Status
 
 RECORDS = {
@@ -35,25 +36,42 @@ async def create(call: Call) -> Answer:
     name = call.text("name") or call.text("context") or "default"
     if call.text("ref") is None and not await _has_place(repo, sha):
         raise missing("References for commit Not Found")
-    _check_step(_standing(repo, sha, name, call.login), state)
+    pipeline = _pipeline(call)
+    _check_step(_standing(repo, sha, name, call.login, pipeline), state)
     _check_line(call)
     line, target = call.text("description"), call.text("target_url")
     status = await call.forge.set_status(repo, sha, call.login, RECORDS[state], name, line, target)
+    status.pipeline = pipeline
     return Answer(call.shapes.status(repo, status), 201)
 
 
 async def statuses(call: Call) -> Answer:
-    """The newest of each name, or with `all=true` every one."""
+    """The newest of each name in each pipeline, or with `all=true` every one."""
     repo, sha = call.repo, call.path["sha"]
     if await repo.git.resolve(sha) is None:
         raise missing("Commit Not Found")
     every = [status for status in repo.statuses if status.sha == sha]
-    found = every if call.flag("all") else repo.latest_statuses(sha)
+    if (name := call.text("name")) is not None:
+        every = [status for status in every if status.context == name]
+    newest = {(status.pipeline, status.context): status for status in every}
+    found = every if call.flag("all") else [*reversed(newest.values())]
     return Answer([call.shapes.status(repo, status) for status in found])
 
 
-def _standing(repo: Repository, sha: str, name: str, login: str) -> Status | None:
-    mine = [s for s in repo.statuses if (s.sha, s.context) == (sha, name)]
+def _pipeline(call: Call) -> int:
+    """The one that was asked for; else the commit's newest."""
+    newest = call.repo.newest_pipeline.get(call.path["sha"], 0)
+    asked = call.body.get("pipeline_id")
+    if asked is None:
+        return newest
+    if asked not in range(call.repo.id * PIPELINES, call.repo.id * PIPELINES + newest + 1):
+        raise missing("Pipeline for pipeline_id, sha and ref Not Found")
+    return int(asked) % PIPELINES
+
+
+def _standing(repo: Repository, sha: str, name: str, login: str, pipeline: int) -> Status | None:
+    place = (sha, name, pipeline)
+    mine = [s for s in repo.statuses if (s.sha, s.context, s.pipeline) == place]
     return next((s for s in reversed(mine) if s.creator.login == login), None)
 
 

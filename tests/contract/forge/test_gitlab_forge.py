@@ -332,6 +332,28 @@ async def test_status_steps(scene: Scene, first: str, second: str) -> None:
 
 
 @personal
+async def test_statuses_of_older_pipelines(scene: Scene) -> None:
+    """It ends what was pending before GitLab's own pipeline of the commit began, and leaves
+    alone what others left there."""
+    head, repo = Sha(scene.pull.head_sha), scene.pull.repo
+    for name in ("prbot/plan", "prbot/apply"):
+        await scene.port.set_status(scene.repo, head, name, StatusState.PENDING, "soon")
+    await scene.demo.set_status(repo, head, "ann", "pending", "ci/slow")
+    for _ in range(2):
+        repo.newest_pipeline[head] = repo.newest_pipeline.get(head, 0) + 1
+        await scene.port.set_status(scene.repo, head, "prbot/plan", StatusState.PENDING, "soon")
+    await scene.port.set_status(scene.repo, head, "prbot/plan", StatusState.SUCCESS, "fine")
+    ends = {(status.context, status.pipeline): status.state for status in repo.statuses}
+    assert ends == {
+        ("prbot/plan", 0): "success",
+        ("prbot/plan", 1): "success",
+        ("prbot/plan", 2): "success",
+        ("prbot/apply", 0): "pending",
+        ("ci/slow", 0): "pending",
+    }
+
+
+@personal
 @pytest.mark.parametrize("private", [False])
 async def test_status_of_a_fork(scene: Scene, run_git: Any, tmp_path: Path) -> None:
     """It says why GitLab takes no status for a commit that only a fork has."""
