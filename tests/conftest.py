@@ -32,7 +32,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--forge", action="append", choices=FORGES, default=[], help=what)
 
 
+IN_MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30
+"""Where a file system in memory has so many bytes free, directories of tests stand there: prbot
+has what it keeps flushed to the disk more than a hundred times in a story."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ENOUGH:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
     for name, what in {
         "only_forge(kind, why)": "the story is of something that this forge alone has",
         "no_forge(why)": "the story touches no forge, or every forge in the same way",

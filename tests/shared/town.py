@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+from migrated import with_tables
 from watchfiles import awatch
 
 from prbot.app.serve import Running, running
@@ -274,6 +275,8 @@ async def a_town(directory: Path, kind: str) -> AsyncIterator[Town]:
             ),
         ),
     )
+    config.state_dir.mkdir(mode=0o700)
+    with_tables(config.database_file)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(forge.stop)
         yield Town(directory, forge, environ, config, stack)
