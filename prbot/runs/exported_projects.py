@@ -19,6 +19,7 @@ from prbot.runs.run import Job, JobKind, JobState, Run
 from prbot.runs.scene import Scene
 from prbot.runs.stale import planned_again
 
+VARIABLE = "-var="
 Status = Literal["planned", "planning", "failed", "applying", "interrupted", "expired"]
 
 
@@ -151,7 +152,7 @@ def _plan(plan: StoredPlan, earlier: Scene, digest: str) -> PlanPart:
         id=plan.id,
         head=plan.head,
         hash=digest,
-        arguments=shlex.join(asked),
+        arguments=shlex.join(map(_named, asked)),
         shown_at=earlier.told_at(plan),
         made_at=plan.created_at,
         applied_at=plan.applied_at,
@@ -163,6 +164,12 @@ def _plan(plan: StoredPlan, earlier: Scene, digest: str) -> PlanPart:
         state_in_checkout=plan.state_is_lost,
         of_merge=of_merge,
     )
+
+
+def _named(word: str) -> str:
+    """A variable by its name: which value it was given decides nothing that the hash does not."""
+    name, given, _ = word.removeprefix(VARIABLE).partition("=")
+    return f"{VARIABLE}{name}=…" if given and word.startswith(VARIABLE) else word
 
 
 def _made_again(job: Job, scene: Scene) -> PlanPart:

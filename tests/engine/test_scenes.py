@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,21 @@ async def test_no_secret_is_kept(world: World, shelf: EncryptedFiles) -> None:
     override = read_scene(text, "kept").command.override
     assert override is not None
     assert override.startswith("burning ")
+
+
+async def test_no_variable_is_kept(world: World, shelf: EncryptedFiles) -> None:
+    """It keeps that a plan was given a variable, and not its value: of a short one, or one that
+    is quoted for the shell, the redactor knows nothing."""
+    said = """-var='pin=4 7' -var=pin -var=a=b=c -var-file=prod.tfvars -destroy"""
+    plans = [{"id": "p-1", "shown_at": "2026-03-04T09:00:00Z", "arguments": said}]
+    scene = {**SCENE, "projects": [{"dir": "app", "plans": plans}]}
+    (made, steps), *_ = decisions(read_scene(json.dumps(scene), "scene.json"))
+    await keep(replace(world, artifacts=shelf), made.run, made.scene, steps)
+    text = await kept(shelf, RUN)
+    assert text is not None
+    (project,) = read_scene(text, "kept").projects
+    kept_of = "-var=pin=… -var=pin -var=a=… -var-file=prod.tfvars -destroy"
+    assert shlex.split(project.plans[0].arguments) == kept_of.split()
 
 
 async def test_nothing_hangs_on_it(world: World, tmp_path: Path) -> None:
