@@ -30,7 +30,7 @@ from prbot.engine.drift_issues import tell_issue
 from prbot.engine.drift_places import Places, watch_of
 from prbot.engine.drift_proposals import DriftProposals
 from prbot.engine.world import World
-from prbot.errors import BadPlan, PrbotError
+from prbot.errors import BadPlan, PrbotError, StoreUnavailable
 from prbot.model import PlanId, PullRef, RepoRef, Sha
 from prbot.plans.plan import parse
 from prbot.plans.record import Applied, StoredPlan
@@ -61,8 +61,16 @@ class DriftEnds:
             runs = [(each, await unit.runs.get(run)) for each, run in going if run is not None]
         for standing, run in runs:
             if run.state.finished:
-                with self._world.redactor.about(str(run.pull)):
-                    await self._keep(standing, run)
+                await self._try(standing, run)
+
+    async def _try(self, standing: Standing, run: Run) -> None:
+        try:
+            with self._world.redactor.about(str(run.pull)):
+                await self._keep(standing, run)
+        except StoreUnavailable:
+            raise
+        except Exception:  # one look must not keep the others from being kept, and begun
+            log.exception("drift not kept", action="drift", project=standing.key)
 
     async def _keep(self, standing: Standing, run: Run) -> None:
         world, repo = self._world, standing.repo

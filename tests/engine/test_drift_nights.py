@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ from prbot.model import JobId, Login, ProjectKey, PullRef, RepoRef, RunId
 from prbot.ports import CloneAccess, Priority
 from prbot.runs.locks import Lock
 from prbot.runs.run import Ask, AskKind, Job, JobKind, Run, RunState, Trouble
+from prbot.telemetry import Redactor
 
 REPO = RepoRef("gh", "acme/infra")
 PROJECTS = 6
@@ -291,3 +293,30 @@ async def test_what_nobody_foresaw(town: Town, logs: list[Any]) -> None:
     assert not looking.done()
     looking.cancel()
     await asyncio.gather(looking, return_exceptions=True)
+
+
+class Stumbling(Redactor):
+    """Fails in a way that nobody foresaw, about one subject."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__()
+        self._subject = subject
+
+    def about(self, subject: str) -> AbstractContextManager[None]:
+        if subject == self._subject:
+            raise RuntimeError("nobody foresaw this")
+        return super().about(subject)
+
+
+async def test_one_look_that_cannot_be_kept(town: Town, logs: list[Any]) -> None:
+    """It keeps all the others, and begins what is due."""
+    process = town.start()
+    await process.drift.sweep()
+    first = (await process.begun())[0]
+    async with process.world.store.begin() as unit:
+        subject = str((await unit.runs.get(first)).pull)
+    await process.end_all()
+    stumbling = Drift(replace(process.world, redactor=Stumbling(subject)), Alarm())
+    assert await stumbling.sweep() == 1
+    assert await process.begun() == [first]
+    assert [line["event"] for line in logs].count("drift not kept") == 1
