@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from town import REPOSITORY, Town, resource
 
+from prbot.config.server import ApplyOnMerge
 from prbot.demo.person import Clone
 from prbot.demo.state import Pull
 
@@ -19,10 +20,16 @@ def _terraform(need: Callable[[str], None]) -> None:
     need("terraform")
 
 
-async def founded(town: Town, **files: str) -> Clone:
-    """One project `app` with nothing applied yet but what a pull request brings."""
-    clone = await town.build({"app/main.tf": town.backend("app"), **files})
-    await town.start()
+ALWAYS = {"apply_on_merge_allowed": frozenset(ApplyOnMerge)}
+
+
+async def founded(town: Town, apply_on_merge: str = "", **changes: object) -> Clone:
+    """One project `app` with nothing applied yet but what a pull request brings; `changes` of
+    the server's file."""
+    wish = f"version: 1\ndefaults: {{apply_on_merge: {apply_on_merge}}}\n"
+    rules = {"prbot.yaml": wish} if apply_on_merge else {}
+    clone = await town.build({"app/main.tf": town.backend("app"), **rules})
+    await town.start(**changes)
     return clone
 
 
@@ -75,6 +82,30 @@ async def test_two_merges_in_a_row(town: Town) -> None:
     await town.hears(second, "Applied: 1 of 1")
     assert await state_of(town) == ["first", "second"]
     assert [await applies(town, pull) for pull in (first, second)] == [1, 1]
+
+
+async def test_every_merge_is_applied(town: Town) -> None:
+    """It applies, where the repository may and does say `always`, a merge that does something
+    else than what was reviewed. What nobody saw a plan of it holds there too."""
+    clone = await founded(town, apply_on_merge="always", **ALWAYS)
+    first, second = [await planned(town, clone, branch) for branch in ("first", "second")]
+    town.forge.courier.hold()  # the second is merged before it could be planned again
+    await town.forge.merge(first, "bob")
+    await town.forge.merge(second, "bob")
+    town.forge.courier.release()
+    await town.hears(first, "Applied on merge: 1 of 1")
+    await town.hears(second, "Applied on merge: 1 of 1")
+    assert await state_of(town) == ["first", "second"]
+    await clone.push("draft", "Change", {"app/draft.tf": resource("draft")})
+    unseen = await town.forge.open_pull(
+        REPOSITORY, head="draft", title="draft", author="alice", draft=True
+    )
+    await town.status(unseen, "prbot/plan", "failure")  # a draft is not planned
+    unseen.draft = False
+    await town.forge.merge(unseen, "bob")  # an administrator, past the checks
+    await town.hears(unseen, "Held", "no plan of the merged head was reviewed")
+    assert await state_of(town) == ["first", "second"]
+    assert [await applies(town, one) for one in (first, second, unseen)] == [1, 1, 0]
 
 
 async def test_told_of_in_the_wrong_order(town: Town) -> None:
