@@ -55,13 +55,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("forge_kind", kinds, indirect=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A story is told over both forges, or says why not."""
+    elsewhere = [item for item in items if _is_of_the_other_forge(item)]
+    if elsewhere:
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if item not in elsewhere]
     stories = (item for item in items if item.path.parent == ROOT / "tests" / "story")
     mute = {item.nodeid.partition("[")[0] for item in stories if not _says_over_what(item)}
     if mute:
         rule = "ask for `forge_kind` (or `town`), or say why not with `only_forge` or `no_forge`"
         raise pytest.UsageError(f"{rule}: {', '.join(sorted(mute))}")
+
+
+def _is_of_the_other_forge(item: pytest.Item) -> bool:
+    """A row of a story's table that says so: the others are told over both."""
+    only, call = item.get_closest_marker("only_forge"), getattr(item, "callspec", None)
+    told = call.params.get("forge_kind") if call else None
+    return only is not None and told not in (None, only.args[0])
 
 
 def _says_over_what(item: pytest.Item) -> bool:
@@ -75,8 +86,6 @@ def forge_kind(request: pytest.FixtureRequest) -> str:
     """Which forge a story is told over: each, or the one it is marked with."""
     only = request.node.get_closest_marker("only_forge")
     kind: str = getattr(request, "param", None) or only.args[0]
-    if only and kind != only.args[0]:  # of these parameters alone
-        pytest.skip(only.args[1])
     wanted = request.config.getoption("forge")
     if wanted and kind not in wanted:
         pytest.skip(f"it is for {kind}")

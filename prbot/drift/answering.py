@@ -197,32 +197,21 @@ def _done(
     typed: Typed, issue: IssueOf, standings: Sequence[Standing], by: Login, now: datetime
 ) -> tuple[AnswerStep, ...]:
     again = tuple(LookAgain(each) for each in standings)
-    match typed.verb:
-        case "recheck":
-            return (*again, Say("it is looked at again now; what was found stands above then."))
-        case "accept":
-            kept = _kept(typed, standings, by, now)
-            day = dict(typed.flags)["until"]
-            told = f"what is live now stays as it is until `{day}`; nothing is told of it."
-            return (*map(Remember, kept), *again, Say(told))
-        case "snooze":
-            kept = _kept(typed, standings, by, now)
-            told = f"nobody is told of changes until `{kept[0].until:%Y-%m-%d %H:%M} UTC`."
-            return (*map(Remember, kept), Say(told))
-        case _:
-            return (Correct(issue, typed.verb, tuple(standings), by),)
-
-
-def _kept(
-    typed: Typed, standings: Sequence[Standing], by: Login, now: datetime
-) -> tuple[Answer, ...]:
-    until, kind = until_of(typed, now), AnswerKind(typed.verb)
-    assert until is not None  # noqa: S101 - both kinds have a time
-    reason = str(dict(typed.flags).get("reason", ""))
-    return tuple(
-        Answer(each.repo, each.project, kind, by, now, until, reason, _shown(each))
+    if typed.verb == "recheck":
+        return (*again, Say("it is looked at again now; what was found stands above then."))
+    until = until_of(typed, now)
+    if until is None:
+        return (Correct(issue, typed.verb, tuple(standings), by),)
+    kind, reason = AnswerKind(typed.verb), str(dict(typed.flags).get("reason", ""))
+    kept = tuple(
+        Remember(Answer(each.repo, each.project, kind, by, now, until, reason, _shown(each)))
         for each in standings
     )
+    if typed.verb == "snooze":
+        return (*kept, Say(f"nobody is told of changes until `{until:%Y-%m-%d %H:%M} UTC`."))
+    day = dict(typed.flags)["until"]
+    told = f"what is live now stays as it is until `{day}`; nothing is told of it."
+    return (*kept, *again, Say(told))
 
 
 def _shown(standing: Standing) -> tuple[str, ...]:

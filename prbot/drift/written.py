@@ -127,7 +127,8 @@ def heredoc(text: str, was: str) -> str | None:
     escaped = text.replace("${", "$${").replace("%{", "%%{")
     if not head.startswith("<<-"):
         return f"{head}\n{escaped}{last}"
-    indent = next((re.match(r"[ \t]*", line)[0] for line in body if line.strip()), "")  # type: ignore[index]
+    first = next((line for line in body if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip(" \t"))]
     inner = [indent + line if line else "" for line in escaped.split("\n")[:-1]]
     whole = "\n".join([*inner, ""])
     return f"{head}\n{whole}{last}" if flush(whole) == escaped else None

@@ -17,6 +17,7 @@ from prbot.drift.adopt import Code, adopt, wishes
 from prbot.drift.issue import Found
 from prbot.drift.proposing import Proposed, branch_of, proposed_adopt, title_of
 from prbot.engine.hidden import hidden
+from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
 from prbot.model import Login, ProjectKey, RepoRef, Sha
 from prbot.plans.plan import Plan
@@ -67,12 +68,7 @@ async def code_of(
 ) -> Code:
     """The project's own code and that of the modules it calls, and who else uses which."""
     tree = world.forge_of(repo).tree
-
-    async def blobs(ids: object, limit: int) -> object:
-        return await tree.blobs(repo, ids, limit)  # type: ignore[arg-type]
-
-    listing = await tree.listing(repo, commit)
-    facts = await world.facts.facts(listing, blobs)  # type: ignore[arg-type]
+    listing, facts = await Surveyor(tree, world.facts).read(repo, commit)
     graph = Graph(listing, facts)
     users: dict[str, list[str]] = {}
     for other in sorted(set(projects) - {project}):

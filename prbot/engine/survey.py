@@ -64,8 +64,8 @@ class Surveyor:
         ProjectsShareState when two projects would write one state, StateTaken when one would
         get that of another, and what `Tree` raises.
         """
-        listing, facts = await self._read(repo, checkout.laid)
-        old_listing, old_facts = await self._read(repo, checkout.laid_base)
+        listing, facts = await self.read(repo, checkout.laid)
+        old_listing, old_facts = await self.read(repo, checkout.laid_base)
 
         def found() -> Survey:
             said = counts()
@@ -90,7 +90,7 @@ class Surveyor:
         self, repo: RepoRef, commit: Sha, counts: Callable[[], Said]
     ) -> tuple[Placed, ...]:
         """All projects of a commit. Raises as `survey` does."""
-        listing, facts = await self._read(repo, commit)
+        listing, facts = await self.read(repo, commit)
 
         def found() -> tuple[Placed, ...]:
             said = counts()
@@ -103,14 +103,16 @@ class Surveyor:
         self, repo: RepoRef, checkout: Checkout, counts: Callable[[], Said], changed: Iterable[str]
     ) -> Mapping[ProjectKey, tuple[str, ...]]:
         """By project, those of the changed paths that affect it. Raises as `survey` does."""
-        listing, facts = await self._read(repo, checkout.laid)
+        listing, facts = await self.read(repo, checkout.laid)
 
         def found() -> Mapping[ProjectKey, tuple[str, ...]]:
             return affecting(discover(listing, facts, counts().rules), changed)
 
         return await asyncio.to_thread(found)
 
-    async def _read(self, repo: RepoRef, commit: Sha) -> tuple[Listing, Mapping[str, FileFacts]]:
+    async def read(self, repo: RepoRef, commit: Sha) -> tuple[Listing, Mapping[str, FileFacts]]:
+        """All paths of a commit, and what its code says. Raises as `survey` does."""
+
         async def blobs(ids: Sequence[str], limit: int) -> Mapping[str, bytes | None]:
             return await self.tree.blobs(repo, ids, limit)
 

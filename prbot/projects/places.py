@@ -103,8 +103,9 @@ class Place:
     attributes: dict[str, Attribute] = field(default_factory=dict)
     blocks: list[Place] = field(default_factory=list)
 
-    def of(self, type: str) -> Iterator[Place]:  # noqa: A002 - the language's own word
-        return (block for block in self.blocks if block.type == type)
+    def of(self, kind: str) -> Iterator[Place]:
+        """The blocks right in it that are of this type."""
+        return (block for block in self.blocks if block.type == kind)
 
 
 def places(text: str) -> Place:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -59,10 +60,10 @@ NO_CREDENTIALS = Trouble(
 )
 
 
-def section(*found: Found, at: str = "net", **changes: object) -> Section:
+def section(*found: Found, at: str = "net", **changes: Any) -> Section:
     repo, project = RepoRef("gh", "acme/infra"), ProjectKey(at)
     made = Section(repo, project, ProjectVerdict.DRIFTED, Sha("a" * 40), NOW, found=found)
-    return replace(made, **changes)  # type: ignore[arg-type] # rows
+    return replace(made, **changes)
 
 
 def issue(*sections: Section, by: GroupBy = GroupBy.PROJECT) -> DriftIssue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -56,9 +57,9 @@ def comment(body: str, by: str = "ann", is_bot: bool = False) -> IssueCommented:
     return IssueCommented(REPO, 7, 99, body, Actor(Login(by), is_bot), NOW)
 
 
-def listen(body: str, serves: bool = True, **by: object) -> Said | Ignored:
+def listen(body: str, serves: bool = True, by: str = "ann", is_bot: bool = False) -> Said | Ignored:
     listening = Listening(lambda repo: serves, lambda *branches: True, BOT, ("atlantis",))
-    return heard(comment(body, **by), listening)  # type: ignore[arg-type] # rows
+    return heard(comment(body, by, is_bot), listening)
 
 
 def said(body: str) -> Said:
@@ -67,7 +68,7 @@ def said(body: str) -> Said:
     return found
 
 
-HEARD = {
+HEARD: dict[str, tuple[str, dict[str, Any], str]] = {
     "conversation": ("revert this, please", {}, "comment on an issue"),
     "a bare command": ("plan", {}, "comment on an issue"),
     "our own comment": ("prbot revert", {"by": "PRBOT[bot]"}, "a bot's comment on an issue"),
@@ -79,7 +80,7 @@ HEARD = {
 @pytest.mark.parametrize("name", HEARD)
 def test_not_meant_for_us(name: str) -> None:
     body, how, reason = HEARD[name]
-    assert listen(body, **how) == Ignored(reason)  # type: ignore[arg-type] # rows
+    assert listen(body, **how) == Ignored(reason)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def test_done() -> None:
         assert asked(f"prbot {how}") == (Correct(ISSUE, how, (STANDING,), Login("Ann")),)
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "cannot write": ({"permission": Permission.READ}, "prbot revert", "permission"),
     "not in the team": ({"environments": SRE}, "prbot revert", "permission"),
     "a team that nobody can see": (
@@ -167,7 +168,7 @@ REFUSED = {
 def test_refused(name: str) -> None:
     """It does nothing then, and names what is missing."""
     how, body, requirement = REFUSED[name]
-    (told,) = asked(body, **how)  # type: ignore[arg-type] # rows
+    (told,) = asked(body, **how)
     assert isinstance(told, Say)
     assert [reason.requirement for reason in told.reasons] == [requirement]
 
@@ -175,8 +176,8 @@ def test_refused(name: str) -> None:
 def test_of_the_team() -> None:
     """It lets members of the environment's team, whatever the case of their names."""
     assert teams_of(SRE, [STANDING]) == {"@acme/sre"}
-    members = {"@acme/sre": frozenset({"ann"})}
-    (step,) = asked("prbot revert", environments=SRE, teams=members)  # type: ignore[arg-type]
+    members: dict[str, frozenset[str] | None] = {"@acme/sre": frozenset({"ann"})}
+    (step,) = asked("prbot revert", environments=SRE, teams=members)
     assert isinstance(step, Correct)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ QUIET = replace(QUEUE, action=Reaction.IGNORE)
 GONE = Found("aws_ssm_parameter.p", None, Verdict.GONE, Reaction.ALERT)
 
 
-def section(*found: Found, at: str = "net", **changes: object) -> Section:
+def section(*found: Found, at: str = "net", **changes: Any) -> Section:
     made = Section(
         repo=RepoRef("gh", "acme/infra"),
         project=ProjectKey(at),
@@ -43,7 +44,7 @@ def section(*found: Found, at: str = "net", **changes: object) -> Section:
         checked_at=NOW,
         found=found,
     )
-    return replace(made, **changes)  # type: ignore[arg-type] # rows
+    return replace(made, **changes)
 
 
 def issue(*sections: Section) -> DriftIssue:

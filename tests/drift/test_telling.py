@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -27,9 +28,9 @@ QUEUE = Found("aws_sqs_queue.q", "delay_seconds", Verdict.REVERTS, Reaction.ALER
 TAGS = replace(QUEUE, attribute="tags")
 
 
-def section(*found: Found, at: str = "net", **changes: object) -> Section:
+def section(*found: Found, at: str = "net", **changes: Any) -> Section:
     made = Section(REPO, ProjectKey(at), ProjectVerdict.DRIFTED, Sha("a" * 40), NIGHT, found=found)
-    return replace(made, **changes)  # type: ignore[arg-type] # rows
+    return replace(made, **changes)
 
 
 CLEAN = section(verdict=ProjectVerdict.IN_SYNC)
@@ -47,7 +48,7 @@ def group(at: str = "net") -> str:
     return json.dumps(["gh", "acme/infra", at, "default"])
 
 
-def issue(kind: str = Kind.DRIFT, name: str = "", **kept: object) -> IssueOf:
+def issue(kind: str = Kind.DRIFT, name: str = "", **kept: Any) -> IssueOf:
     known = Kept(open=True, facts=tuple(facts_of(DRIFTED)), since=SINCE)
     return IssueOf(
         REPO,
@@ -55,7 +56,7 @@ def issue(kind: str = Kind.DRIFT, name: str = "", **kept: object) -> IssueOf:
         name or group(),
         REPO,
         "m",
-        replace(known, **kept),  # type: ignore[arg-type]
+        replace(known, **kept),
     )
 
 
@@ -69,12 +70,12 @@ def sight(
     now: Section,
     before: Section | None = None,
     others: tuple[Standing, ...] = (),
-    **more: object,
+    **more: Any,
 ) -> Sight:
     here = standing(now)
     was = standing(before, NIGHT - DAY if before else None)
     settings = more.pop("settings", ON)
-    return Sight(here, was, settings, (here, *others), NIGHT, **more)  # type: ignore[arg-type]
+    return Sight(here, was, settings, (here, *others), NIGHT, **more)
 
 
 def seen(steps: tuple[TellIssue, ...]) -> list[tuple[str, bool | None, str]]:

@@ -51,12 +51,13 @@ class Yard:
 
 @pytest.fixture
 def yard(office: Any) -> Yard:
-    made: Any = Yard()
+    made = Yard()
+    mine: Any = made
     absent: Any = None
-    forge = Forge(made, made, made, absent, absent, absent)
+    forge = Forge(mine, mine, mine, absent, absent, absent)
     office.world = replace(office.world, forges={"gh": forge})
     office.postman = Postman(office.world, Alarm())
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 async def test_pushed_then_opened(office: Any, yard: Yard) -> None:
