@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -202,6 +202,18 @@ class Town:
             return next((c.body for c in self.said(pull) if look(c.body)), None)
 
         return await self.forge.wait_for(found, PATIENCE)
+
+    async def comes_true(self, look: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until the database says so: asked after each change at the forge, and often
+        without one, because the forge does not hear of what is done in the database alone."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                seen = self.forge.changes.count
+                if await look():
+                    return
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.2):
+                        await self.forge.changes.after(seen)
 
     async def working(self, pull: Pull) -> None:
         """Wait until Terraform's plan of the pull request's project runs."""

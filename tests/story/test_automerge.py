@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
-from contextlib import suppress
 
 import pytest
 from serving import reading, started
@@ -67,12 +65,7 @@ async def test_applied_and_merged(town: Town) -> None:
             runs = await unit.runs.of_pull(ref)
         return any(r.ask.kind is AskKind.MERGE and r.state.finished for r in runs)
 
-    async with asyncio.timeout(60):
-        while not await over():
-            # what a run does in the database alone, the forge does not hear of
-            with suppress(TimeoutError):
-                async with asyncio.timeout(0.2):
-                    await town.forge.changes.after(town.forge.changes.count)
+    await town.comes_true(over)
     applies = [line for line in await town.journal(pull) if line.action == "apply applied"]
     assert len(applies) == 1
 

@@ -85,13 +85,13 @@ class House:
     async def written(self) -> None:
         """Wait until nothing is left to be told."""
         assert self.town.prbot is not None
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                seen = self.town.forge.changes.count
-                async with self.town.prbot.store.begin() as unit:
-                    if await unit.outbox.next_due() is None:
-                        return
-                await self.town.forge.changes.after(seen)
+        store = self.town.prbot.store
+
+        async def over() -> bool:
+            async with store.begin() as unit:
+                return await unit.outbox.next_due() is None
+
+        await self.town.comes_true(over)
 
     def by_hand(self, old: str, new: str) -> None:
         """The value that lives, as the state has it."""

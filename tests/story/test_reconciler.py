@@ -7,7 +7,6 @@ import json
 import random
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -71,12 +70,7 @@ async def ended(town: Town) -> None:
             busy = await unit.deliveries.waiting("forge") or await unit.runs.unfinished()
             return not busy and await unit.outbox.next_due() is None
 
-    async with asyncio.timeout(90):
-        while not await over():
-            # what a run does in the database alone, the forge does not hear of
-            with suppress(TimeoutError):
-                async with asyncio.timeout(0.2):
-                    await town.forge.changes.after(town.forge.changes.count)
+    await town.comes_true(over)
 
 
 async def came_earlier(town: Town, by: timedelta) -> None:

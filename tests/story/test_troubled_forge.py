@@ -7,7 +7,6 @@ https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/#respons
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -92,9 +91,11 @@ def _for_nothing(letter: CommentLetter, written: Collection[str]) -> bool:
 
 async def all_is_written(town: Town, pull: Pull) -> None:
     """Wait for it, then look at the forge: each letter, once, in order, and the end state."""
-    async with asyncio.timeout(90):
-        while not all(row.settled for row in await sent(town, pull)):
-            await town.forge.changes.after(town.forge.changes.count)
+
+    async def settled() -> bool:
+        return all(row.settled for row in await sent(town, pull))
+
+    await town.comes_true(settled)
     letters = await sent(town, pull)
     assert {row.why for row in letters} <= {None, "overtaken", "shown already"}
     bodies: dict[str, str] = {}
