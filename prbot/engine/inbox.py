@@ -40,12 +40,14 @@ class DigestedElsewhere(Exception):  # not an error: nothing of ours is kept
 
 
 class Inbox:
-    """One per process. `woken` rings when a delivery was stored."""
+    """One per process. `woken` rings when a delivery was stored; `outbox` is rung when there
+    is something to tell of which no run tells."""
 
-    def __init__(self, world: World, asking: Asking, woken: Alarm) -> None:
+    def __init__(self, world: World, asking: Asking, woken: Alarm, outbox: Alarm) -> None:
         self._world = world
         self._asking = asking
         self._woken = woken
+        self._outbox = outbox
         self._failures: Counter[tuple[str, DeliveryId]] = Counter()
         self._new: deque[Run] = deque()
 
@@ -144,6 +146,8 @@ class Inbox:
         except DigestedElsewhere:
             return
         log.info("delivery digested", action="digest", delivery=delivery.id, outcome=outcome)
+        if isinstance(asked, Answered):
+            self._outbox.ring()
         if run is not None:
             self._new.append(run)
             await self._wake_new()

@@ -68,7 +68,7 @@ class Service:
         self._written = Alarm()
         asking, checkouts = Asking(world), Checkouts(world)
         self._checkouts = checkouts
-        self._inbox = Inbox(world, asking, self._delivered)
+        self._inbox = Inbox(world, asking, self._delivered, self._written)
         self.reconciler = Reconciler(world, asking)
         self._postman = Postman(world, self._written)
         self._worker = Worker(world, checkouts)

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from prbot.drift.issue import Kept, Kind
+from prbot.drift.state import IssueOf
 from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
 from prbot.engine.inbox import FAILURES, RETRY, Inbox
 from prbot.engine.world import Forge, World
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, StoreUnavailable
-from prbot.model import Actor, DeliveryId, Event, Ignored, Login, PullChanged, PullRef, RepoRef, Sha
-from prbot.ports import AdvanceRun, Delivery
+from prbot.model import (
+    Actor,
+    DeliveryId,
+    Event,
+    Ignored,
+    IssueCommented,
+    Login,
+    Permission,
+    PullChanged,
+    PullRef,
+    RepoRef,
+    Sha,
+)
+from prbot.ports import AdvanceRun, CloneAccess, Delivery, IssueLetter, of_repository
 
 OPENED = PullChanged(
     PullRef(RepoRef("gh", "acme/infra"), 7),
@@ -26,6 +41,13 @@ OPENED = PullChanged(
     draft=False,
     fork=False,
     reason="opened",
+)
+
+ISSUE = IssueOf(
+    OPENED.pull.repo, Kind.DRIFT, "app", OPENED.pull.repo, "m", Kept(open=True, facts=()), 12
+)
+ANSWER = IssueCommented(
+    ISSUE.place, 12, 99, "prbot recheck", Actor(Login("ann")), datetime(2026, 3, 4, tzinfo=UTC)
 )
 
 
@@ -41,12 +63,15 @@ class Desk:
         absent: Any = None
         forge = Forge(absent_reader(), absent, absent, absent, absent, self._digest)
         self.world = replace(self.world, forges={"gh": forge})
-        self.inbox = Inbox(self.world, Asking(self.world), Alarm())
+        self.outbox = Alarm()
+        self.inbox = Inbox(self.world, Asking(self.world), Alarm(), self.outbox)
 
     def _digest(self, delivery: Delivery) -> Event:
         self.digested.append(delivery.body)
         if delivery.body in self.troubles:
             raise self.troubles[delivery.body]("nobody foresaw it")
+        if delivery.body == b"answer":
+            return ANSWER
         return OPENED if delivery.body.startswith(b"opened") else Ignored("nothing to do")
 
     async def deliver(self, *bodies: bytes) -> None:
@@ -67,6 +92,12 @@ def absent_reader() -> Any:
     class Reader:
         async def bot_login(self) -> Login:
             return Login("prbot")
+
+        async def permission(self, repo: RepoRef, login: Login) -> Permission:
+            return Permission.WRITE
+
+        async def clone_access(self, repo: RepoRef) -> CloneAccess:
+            raise ForgeUnavailable("gh", "read the code", "it is asleep")
 
     return Reader()
 
@@ -127,7 +158,7 @@ async def test_a_flood(desk: Any) -> None:
     names.insert(30, "opened")
     await desk.deliver(*(name.encode() for name in names))
     counted = Counted(desk.world.store)
-    inbox = Inbox(replace(desk.world, store=counted), Asking(desk.world), Alarm())
+    inbox = Inbox(replace(desk.world, store=counted), Asking(desk.world), Alarm(), Alarm())
     assert await inbox.digest_waiting() is None
     assert counted.begun < 10
     outcomes = dict(await desk.outcomes())
@@ -208,3 +239,20 @@ def _raising(error: Exception) -> Any:
         raise error
 
     return raising
+
+
+async def test_an_answer_is_written_at_once(desk: Any) -> None:
+    """It tells the outbox of what is said to an issue, which no run tells it of."""
+    now = desk.world.clock.now()
+    letter = IssueLetter("m", "Drift", "m", (), is_open=True)
+    async with desk.world.store.begin() as unit:
+        await unit.drift_issues.keep(ISSUE)
+        await unit.outbox.put("m", of_repository(ISSUE.place), letter, now)
+    async with desk.world.store.begin() as unit:
+        (row,) = await unit.outbox.due(now, "w-1", now + timedelta(minutes=1))
+        assert await unit.outbox.sent(row, 12, now)
+    await desk.deliver(b"answer")
+    assert await desk.inbox.digest_waiting() is None
+    assert await desk.outcomes() == [("answer", "issue 12: recheck")]
+    async with asyncio.timeout(10):
+        await desk.outbox.wait()
