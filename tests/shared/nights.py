@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from town import PATIENCE, REPOSITORY, Town
@@ -35,9 +38,43 @@ class Calendar(compose.SystemClock):
 
 @pytest.fixture
 def calendar(monkeypatch: pytest.MonkeyPatch) -> type[Calendar]:
-    monkeypatch.setattr(Calendar, "ahead", timedelta(0))
+    """It begins at noon, for in a night's hours the first look waits for its moment."""
+    now = datetime.now(UTC)
+    noon = now.replace(hour=12, minute=0, second=0)
+    ahead = noon - now if noon > now else noon + timedelta(days=1) - now
+    monkeypatch.setattr(Calendar, "ahead", ahead)
     monkeypatch.setattr(compose, "SystemClock", Calendar)
     return Calendar
+
+
+def window_that_has_passed() -> str:
+    """For a prbot whose clock cannot be set: what was missed is caught up at once."""
+    now = datetime.now(UTC)
+    return f"{now - timedelta(hours=2):%H:%M}-{now - timedelta(hours=1):%H:%M} UTC"
+
+
+async def apply_by_hand(town: Town, directory: Path) -> None:
+    """As somebody does who has no prbot."""
+    for words in (["init", "-no-color"], ["apply", "-auto-approve", "-no-color"]):
+        process = await asyncio.create_subprocess_exec(
+            "terraform",
+            *words,
+            cwd=directory,
+            stdout=asyncio.subprocess.DEVNULL,
+            env={
+                **town.environ,
+                "TF_DATA_DIR": str(town.directory / "by-hand"),
+                "TF_CLI_CONFIG_FILE": os.devnull,
+            },
+        )
+        assert await process.wait() == 0
+
+
+def change_by_hand(town: Town, old: str, new: str) -> None:
+    """The value that lives, as the state has it."""
+    state = town.state_file("app")
+    document = json.loads(state.read_text().replace(f'"{old}"', f'"{new}"'))
+    state.write_text(json.dumps(document | {"serial": document["serial"] + 1}))
 
 
 @dataclass

@@ -5,12 +5,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from nights import APP, CHECKS, REPO, Nights
+from nights import (
+    APP,
+    CHECKS,
+    REPO,
+    Nights,
+    apply_by_hand,
+    change_by_hand,
+    window_that_has_passed,
+)
 from serving import eventually, reading, started
 from town import PATIENCE, Town, resource
 from watchfiles import awatch
@@ -31,38 +37,14 @@ def _terraform(need: Callable[[str], None]) -> None:
     need("terraform")
 
 
-async def apply_by_hand(town: Town, directory: Path) -> None:
-    """As somebody does who has no prbot."""
-    for words in (["init", "-no-color"], ["apply", "-auto-approve", "-no-color"]):
-        process = await asyncio.create_subprocess_exec(
-            "terraform",
-            *words,
-            cwd=directory,
-            stdout=asyncio.subprocess.DEVNULL,
-            env={
-                **town.environ,
-                "TF_DATA_DIR": str(town.directory / "by-hand"),
-                "TF_CLI_CONFIG_FILE": os.devnull,
-            },
-        )
-        assert await process.wait() == 0
-
-
-def change_by_hand(town: Town, old: str, new: str) -> None:
-    """The value that lives, as the state has it."""
-    state = town.state_file("app")
-    document = json.loads(state.read_text().replace(f'"{old}"', f'"{new}"'))
-    document["serial"] += 1
-    state.write_text(json.dumps(document))
-
-
 async def on_main(clone: Clone, message: str, files: dict[str, str]) -> None:
     await clone.push("main", message, files)
 
 
 async def test_killed_while_looking(town: Town) -> None:
     """It looks again after the process died in the middle of it, in the same run, and once."""
-    await town.build({"app/main.tf": town.backend("app") + resource("web")})
+    rules = f"version: 1\ndrift: {{window: '{window_that_has_passed()}'}}\n"
+    await town.build({"app/main.tf": town.backend("app") + resource("web"), "prbot.yaml": rules})
     first = await started(town, drift="{enabled: true}")
     async with reading(first):
         await eventually(lambda: any(town.directory.glob("prbot/jobs/*/*")), town)

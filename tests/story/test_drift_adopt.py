@@ -3,51 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from nights import APP, CHECKS, REPO, Calendar, apply_by_hand, change_by_hand
 from town import PATIENCE, REPOSITORY, Town, resource
 from watchfiles import awatch
 
-from prbot.config.drift import DriftBounds
 from prbot.demo.state import Pull
 from prbot.drift.proposing import is_of_drift
 from prbot.drift.state import Standing
 from prbot.drift.verdict import ProjectVerdict
-from prbot.model import ProjectKey, RepoRef
 
-REPO, APP = RepoRef("forge", REPOSITORY), ProjectKey("app")
 RULES = "version: 1\ndrift:\n  rules:\n  - {action: open_pr, proposal: adopt}\n"
 
 
 @pytest.fixture(autouse=True)
-def _terraform(need: Callable[[str], None]) -> None:
+def _terraform(need: Callable[[str], None], calendar: type[Calendar]) -> None:
     need("terraform")
-
-
-async def applied_by_hand(town: Town, code: str) -> None:
-    place = town.directory / "by-hand"
-    place.mkdir()
-    (place / "main.tf").write_text(code)
-    for words in (("init",), ("apply", "-auto-approve")):
-        process = await asyncio.create_subprocess_exec(
-            *("terraform", *words),
-            cwd=place,
-            stdout=asyncio.subprocess.DEVNULL,
-            env={**town.environ, "TF_CLI_CONFIG_FILE": os.devnull},
-        )
-        assert await process.wait() == 0
-
-
-def change_by_hand(town: Town, old: str, new: str) -> None:
-    """The value that lives, as the state has it."""
-    state = town.state_file("app")
-    document = json.loads(state.read_text().replace(f'"{old}"', f'"{new}"'))
-    state.write_text(json.dumps(document | {"serial": document["serial"] + 1}))
 
 
 async def standing(town: Town) -> Standing | None:
@@ -89,9 +64,9 @@ async def test_adopt_by_rule(town: Town) -> None:
     """It opens one pull request, which changes one literal and whose plan changes nothing; equal
     drift opens no second one, also after people closed it; other drift does."""
     code = town.backend("app") + "\n" + resource("web")
-    await town.build({"app/main.tf": code, "prbot.yaml": RULES})
-    await applied_by_hand(town, code)
-    await town.start(drift=DriftBounds(enabled=True))
+    clone = await town.build({"app/main.tf": code, "prbot.yaml": RULES})
+    await apply_by_hand(town, clone.directory / "app")
+    await town.start(drift=CHECKS)
     assert await checked(town) is ProjectVerdict.IN_SYNC
     assert ours(town) == []
 
@@ -120,9 +95,9 @@ async def test_what_cannot_be_written(town: Town) -> None:
         '\nvariable "v" {\n  default = "one"\n}\n'
         '\nresource "terraform_data" "web" {\n  input = var.v\n}\n'
     )
-    await town.build({"app/main.tf": code, "prbot.yaml": RULES})
-    await applied_by_hand(town, code)
-    await town.start(drift=DriftBounds(enabled=True))
+    clone = await town.build({"app/main.tf": code, "prbot.yaml": RULES})
+    await apply_by_hand(town, clone.directory / "app")
+    await town.start(drift=CHECKS)
     assert await checked(town) is ProjectVerdict.IN_SYNC
     change_by_hand(town, "one", "two")
     assert await checked_again(town) is ProjectVerdict.DRIFTED

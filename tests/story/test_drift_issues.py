@@ -4,25 +4,18 @@ people say to it is done, or refused with the reason."""
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import pytest
+from nights import APP, CHECKS, REPO, Calendar, apply_by_hand, change_by_hand
 from town import PATIENCE, REPOSITORY, Town, resource
 from watchfiles import awatch
 
-from prbot.app import compose
-from prbot.config.drift import DriftBounds
 from prbot.demo.state import Issue
 from prbot.drift.state import Standing
-from prbot.model import ProjectKey, RepoRef
 
-REPO, APP = RepoRef("forge", REPOSITORY), ProjectKey("app")
-CHECKS = DriftBounds(enabled=True)
 RULES = "version: 1\ndrift: {issues: true}\n"
 
 
@@ -31,24 +24,12 @@ def _terraform(need: Callable[[str], None]) -> None:
     need("terraform")
 
 
-class Calendar(compose.SystemClock):
-    """The system's clock, some time ahead."""
-
-    ahead = timedelta(0)
-
-    def now(self) -> datetime:
-        return super().now() + type(self).ahead
-
-    @classmethod
-    def go_to(cls, moment: datetime) -> None:
-        cls.ahead = moment - datetime.now(UTC)
-
-
 @dataclass
 class House:
     """One project, its nights, and the issues about it."""
 
     town: Town
+    calendar: type[Calendar]
 
     @property
     def issues(self) -> list[Issue]:
@@ -78,7 +59,7 @@ class House:
         await self.town.prbot.service.drift.sweep()  # it says when
         before = await self.standing()
         assert before.due_at is not None
-        Calendar.go_to(before.due_at)
+        self.calendar.go_to(before.due_at)
         await self.looked_at(before.checked_at)
         await self.written()
 
@@ -93,13 +74,6 @@ class House:
 
         await self.town.comes_true(over)
 
-    def by_hand(self, old: str, new: str) -> None:
-        """The value that lives, as the state has it."""
-        state = self.town.state_file("app")
-        document = json.loads(state.read_text().replace(f'"{old}"', f'"{new}"'))
-        document["serial"] += 1
-        state.write_text(json.dumps(document))
-
     async def answered(self, issue: Issue, by: str, words: str) -> str:
         """Say it to the issue, and wait for the answer."""
         self.town.seen |= {comment.id for comment in issue.comments}
@@ -107,33 +81,14 @@ class House:
         return await self.town.hears(issue, "prbot " + words.split()[1])  # type: ignore[arg-type]
 
 
-async def _apply(town: Town, directory: Path) -> None:
-    """As somebody does who has no prbot."""
-    for words in (["init", "-no-color"], ["apply", "-auto-approve", "-no-color"]):
-        process = await asyncio.create_subprocess_exec(
-            "terraform",
-            *words,
-            cwd=directory,
-            stdout=asyncio.subprocess.DEVNULL,
-            env={
-                **town.environ,
-                "TF_DATA_DIR": str(town.directory / "by-hand"),
-                "TF_CLI_CONFIG_FILE": os.devnull,
-            },
-        )
-        assert await process.wait() == 0
-
-
 @pytest.fixture
-async def house(town: Town, monkeypatch: pytest.MonkeyPatch) -> House:
+async def house(town: Town, calendar: type[Calendar]) -> House:
     """In sync, looked at once, no issue."""
-    monkeypatch.setattr(Calendar, "ahead", timedelta(0))
-    monkeypatch.setattr(compose, "SystemClock", Calendar)
     code = town.backend("app") + resource("web") + resource("db", "two")
     clone = await town.build({"app/main.tf": code, "prbot.yaml": RULES})
-    await _apply(town, clone.directory / "app")
+    await apply_by_hand(town, clone.directory / "app")
     await town.start(drift=CHECKS)
-    made = House(town)
+    made = House(town, calendar)
     await made.looked_at(None)
     assert made.issues == []
     return made
@@ -142,7 +97,7 @@ async def house(town: Town, monkeypatch: pytest.MonkeyPatch) -> House:
 async def test_one_issue_for_ever(house: House) -> None:
     """It opens one issue with what lives and what is wanted, repeats nothing, tells what is new
     once, closes after two clean nights, and opens the same one again."""
-    house.by_hand("one", "by hand")
+    change_by_hand(house.town, "one", "by hand")
     await house.night()
     (issue,) = house.issues
     assert (issue.author.login, issue.labels, issue.open) == ("prbot", ("prbot", "drift"), True)
@@ -151,21 +106,21 @@ async def test_one_issue_for_ever(house: House) -> None:
     await house.night()
     assert issue.comments == []
 
-    house.by_hand("two", "other")
+    change_by_hand(house.town, "two", "other")
     await house.night()
     (told,) = issue.comments
     assert "**added**: `forge:acme/infra app: terraform_data.db, " in told.body
     assert "| `terraform_data.db` | `input` |" in issue.body
 
-    house.by_hand("by hand", "one")
-    house.by_hand("other", "two")
+    change_by_hand(house.town, "by hand", "one")
+    change_by_hand(house.town, "other", "two")
     await house.night()
     assert issue.open
     await house.night()
     assert not issue.open
     assert "by 2 checks in a row" in issue.comments[-1].body
 
-    house.by_hand("one", "again")
+    change_by_hand(house.town, "one", "again")
     await house.night()
     assert house.issues == [issue]
     assert issue.open
@@ -176,7 +131,7 @@ async def test_what_people_say(house: House) -> None:
     """It refuses who may not, does what the others say, answers each, and hears no outsiders,
     no edits, and nothing on anybody else's issue."""
     town = house.town
-    house.by_hand("one", "by hand")
+    change_by_hand(house.town, "one", "by hand")
     await house.night()
     (issue,) = house.issues
     refused = await house.answered(issue, "carol", "prbot revert")
@@ -186,7 +141,7 @@ async def test_what_people_say(house: House) -> None:
     assert "a time, in hours, days or weeks" in hinted
     snoozed = await house.answered(issue, "alice", "prbot snooze 7d")
     assert "as `alice` asked: nobody is told of changes until" in snoozed
-    house.by_hand("two", "other")
+    change_by_hand(house.town, "two", "other")
     await house.night()
     said = len(issue.comments)
     assert "Snoozed until" in issue.body
@@ -200,7 +155,7 @@ async def test_what_people_say(house: House) -> None:
     accepted = await house.answered(issue, "alice", "prbot accept vendor asked until 2099-01-01")
     assert "more than a year away" in accepted
 
-    day = (Calendar().now() + timedelta(days=30)).date().isoformat()
+    day = (house.calendar().now() + timedelta(days=30)).date().isoformat()
     last = (await house.standing()).checked_at
     await house.answered(issue, "alice", f"prbot accept vendor asked until {day}")
     await house.looked_at(last)
