@@ -17,6 +17,7 @@ from typing import Protocol
 
 from prbot.drift.issue import Section
 from prbot.drift.state import Answer, Correction, IssueOf, Standing, Watch
+from prbot.drift.tally import Tally
 from prbot.model import (
     Checkout,
     Commented,
@@ -1158,6 +1159,14 @@ class Corrections(Protocol):
         ...
 
 
+class DriftTally(Protocol):
+    """How all that is watched stands, in numbers."""
+
+    async def taken(self, since: datetime) -> Tally:
+        """`since`: what was checked later counts as checked lately."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """All tables inside one transaction."""
 
@@ -1185,6 +1194,8 @@ class UnitOfWork(Protocol):
     def drift_issues(self) -> DriftIssues: ...
     @property
     def corrections(self) -> Corrections: ...
+    @property
+    def drift_tally(self) -> DriftTally: ...
 
 
 class Store(Protocol):

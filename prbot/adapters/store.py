@@ -30,6 +30,7 @@ from prbot.adapters.store_deliveries import SqlDeliveries
 from prbot.adapters.store_dialect import database_at
 from prbot.adapters.store_drift import SqlDriftChecks
 from prbot.adapters.store_drift_issues import SqlCorrections, SqlDriftIssues
+from prbot.adapters.store_drift_tally import SqlDriftTally
 from prbot.adapters.store_freezes import SqlFreezes
 from prbot.adapters.store_installation import settled_key
 from prbot.adapters.store_journal import SqlJournal
@@ -60,6 +61,7 @@ class SqlUnitOfWork:
     drift: SqlDriftChecks
     drift_issues: SqlDriftIssues
     corrections: SqlCorrections
+    drift_tally: SqlDriftTally
 
 
 class SqlStore:
@@ -125,6 +127,7 @@ class SqlStore:
                 drift=SqlDriftChecks(db),
                 drift_issues=SqlDriftIssues(db),
                 corrections=SqlCorrections(db),
+                drift_tally=SqlDriftTally(db),
             )
 
     @asynccontextmanager

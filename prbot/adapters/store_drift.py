@@ -66,7 +66,7 @@ class SqlDriftChecks:
         for project, environment in projects.items():
             if project in known and known[project].environment == environment:
                 continue
-            new = {**_key(repo, project), "environment": environment, "held": ""}
+            new = {**_key(repo, project), "environment": environment, "held": "", "known_at": now}
             if not await insert_once(self.db, drift_projects, new):
                 await self._change(repo, project, environment=environment, gone_at=None)
 
@@ -93,7 +93,8 @@ class SqlDriftChecks:
 
     async def begin(self, standing: Standing, run: RunId) -> bool:
         free = drift_projects.c.run_id.is_(None)
-        now = {"run_id": run, "again_at": None, "held": "", "asked_at": None}
+        now: dict[str, Any] = {"run_id": run, "again_at": None, "held": "", "asked_at": None}
+        now |= {"begun": drift_projects.c.begun + 1}
         return await self._change(standing.repo, standing.project, free, **now) == 1
 
     async def end(
@@ -106,8 +107,9 @@ class SqlDriftChecks:
             return None
         after: dict[str, Any] = {"run_id": None}
         if section is not None:
-            after |= {"checked_at": at, "section": section}
-            after |= {"succeeded_at": at} if section.trouble is None else {}
+            after |= {"checked_at": at, "section": section, "verdict": section.verdict.value}
+            failed = {"failed": drift_projects.c.failed + 1}
+            after |= {"succeeded_at": at} if section.trouble is None else failed
         if applied is not None:
             after["applied"] = applied
         await self.db.execute(update(drift_projects).where(mine).values(after))

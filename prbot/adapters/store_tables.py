@@ -297,6 +297,10 @@ drift_projects = _table(
     Column("section", Packed(Section)),
     Column("applied", Packed(Applied)),
     Column("gone_at", UtcTime),
+    Column("verdict", Text),
+    Column("known_at", UtcTime),
+    _counted("begun"),
+    _counted("failed"),
     UniqueConstraint("forge", "repo", "dir", "workspace"),
 )
 

@@ -28,7 +28,7 @@ from prbot.errors import (
 )
 from prbot.ports import Store
 from prbot.telemetry import Redactor, set_up_logs
-from prbot.web import hooks, server
+from prbot.web import hooks, metrics, server
 
 log = structlog.get_logger()
 
@@ -148,7 +148,8 @@ async def running(
             delivered=service.deliver,
         )
         host, port = config.address
-        app = server.application(door, lambda: service.ready)
+        gauges = gauges_of(config, world, Secrets(environ, redactor))
+        app = server.application(door, lambda: service.ready, gauges)
         try:
             runner, port = await server.listen(app, host, port)
         except OSError as error:
@@ -158,6 +159,14 @@ async def running(
         finally:
             await service.drain(config.limits.grace)
             await runner.cleanup()
+
+
+def gauges_of(config: ServerConfig, world: World, secret: Secrets) -> metrics.Gauges | None:
+    """None where no token is named. Raises MissingSetting."""
+    if config.metrics_token is None:
+        return None
+    token = secret(config.metrics_token)
+    return metrics.Gauges(world.store, world.clock, token, world.redactor.redact)
 
 
 @asynccontextmanager

@@ -15,12 +15,11 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from prbot.config.addresses import ForgeUrl
 from prbot.config.check import Section, check, spell
 from prbot.config.document import Document, Place, parse
 from prbot.config.drift import DriftBounds
@@ -29,16 +28,15 @@ from prbot.config.environments import OverrideEntry
 from prbot.config.globs import check_pattern, check_plain_pattern, listed
 from prbot.config.per_repository import RepositoryRule, check_rules
 from prbot.config.references import Reference, is_reference, variable
+from prbot.config.server_forges import AppCredentials as AppCredentials
+from prbot.config.server_forges import ForgeConfig as ForgeConfig
 from prbot.config.server_tools import ToolConfig, Tools
 from prbot.config.workflows import Workflows
 from prbot.errors import (
     BadSetting,
-    CredentialsUnclear,
-    GitLabWithoutToken,
     LiteralSecret,
     MissingWebhookSecret,
     NobodyWorks,
-    NotGitLabsApi,
     PrbotError,
     TwiceTheSame,
     UnknownArtifacts,
@@ -86,76 +84,6 @@ def _artifacts(text: str) -> str:
     if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?", text):
         raise ValueError(UnknownArtifacts())
     return text
-
-
-class AppCredentials(Section):
-    id: int = Field(gt=0, description="the GitHub App's id, a number from its settings page.")
-    private_key: Reference = Field(
-        description="where the App's private key (PEM) is: `file:///path` or `env://NAME`."
-    )
-
-
-class ForgeConfig(Section):
-    """One forge. Raises MissingWebhookSecret through `load_server`, not by itself."""
-
-    name: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9-]{0,31}$",
-        description="a short name for this forge: small letters, digits and dashes.",
-    )
-    kind: Literal["github", "gitlab"] = Field(description="`github` or `gitlab`.")
-    api_url: ForgeUrl = Field(
-        default="https://api.github.com",
-        description="the REST API's address; GitHub Enterprise Server: https://HOST/api/v3;"
-        " GitLab: https://HOST/api/v4, https://gitlab.com/api/v4 when left out.",
-    )
-    clone_url: ForgeUrl | None = Field(
-        default=None, description="where git fetches from; derived from `api_url` when left out."
-    )
-    token: Reference | None = Field(
-        default=None, description="where the bot's token is: `env://NAME` or `file:///path`."
-    )
-    app: AppCredentials | None = Field(
-        default=None, description="a GitHub App: `id` and `private_key`, instead of `token`."
-    )
-    webhook_secret: Reference | None = Field(
-        default=None, description="where the webhook secret is: `env://NAME` or `file:///path`."
-    )
-    timeout: int = Field(
-        default=20, ge=1, le=300, description="seconds without an answer before a call is given up."
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _gitlab_com(cls, data: object) -> object:
-        if isinstance(data, Mapping) and data.get("kind") == "gitlab" and "api_url" not in data:
-            return {**data, "api_url": "https://gitlab.com/api/v4"}
-        return data
-
-    @model_validator(mode="after")
-    def _credentials(self) -> Self:
-        if self.kind == "gitlab" and (self.app is not None or self.token is None):
-            raise ValueError(GitLabWithoutToken())
-        if self.kind == "gitlab" and not self.api_url.endswith("/api/v4"):
-            raise ValueError(NotGitLabsApi())
-        if (self.token is None) == (self.app is None):
-            raise ValueError(CredentialsUnclear())
-        return self
-
-    @property
-    def clone_base(self) -> str:
-        """What `/{owner}/{name}.git` is appended to: GitLab's API is `https://HOST/api/v4`.
-
-        GitHub's API is `https://api.github.com` beside `https://github.com`, on GitHub
-        Enterprise Server `https://HOST/api/v3` beside `https://HOST` (GitHub's REST
-        documentation, "Getting started").
-        """
-        if self.clone_url:
-            return self.clone_url
-        if self.kind == "gitlab":
-            return self.api_url.removesuffix("/api/v4")
-        if self.api_url == "https://api.github.com":
-            return "https://github.com"
-        return self.api_url.removesuffix("/api/v3")
 
 
 class Limits(Section):
@@ -296,6 +224,10 @@ class ServerConfig(Section):
     drift: DriftBounds = Field(
         default=DriftBounds(), description="nightly checks: `enabled`, and how many at once."
     )
+    metrics_token: Reference | None = Field(
+        default=None,
+        description="where the token is with which `/metrics` is read; left out: it is not there.",
+    )
     override: OverrideEntry = Field(
         default=OverrideEntry(), description="who may pass over what, with `--override REASON`."
     )
@@ -360,7 +292,8 @@ class ServerConfig(Section):
             for forge in self.forges
             for reference in (forge.token, forge.webhook_secret, _private_key(forge))
         ]
-        names = map(variable, (*references, self.installation_key, self.database))
+        others = (self.installation_key, self.database, self.metrics_token)
+        names = map(variable, (*references, *others))
         return frozenset(name for name in names if name)
 
 

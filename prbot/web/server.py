@@ -1,4 +1,4 @@
-"""The web server: webhooks in, health out. Nothing else is public."""
+"""The web server: webhooks in, health out. Nothing else is public; metrics want a token."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from prbot.web import hooks
+from prbot.web import hooks, metrics
 from prbot.web.letterbox import Letterbox
 
 
-def application(door: hooks.Door, ready: Callable[[], bool]) -> web.Application:
+def application(
+    door: hooks.Door, ready: Callable[[], bool], gauges: metrics.Gauges | None = None
+) -> web.Application:
     """`ready` says whether the service takes work: started and not draining."""
 
     async def healthz(_: web.Request) -> web.Response:
@@ -28,6 +30,7 @@ def application(door: hooks.Door, ready: Callable[[], bool]) -> web.Application:
 
     app = web.Application()
     app.add_routes(hooks.routes(door, letterbox))
+    app.add_routes(metrics.routes(gauges))
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz)])
     app.on_cleanup.append(empty)
     return app

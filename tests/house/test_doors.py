@@ -28,6 +28,7 @@ DOORS = {
     "markupsafe": ["prbot.demo.*"],
     "nh3": ["prbot.demo.*"],
     "procrastinate": ["prbot.adapters.queue_postgres*"],
+    "prometheus_client": ["prbot.web.gauges"],
     "psycopg": ["prbot.adapters.queue_postgres*"],
     "pydantic": [*BORDERS, "prbot.demo.*"],
     "pydantic_core": BORDERS,

@@ -13,7 +13,8 @@ import pytest
 from prbot.adapters.store import SqlStore
 from prbot.config.drift import Reaction
 from prbot.drift.issue import Found, Section
-from prbot.drift.state import Standing, Watch
+from prbot.drift.state import Correction, Standing, Watch
+from prbot.drift.tally import Checks, Ward
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey, RepoRef, RunId, Sha
 from prbot.plans.record import Applied, Inputs
@@ -208,3 +209,52 @@ async def test_two_begin_one_check(scene: Any, open_store: Callable[[], SqlStore
 
     both = await asyncio.gather(beginning("r-1"), beginning("r-2"))
     assert sorted(both) == [False, True]
+
+
+# --- in numbers ------------------------------------------------------------------------------
+
+
+async def test_a_tally(scene: Any) -> None:
+    """It counts by environment and verdict, knows the oldest check and success, and forgets no
+    check of what is no more."""
+    began = scene.clock.now()
+    await find(scene, APP, DB, environment="prod")
+    await begin(scene, APP, "r-1")
+    first = scene.clock.pass_(60)
+    await end(scene, "r-1", a_section(scene))
+    await begin(scene, APP, "r-2")
+    second = scene.clock.pass_(60)
+    await end(scene, "r-2", a_section(scene, ProjectVerdict.ERROR))
+    await begin(scene, DB, "r-3")
+
+    async def taken() -> Any:
+        async with scene.store.begin() as tables:
+            return await tables.drift_tally.taken(second)
+
+    verdicts = {"error": 1, "never-checked": 1}
+    tally = await taken()
+    assert tally.wards == (Ward(REPO, "prod", verdicts, 1, second, began),)
+    assert tally.checks == (Checks(REPO, 3, 1),)
+    assert tally.under_way == 1
+    await find(scene, APP, environment="prod")
+    tally = await taken()
+    assert tally.wards == (Ward(REPO, "prod", {"error": 1}, 1, second, first),)
+    assert tally.checks == (Checks(REPO, 3, 1),)
+
+
+async def test_a_tally_of_repositories(scene: Any) -> None:
+    """It leaves out the projects of those that are not looked at, and counts corrections."""
+    await find(scene, APP)
+    one = Correction("c-1", REPO, APP, "auto", scene.clock.now(), outcome="proven")
+    async with scene.store.begin() as tables:
+        await tables.drift.watch(Watch(OTHER, "main"))
+        await tables.drift.watch(Watch(REPO, "main", skipped="it is archived"))
+        for each in (one, replace(one, id="c-2"), replace(one, id="c-3", outcome=None)):
+            await tables.corrections.add(each)
+        tally = await tables.drift_tally.taken(scene.clock.now())
+    assert tally.wards == ()
+    assert (tally.looked_at, tally.skipped) == (1, 1)
+    assert {(each.how, each.outcome, each.number) for each in tally.corrected} == {
+        ("auto", "proven", 2),
+        ("auto", None, 1),
+    }

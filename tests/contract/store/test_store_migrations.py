@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -127,3 +128,22 @@ async def test_the_rows_of_the_first_version_are_kept(
         assert (line.actor, line.action) == ("ann", "run queued")
         assert (line.commit, line.plan_id, line.approvals) == (None, None, ())
         assert await tables.freezes.in_force(clock.now()) == ()
+
+
+async def test_what_drifted_is_counted(open_store: Callable[[], SqlStore], clock: Any) -> None:
+    """It finds the verdicts in what older checks found, and counts a project since now that an
+    older prbot knew."""
+    store = open_store()
+    project = "(forge, repo, dir, workspace, held, section) VALUES ('gh', 'acme/infra',"
+    async with store.transaction() as db:
+        await db.run_sync(lambda connection: migrations.upgrade(connection, "r0011"))
+        for values in ("""'a', 'default', '', '{"verdict": "drifted"}'""", "'b', 'x', '', NULL"):
+            statement = f"INSERT INTO drift_projects {project} {values})"
+            await db.execute(text(statement.replace(":", r"\:")))
+    began = datetime.now(UTC)
+    await store.migrate()
+    async with store.begin() as tables:
+        (ward,) = (await tables.drift_tally.taken(clock.now())).wards
+    assert ward.verdicts == {"drifted": 1, "never-checked": 1}
+    assert ward.oldest_success is not None
+    assert began <= ward.oldest_success <= datetime.now(UTC)
