@@ -964,14 +964,29 @@ class MergeLetter:
 
 
 @dataclass(frozen=True)
+class Below:
+    """Below which issue it is told what became of somebody's `command`: `issue` is the marker
+    in its letter, `place` its repository. `more` is a sentence of ours beside the rest."""
+
+    place: RepoRef
+    issue: str
+    command: str
+    by: Login
+    more: str = ""
+
+
+@dataclass(frozen=True)
 class ProposalLetter:
     """A pull request of our own: `change` is pushed, and a pull request from its branch into
-    `base` opened or edited. Put it for `of_repository`."""
+    `base` opened or edited. Put it for `of_repository`. In `correction` its number is noted
+    then, and `below` an issue it is told."""
 
     change: BranchCommit
     base: str
     title: str
     body: str
+    correction: Correction | None = None
+    below: Below | None = None
 
 
 Letter = (
@@ -1156,6 +1171,11 @@ class Corrections(Protocol):
 
     async def since(self, repo: RepoRef, moment: datetime) -> tuple[Correction, ...]:
         """Those made since then or still under way, the oldest first."""
+        ...
+
+    async def proposing(self, pull: PullRef) -> tuple[Correction, ...]:
+        """Those that are this pull request, and those that may become it: of its repository,
+        asked for by somebody, without a pull request and without a run; the oldest first."""
         ...
 
 

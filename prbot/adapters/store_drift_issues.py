@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select, update
+from sqlalchemy import Row, Select, and_, or_, select, update
 
 from prbot.adapters.store_dialect import insert_once
 from prbot.adapters.store_tables import (
@@ -100,6 +100,13 @@ class SqlCorrections:
         query = select(drift_corrections).where(is_repo(drift_corrections, repo), open_)
         rows = await self.db.execute(query.order_by(drift_corrections.c.seq))
         return tuple(map(_correction, rows))
+
+    async def proposing(self, pull: PullRef) -> tuple[Correction, ...]:
+        rows = drift_corrections.c
+        coming = and_(rows.pull.is_(None), rows.run_id.is_(None), rows.by.is_not(None))
+        mine = or_(rows.pull == pull.number, coming)
+        query = select(drift_corrections).where(is_repo(drift_corrections, pull.repo), mine)
+        return tuple(map(_correction, await self.db.execute(query.order_by(rows.seq))))
 
 
 def _issues() -> Select[Any]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
+from prbot.config.drift import Proposal
 from prbot.config.environments import Environments, Needs
 from prbot.drift.issue import Kind, facts_of
 from prbot.drift.state import Answer, AnswerKind, IssueOf, Standing
@@ -25,6 +26,9 @@ from prbot.runs.reasons import Reason, Reasons
 
 LONGEST = timedelta(days=366)
 """For which drift is accepted or snoozed."""
+PLANNED_FIRST = (
+    "it is planned again first; then it is told below which pull request does it, or why none can."
+)
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
 
@@ -85,13 +89,23 @@ class LookAgain:
 
 @dataclass(frozen=True)
 class Correct:
-    """Put back (`revert`) or take over (`adopt`) what drifted in these projects, as the issue
-    shows it."""
+    """Put back (`revert`) what drifted in these projects, as the issue shows it."""
 
     issue: IssueOf
     how: str
     standings: tuple[Standing, ...]
     by: Login
+
+
+@dataclass(frozen=True)
+class Propose:
+    """Keep the wish that a pull request corrects the project's drift: `shown` is what the issue
+    shows of it. It is fulfilled, or refused, when the project was looked at again."""
+
+    how: Proposal
+    standing: Standing
+    by: Login
+    shown: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -102,7 +116,7 @@ class Say:
     reasons: Reasons = ()
 
 
-AnswerStep = Remember | LookAgain | Correct | Say
+AnswerStep = Remember | LookAgain | Correct | Propose | Say
 
 
 def teams_of(environments: Environments, standings: Iterable[Standing]) -> frozenset[str]:
@@ -199,6 +213,9 @@ def _done(
     again = tuple(LookAgain(each) for each in standings)
     if typed.verb == "recheck":
         return (*again, Say("it is looked at again now; what was found stands above then."))
+    if typed.verb == "adopt":
+        asked = tuple(Propose(Proposal.ADOPT, each, by, _shown(each)) for each in standings)
+        return (*asked, *again, Say(PLANNED_FIRST))
     until = until_of(typed, now)
     if until is None:
         return (Correct(issue, typed.verb, tuple(standings), by),)

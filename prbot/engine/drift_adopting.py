@@ -13,9 +13,10 @@ from datetime import datetime
 
 from prbot.comments.drift_proposal import proposal_body
 from prbot.config.drift import Proposal
-from prbot.drift.adopt import Code, adopt, wishes
+from prbot.drift.adopt import Code, Wish, adopt, wishes
 from prbot.drift.issue import Found
 from prbot.drift.proposing import Proposed, branch_of, proposed_adopt, title_of
+from prbot.drift.wishing import Name
 from prbot.engine.hidden import hidden
 from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
@@ -29,7 +30,7 @@ from prbot.projects.hcl import MAX_BYTES
 @dataclass(frozen=True)
 class Adopting:
     """What is to be adopted: the drift that `plan` of `project` at `head` shows, `found` fit to
-    be told. `projects` are all of the repository."""
+    be told. `projects` are all of the repository; what is `left` by a rule is not adopted."""
 
     repo: RepoRef
     branch: str
@@ -39,6 +40,7 @@ class Adopting:
     found: tuple[Found, ...]
     by: Login | None
     at: datetime
+    left: Collection[Name] = ()
 
 
 async def adopting(
@@ -46,7 +48,7 @@ async def adopting(
 ) -> tuple[ProposalLetter | None, Proposed]:
     """None where nothing could be written; what was proposed says why not. Raises GitFailed."""
     code = await code_of(world, asked.repo, asked.head, asked.project, asked.projects)
-    adopted = await asyncio.to_thread(lambda: adopt(code, wishes(plan)))
+    adopted = await asyncio.to_thread(lambda: adopt(code, _meant(plan, asked.left)))
     told = proposed_adopt(asked.project, asked.found, adopted, asked.by)
     if not adopted.files:
         return None, told
@@ -57,6 +59,10 @@ async def adopting(
     customs = world.forge_of(asked.repo).customs
     body = world.redactor.redact(proposal_body(shown, customs))
     return ProposalLetter(change, asked.branch, customs.told(title), body), told
+
+
+def _meant(plan: Plan, left: Collection[Name]) -> tuple[Wish, ...]:
+    return tuple(one for one in wishes(plan) if (one.address, one.attribute) not in left)
 
 
 async def code_of(

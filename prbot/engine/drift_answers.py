@@ -18,6 +18,7 @@ from prbot.drift.answering import (
     Asker,
     Correct,
     LookAgain,
+    Propose,
     Remember,
     Said,
     Say,
@@ -26,8 +27,9 @@ from prbot.drift.answering import (
     teams_of,
     told_of,
 )
-from prbot.drift.state import IssueOf
+from prbot.drift.state import Correction, IssueOf
 from prbot.drift.tell import Reply
+from prbot.drift.wishing import HOW
 from prbot.engine.drift_places import Places
 from prbot.engine.letters import drift_comment
 from prbot.engine.world import World
@@ -120,12 +122,29 @@ class DriftAnswers:
                 await self._note(unit, answered, answer.kind.value, detail)
             case LookAgain(standing):
                 await unit.drift.plan(replace(standing, asked_at=self._world.clock.now()))
+            case Propose():
+                await self._propose(unit, answered, step)
             case Correct():
                 await self._say(unit, answered, Say(reasons=(NOT_BUILT,)))
             case Say():
                 await self._say(unit, answered, step)
             case _:
                 assert_never(step)
+
+    async def _propose(self, unit: UnitOfWork, answered: Answered, step: Propose) -> None:
+        """Kept until a check ends that sees what is live now."""
+        project, now = step.standing.project, self._world.clock.now()
+        kept = Correction(
+            self._world.new_id("w"),
+            step.standing.repo,
+            project,
+            HOW[step.how],
+            now,
+            step.by,
+            facts=step.shown,
+        )
+        await unit.corrections.add(kept)
+        await self._note(unit, answered, step.how.value, f"{answered.said.command}; {project}")
 
     async def _note(self, unit: UnitOfWork, answered: Answered, what: str, detail: str) -> None:
         issue, event = answered.issue, answered.said.event

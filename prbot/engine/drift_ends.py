@@ -28,7 +28,7 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import generated_names
 from prbot.engine.drift_issues import tell_issue
 from prbot.engine.drift_places import Places, watch_of
-from prbot.engine.drift_proposals import DriftProposals
+from prbot.engine.drift_proposals import DriftProposals, Found
 from prbot.engine.world import World
 from prbot.errors import BadPlan, PrbotError, StoreUnavailable
 from prbot.model import PlanId, PullRef, RepoRef, Sha
@@ -81,19 +81,18 @@ class DriftEnds:
             self._places.forget(repo)
         branch = "" if place is None else place.branch
         head = await self._head(run)
-        ready = await self._proposals.made(standing, section, settings, branch, head)
+        made = await self._proposals.made(Found(standing, section, settings, branch, head))
         async with world.store.begin() as unit:
             now = world.clock.now()
             before = await unit.drift.end(run.id, section, now, applied)
             if before is None:  # somebody else was first
                 return
             artifacts = (*await unit.plans.drop_of_pull(run.pull), *generated_names([run]))
+            known = await self._known(unit, repo, settings)
             if section is not None:
-                known = await self._known(unit, repo, settings)
                 for step in after_check(Ended(section, before), known):
                     await self._step(unit, step, known)
-                if ready is not None:
-                    await self._proposals.put(unit, ready, standing, known)
+            await self._proposals.put(unit, made, standing, known)
         verdict = section.verdict.value if section is not None else "gone"
         log.info("drift looked for", action="drift", project=standing.key, verdict=verdict)
         self._outbox.ring()

@@ -9,12 +9,14 @@ from dataclasses import replace
 
 from prbot.config.drift import DriftSettings
 from prbot.drift.issue import marker
-from prbot.drift.state import IssueOf
+from prbot.drift.state import Correction, IssueOf
+from prbot.drift.tell import Reply
 from prbot.drift.telling import TellIssue
 from prbot.engine.letters import drift_comment, drift_letter
 from prbot.engine.world import World
 from prbot.model import RepoRef
-from prbot.ports import UnitOfWork, of_repository
+from prbot.ports import Below, UnitOfWork, of_repository
+from prbot.runs.say import Refusal
 
 
 async def tell_issue(
@@ -34,6 +36,16 @@ async def tell_issue(
         own = f"prbot:{world.settings.installation}:told:{number}"
         comment = drift_comment(world, place, known.marker, own, step.comment)
         await unit.outbox.put(f"drift {name} {number} said", about, comment, now)
+
+
+async def tell_below(
+    world: World, unit: UnitOfWork, below: Below, about: Correction, said: Reply | Refusal
+) -> None:
+    """What became of somebody's command, told once."""
+    own = f"prbot:{world.settings.installation}:re:{about.id}"
+    letter = drift_comment(world, below.place, below.issue, own, said)
+    place, now = of_repository(below.place), world.clock.now()
+    await unit.outbox.put(f"drift re {about.id}", place, letter, now)
 
 
 def place_for(world: World, repo: RepoRef, settings: DriftSettings) -> RepoRef:

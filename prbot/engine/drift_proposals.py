@@ -1,96 +1,206 @@
-"""Pull requests that rules ask for: after a check, before its plans are thrown away.
+"""Pull requests that rules or people ask for: made after a check, before its plans go.
 
-The letter is made before the check's result is kept, and put in the same transaction, under a key
-that names its content: equal drift proposes once, also after people closed the pull request.
+The letter is made before the check's result is kept, and put in the same transaction. By rule
+its key names its content, so that equal drift proposes once, also after people closed the pull
+request; whoever asks is answered each time.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
-from prbot.config.drift import DriftSettings
+from prbot.config.drift import DriftSettings, Proposal
 from prbot.drift.aftermath import Known
-from prbot.drift.issue import Section
-from prbot.drift.proposing import PROPOSED, adopt_is_wanted, may_propose
+from prbot.drift.issue import Kind, Section, group_of
+from prbot.drift.proposing import PROPOSED, Proposed, adopt_is_wanted, may_propose
 from prbot.drift.reading import as_drift
-from prbot.drift.state import Correction, Standing
+from prbot.drift.state import Answer, Correction, Standing
+from prbot.drift.telling import answered
+from prbot.drift.wishing import (
+    HOW,
+    REFUSED,
+    Wish,
+    left_alone,
+    reasons_of,
+    why_not_propose,
+    wishes_of,
+)
 from prbot.engine.drift_adopting import Adopting, adopting
+from prbot.engine.drift_issues import tell_below
 from prbot.engine.world import World
-from prbot.errors import PrbotError
+from prbot.errors import BadPlan, PrbotError, StoreUnavailable
+from prbot.model import ProjectKey
 from prbot.plans.plan import parse
 from prbot.plans.record import StoredPlan
-from prbot.ports import ProposalLetter, UnitOfWork, of_repository
+from prbot.ports import Below, ProposalLetter, UnitOfWork, of_repository
+from prbot.runs.reasons import Reason, Reasons
+from prbot.runs.say import Refusal
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A letter, and the key under which it is put once."""
+    """A letter, and the key under which it is put once; `wish` None: a rule asked for it.
+    `more` is told beside the rest."""
 
     key: str
     letter: ProposalLetter
+    wish: Wish | None = None
+    more: str = ""
+
+
+@dataclass(frozen=True)
+class Not:
+    """A wish that is not fulfilled, and why."""
+
+    wish: Wish
+    reasons: Reasons
+
+
+@dataclass(frozen=True)
+class Found:
+    """A check that has ended. `section` None: there was nothing to look at. `branch` is the
+    default one, `plan` that of its head."""
+
+    standing: Standing
+    section: Section | None
+    settings: DriftSettings
+    branch: str
+    plan: StoredPlan | None
+
+
+@dataclass(frozen=True)
+class Around:
+    """What is known beside it before the letters are made."""
+
+    projects: tuple[ProjectKey, ...]
+    answers: tuple[Answer, ...]
+    wishes: tuple[Wish, ...]
+    now: datetime
 
 
 class DriftProposals:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def made(
-        self,
-        standing: Standing,
-        section: Section | None,
-        settings: DriftSettings,
-        branch: str,
-        plan: StoredPlan | None,
-    ) -> Ready | None:
-        """None where no rule wants one, or nothing can be written. `plan` is the head's."""
-        if section is None or plan is None or not adopt_is_wanted(section, settings.rules):
+    async def made(self, found: Found) -> tuple[Ready | Not, ...]:
+        """What rules and people ask for. Raises StoreUnavailable."""
+        around = await self._around(found.standing)
+        made = [await self._wished(found, around, wish) for wish in around.wishes]
+        ruled = await self._by_rule(found, around)
+        return (*made, *([ruled] if ruled is not None else []))
+
+    async def _around(self, standing: Standing) -> Around:
+        now, repo = self._world.clock.now(), standing.repo
+        async with self._world.store.begin() as unit:
+            return Around(
+                tuple(each.project for each in await unit.drift.of_repo(repo)),
+                await unit.drift_issues.answers(repo, now),
+                wishes_of(await unit.corrections.since(repo, now), standing.project),
+                now,
+            )
+
+    # --- by rule -----------------------------------------------------------------------------
+
+    async def _by_rule(self, found: Found, around: Around) -> Ready | None:
+        """None where no rule wants one, or nothing can be written."""
+        section, rules = found.section, found.settings.rules
+        if section is None or found.plan is None or not adopt_is_wanted(section, rules):
             return None
         try:
-            return await self._made(standing, section, branch, plan)
+            letter, told = await self._adopting(found, section, around, None)
+        except StoreUnavailable:
+            raise
         except PrbotError as error:
             redact = self._world.redactor.redact
             log.warning("not proposed", action="drift", error=redact(str(error)))
             return None
-
-    async def _made(
-        self, standing: Standing, section: Section, branch: str, plan: StoredPlan
-    ) -> Ready | None:
-        shown = await self._world.artifacts.get(plan.plan_json)
-        if shown is None:
-            return None
-        async with self._world.store.begin() as unit:
-            known = await unit.drift.of_repo(standing.repo)
-        asked = Adopting(
-            repo=standing.repo,
-            branch=branch,
-            head=section.commit,
-            project=standing.project,
-            projects=[each.project for each in known],
-            found=section.found,
-            by=None,
-            at=section.checked_at,
-        )
-        letter, told = await adopting(self._world, asked, as_drift(parse(shown)))
         if letter is None:
             reasons = "; ".join(f"{one.where} {one.why}" for one in told.refused)
-            log.info("nothing to adopt", action="drift", project=standing.key, why=reasons)
+            log.info("nothing to adopt", action="drift", project=found.standing.key, why=reasons)
             return None
-        return Ready(_key(standing, letter), letter)
+        key = _key(found.standing, letter)
+        return Ready(key, replace(letter, correction=_noted(key, found.standing, around.now)))
 
-    async def put(self, unit: UnitOfWork, ready: Ready, standing: Standing, known: Known) -> None:
+    async def _adopting(
+        self, found: Found, section: Section, around: Around, wish: Wish | None
+    ) -> tuple[ProposalLetter | None, Proposed]:
+        if found.plan is None or (shown := await self._shown(found.plan)) is None:
+            raise BadPlan("it is no longer stored")
+        asked = Adopting(
+            repo=section.repo,
+            branch=found.branch,
+            head=section.commit,
+            project=section.project,
+            projects=around.projects,
+            found=section.found,
+            by=None if wish is None else wish.by,
+            at=section.checked_at,
+            left=left_alone(answered(section, around.answers, around.now)),
+        )
+        return await adopting(self._world, asked, as_drift(parse(shown)))
+
+    async def _shown(self, plan: StoredPlan) -> bytes | None:
+        return await self._world.artifacts.get(plan.plan_json)
+
+    # --- by somebody's word ------------------------------------------------------------------
+
+    async def _wished(self, found: Found, around: Around, wish: Wish) -> Ready | Not:
+        reasons = why_not_propose(wish, found.section)
+        if reasons or found.section is None:
+            return Not(wish, reasons)
+        try:
+            letter, told = await self._adopting(found, found.section, around, wish)
+        except StoreUnavailable:
+            raise
+        except PrbotError as error:
+            why = Reason(wish.command, str(error), error.next_step or "say it again")
+            return Not(wish, (why,))
+        if letter is None:
+            return Not(wish, reasons_of(told.refused))
+        more = "What cannot be written is named there, with the reasons." if told.refused else ""
+        kept = replace(wish.correction, at=around.now, outcome=PROPOSED)
+        key = f"{letter.change.branch} {kept.id}"
+        return Ready(key, replace(letter, correction=kept), wish, more)
+
+    # --- kept --------------------------------------------------------------------------------
+
+    async def put(
+        self, unit: UnitOfWork, made: tuple[Ready | Not, ...], standing: Standing, known: Known
+    ) -> None:
         """In the check's own transaction."""
-        if not may_propose(standing, known):
-            return
-        note = _noted(ready, standing, known.now)
-        await unit.corrections.add(note)
-        about = of_repository(standing.repo)
-        await unit.outbox.put(ready.key, about, ready.letter, known.now)
+        for one in made:
+            below = None if one.wish is None else _below(standing, known, one.wish)
+            if isinstance(one, Not):
+                await self._refuse(unit, one, below)
+            elif one.wish is not None or may_propose(standing, known):
+                if one.letter.correction is not None:
+                    await unit.corrections.add(one.letter.correction)
+                below = None if below is None else replace(below, more=one.more)
+                letter, about = replace(one.letter, below=below), of_repository(standing.repo)
+                await unit.outbox.put(one.key, about, letter, known.now)
+
+    async def _refuse(self, unit: UnitOfWork, one: Not, below: Below | None) -> None:
+        kept = replace(one.wish.correction, outcome=REFUSED)
+        await unit.corrections.add(kept)
+        if below is not None:
+            told = Refusal(one.wish.command, one.wish.by, one.reasons)
+            await tell_below(self._world, unit, below, kept, told)
+
+
+def _below(standing: Standing, known: Known, wish: Wish) -> Below | None:
+    """The issue that tells of the project; None where there is none any more."""
+    by = known.settings.group_by
+    group = group_of(standing.repo, standing.project, standing.environment, by)
+    for issue in known.issues:
+        if (issue.kind, issue.group) == (Kind.DRIFT, group):
+            return Below(issue.place, issue.marker, wish.command, wish.by)
+    return None
 
 
 def _key(standing: Standing, letter: ProposalLetter) -> str:
@@ -98,5 +208,6 @@ def _key(standing: Standing, letter: ProposalLetter) -> str:
     return f"{letter.change.branch} {told.hexdigest()[:32]}"
 
 
-def _noted(ready: Ready, standing: Standing, now: datetime) -> Correction:
-    return Correction(ready.key, standing.repo, standing.project, "adopt", now, outcome=PROPOSED)
+def _noted(key: str, standing: Standing, now: datetime) -> Correction:
+    how = HOW[Proposal.ADOPT]
+    return Correction(key, standing.repo, standing.project, how, now, outcome=PROPOSED)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from prbot.config.files import RepoFiles
 from prbot.config.repo import Effective
+from prbot.drift.wishing import askers_of
 from prbot.engine.checkouts import Checkouts
 from prbot.engine.guards import Guards
 from prbot.engine.pulls import pull_of
@@ -55,6 +56,8 @@ async def gather(
         unfinished = await unit.runs.of_repo_unfinished(run.pull.repo) if _applies(run) else ()
         now = world.clock.now()
         freezes = await unit.freezes.in_force(now) if _applies(run) else ()
+        reviewed = run.ask.kind in NEEDS_REVIEWS
+        asked = await unit.corrections.proposing(run.pull) if reviewed else ()
     merging = tuple(r for r in unfinished if _is_merge(r) and r.pull != run.pull)
     scene = Scene(
         pull=pull,
@@ -75,6 +78,7 @@ async def gather(
         allow=world.settings.bounds_of(run.pull.repo).allow,
         landings=landings,
         merging=merging,
+        askers=askers_of(asked, pull.ref.number, pull.head_branch),
         around=await _around(world, run, pull, landings, merging),
     )
     early = run.ask.kind in ASKS_RULES_EARLY and scene.permission.can_write

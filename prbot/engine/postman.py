@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from prbot.engine.alarm import Alarm
+from prbot.engine.drift_opened import not_opened, opened
 from prbot.engine.letters import comment_letter
 from prbot.engine.world import World
 from prbot.errors import (
@@ -143,7 +144,9 @@ class Postman:
         else:
             self._failures.pop(row.id, None)
             async with self._world.store.begin() as unit:
-                await unit.outbox.sent(self._in_hand[row.id], forge_id, began)
+                sent = await unit.outbox.sent(self._in_hand[row.id], forge_id, began)
+                if sent and isinstance(row.letter, ProposalLetter):
+                    await opened(self._world, unit, row.letter, forge_id)
 
     async def _hand_over(self, row: OutboxRow) -> int | None:
         writer = self._world.forge_of(row.pull.repo).writer
@@ -223,7 +226,9 @@ class Postman:
         log.error("letter given up", action="write", pull=str(row.pull), letter=row.id, error=why)
         self._failures.pop(row.id, None)
         async with self._world.store.begin() as unit:
-            await unit.outbox.give_up(self._in_hand[row.id], why)
+            gone = await unit.outbox.give_up(self._in_hand[row.id], why)
+            if gone and isinstance(row.letter, ProposalLetter):
+                await not_opened(self._world, unit, row.letter, why)
 
 
 def next_try(now: datetime, attempts: int, retry_after: float | None) -> datetime:

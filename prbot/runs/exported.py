@@ -153,7 +153,7 @@ def _pull(scene: Scene) -> PullPart:
     return PullPart(
         number=pull.ref.number,
         author=pull.author,
-        committers=None if wrote is None else tuple(sorted(wrote | scene.pushers())),
+        committers=None if wrote is None else tuple(sorted(wrote | scene.pushers() | scene.askers)),
         head=pull.head_sha,
         base=pull.base_branch,
         default_branch=pull.default_branch,

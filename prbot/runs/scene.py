@@ -52,9 +52,10 @@ class Scene:
     The rest is gathered where a decision may need it. `now` is when it is taken. `teams` has
     the members (in lower case) of each team that it may ask for, None where they could not
     be learned. `committers` (in lower case) wrote the pull request's commits; None when the
-    forge does not tell all of them. `codeowners` are the default branch's. `failing_checks`
-    are others' checks that the base branch requires and that are not green. `files` are the
-    changed files that affect each project, `moved` the projects of which files they read
+    forge does not tell all of them. `askers` (in lower case) had prbot open it. `codeowners`
+    are the default branch's. `failing_checks` are others' checks that the base branch requires
+    and that are not green. `files` are the changed files that affect each project, `moved` the
+    projects of which files they read
     changed in the base since their newest plan. `freezes` are those in force.
     """
 
@@ -76,6 +77,7 @@ class Scene:
     around: Around = NOWHERE
     teams: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     committers: frozenset[str] | None = frozenset()
+    askers: frozenset[str] = frozenset()
     codeowners: CodeOwners | None = None
     failing_checks: tuple[str, ...] = ()
     files: Mapping[ProjectKey, tuple[str, ...]] = field(default_factory=dict)

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from prbot.drift.state import Correction
+from prbot.drift.wishing import REFUSED
 from prbot.engine.alarm import Alarm
 from prbot.engine.postman import FAILURES, LAST_RETRY, Postman
 from prbot.engine.world import Forge
-from prbot.errors import CannotPush, ForgeUnavailable
-from prbot.model import RepoRef, Sha
-from prbot.ports import BranchCommit, CloneAccess, ProposalLetter
+from prbot.errors import CannotPush, ForgeRefused, ForgeUnavailable
+from prbot.model import Login, ProjectKey, PullRef, RepoRef, Sha
+from prbot.ports import Below, BranchCommit, CloneAccess, IssueCommentLetter, ProposalLetter
 
 REPO = RepoRef("gh", "acme/infra")
 COMMIT = BranchCommit(
@@ -96,3 +98,59 @@ async def test_no_right_to_push(office: Any, yard: Yard, logs: list[Any]) -> Non
     assert yard.done == ["push"] * FAILURES
     given_up = next(line for line in logs if line["event"] == "letter given up")
     assert "denied" in given_up["error"]
+
+
+ASKED = Correction("w-1", REPO, ProjectKey("live"), "adopt", COMMIT.at, Login("ann"))
+BELOW = Below(REPO, "<!-- issue -->", "adopt", Login("ann"))
+
+
+async def told(office: Any) -> list[str]:
+    """What is still to be said below the issue."""
+    now = office.clock.now()
+    async with office.world.store.begin() as unit:
+        rows = await unit.outbox.due(now, "w-2", now + LAST_RETRY)
+    return [row.letter.body for row in rows if isinstance(row.letter, IssueCommentLetter)]
+
+
+async def noted(office: Any) -> Correction:
+    async with office.world.store.begin() as unit:
+        (found,) = await unit.corrections.since(REPO, COMMIT.at)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (REPO, "pull request 7 does it: review"),
+        (RepoRef("gh", "acme/board"), "pull request 7 of `acme/infra` does it: review"),
+    ],
+)
+async def test_whoever_asked_is_told(office: Any, yard: Yard, place: RepoRef, words: str) -> None:
+    """It notes which pull request it became, and tells them on the issue, wherever that is."""
+    below = replace(BELOW, place=place, more="Two are left to you.")
+    await office.put(0, replace(LETTER, correction=ASKED, below=below))
+    await office.round()
+    assert (await noted(office)).pull == PullRef(REPO, 7)
+    (said,) = await told(office)
+    assert f"`prbot adopt`, as `ann` asked: {words}" in said
+    assert "Two are left to you." in said
+
+
+@pytest.mark.parametrize(
+    ("theirs", "words"),
+    [
+        (True, "**branch**: people pushed to `prbot/drift/adopt/live`."),
+        (False, "HTTP 403"),
+    ],
+)
+async def test_whoever_asked_is_told_why_not(
+    office: Any, yard: Yard, theirs: bool, words: str
+) -> None:
+    """It says so where people went on with the branch, and where the forge says no."""
+    yard.theirs = theirs
+    yard.troubles["open"] = [ForgeRefused("gh", "open", "HTTP 403")]
+    await office.put(0, replace(LETTER, correction=ASKED, below=BELOW))
+    await office.round()
+    (said,) = await told(office)
+    assert words in said
+    assert (await noted(office)).outcome == REFUSED

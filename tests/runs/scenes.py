@@ -304,6 +304,7 @@ class World:
     landings: tuple[Landing, ...] = ()
     merging: tuple[Run, ...] = ()
     around: Around = NOWHERE
+    askers: frozenset[str] = frozenset()
 
     def run(self) -> Run:
         """As it stands now: laid out only if it has done jobs."""
@@ -352,6 +353,7 @@ class World:
             allow=self.allow,
             landings=self.landings,
             merging=self.merging,
+            askers=self.askers,
             around=self.around,
         )
 

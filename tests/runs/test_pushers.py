@@ -1,4 +1,5 @@
-"""Whoever pushed to a pull request is one of its authors: their approval is none."""
+"""Whoever pushed to a pull request, or had prbot open it, is one of its authors: their approval
+is none."""
 
 from __future__ import annotations
 
@@ -50,3 +51,19 @@ ROWS: dict[str, tuple[tuple[Run, ...], set[str]]] = {
 def test_approval(runs: tuple[Run, ...], expected: set[str]) -> None:
     """It counts approvals by people who brought none of the heads."""
     assert words(World(by_comment(AskKind.APPLY), others=runs).outcome()) == expected
+
+
+ASKERS: dict[str, tuple[frozenset[str], set[str]]] = {
+    "nobody asked for it": (frozenset(), GO),
+    "somebody else asked for it": (frozenset({"zoe"}), GO),
+    "the reviewer asked for it": (frozenset({"reviewer"}), REFUSED),
+    "both asked for it": (frozenset({"reviewer", "zoe"}), REFUSED),
+}
+
+
+@pytest.mark.parametrize(("askers", "expected"), ASKERS.values(), ids=ASKERS)
+def test_asked_for(askers: frozenset[str], expected: set[str]) -> None:
+    """It counts no approval by whoever had prbot open the pull request."""
+    runs = (told_by(AUTHOR),)
+    asked = World(by_comment(AskKind.APPLY), others=runs, askers=askers)
+    assert words(asked.outcome()) == expected

@@ -12,12 +12,12 @@ from nights import APP, CHECKS, REPO, Calendar, apply_by_hand, change_by_hand
 from town import PATIENCE, REPOSITORY, Town, resource
 from watchfiles import awatch
 
-from prbot.demo.state import Pull
+from prbot.demo.state import Issue, Pull
 from prbot.drift.proposing import is_of_drift
 from prbot.drift.state import Standing
 from prbot.drift.verdict import ProjectVerdict
 
-RULES = "version: 1\ndrift:\n  rules:\n  - {action: open_pr, proposal: adopt}\n"
+RULES = "version: 1\ndrift:\n  issues: true\n  rules:\n  - {action: open_pr, proposal: adopt}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -60,9 +60,27 @@ def ours(town: Town) -> list[Pull]:
     return [pull for pull in pulls if is_of_drift(pull.head_branch)]
 
 
+def the_issue(town: Town) -> Issue:
+    (issue,) = town.forge.repository(REPOSITORY).issues.values()
+    return issue
+
+
+async def said(town: Town, words: str) -> str:
+    """Alice says it to the issue, and her wish is answered twice: at once, and in the end."""
+    issue = the_issue(town)
+    town.seen |= {comment.id for comment in issue.comments}
+    await town.forge.comment(issue, "alice", words)
+    await town.hears(issue, "it is planned again first")  # type: ignore[arg-type]
+    known = await standing(town)
+    assert known is not None
+    await checked(town, known.checked_at)
+    return await town.hears(issue, words)  # type: ignore[arg-type]
+
+
 async def test_adopt_by_rule(town: Town) -> None:
     """It opens one pull request, which changes one literal and whose plan changes nothing; equal
-    drift opens no second one, also after people closed it; other drift does."""
+    drift opens no second one, also after people closed it, unless somebody says so on the issue;
+    other drift does."""
     code = town.backend("app") + "\n" + resource("web")
     clone = await town.build({"app/main.tf": code, "prbot.yaml": RULES})
     await apply_by_hand(town, clone.directory / "app")
@@ -82,15 +100,25 @@ async def test_adopt_by_rule(town: Town) -> None:
     assert await checked_again(town) is ProjectVerdict.DRIFTED
     await town.forge.close(pull, "alice")
     assert await checked_again(town) is ProjectVerdict.DRIFTED
+    for _ in range(2):
+        answer = await said(town, "prbot adopt")
+        (second,) = [p for p in ours(town) if p.open]
+        assert f"{town.titled(second)} does it" in answer.replace("`", "")
+    await town.forge.close(second, "alice")
     change_by_hand(town, "two", "three")
     assert await checked_again(town) is ProjectVerdict.DRIFTED
     newer = await town.forge.wait_for(lambda: next((p for p in ours(town) if p.open), None), 60)
-    assert [(p.author.login, p.open) for p in ours(town)] == [(town.bot, False), (town.bot, True)]
+    assert [(p.author.login, p.open) for p in ours(town)] == [
+        (town.bot, False),
+        (town.bot, False),
+        (town.bot, True),
+    ]
     assert '+  input = "three"' in (newer.files[0].patch or "")
 
 
 async def test_what_cannot_be_written(town: Town) -> None:
-    """It opens none where the value comes from a variable; the drift is found all the same."""
+    """It opens none where the value comes from a variable, and tells whoever asks for it why;
+    the drift is found all the same."""
     code = town.backend("app") + (
         '\nvariable "v" {\n  default = "one"\n}\n'
         '\nresource "terraform_data" "web" {\n  input = var.v\n}\n'
@@ -102,4 +130,7 @@ async def test_what_cannot_be_written(town: Town) -> None:
     change_by_hand(town, "one", "two")
     assert await checked_again(town) is ProjectVerdict.DRIFTED
     assert await checked_again(town) is ProjectVerdict.DRIFTED
+    refused = await said(town, "prbot adopt")
+    assert "## Not done: `prbot adopt`" in refused
+    assert "`terraform_data.web, input` in `app/main.tf:12`" in refused
     assert ours(town) == []

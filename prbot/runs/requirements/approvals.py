@@ -1,7 +1,8 @@
 """Who approved what an apply would do, and whether that is enough.
 
 An approval counts for a plan if it was given while this very plan stood there, by somebody
-with write access who is neither the author nor wrote or pushed anything of it.
+with write access who is neither the author nor wrote or pushed anything of it. Of a pull
+request that prbot opened, whoever asked for it is its author as well.
 """
 
 from __future__ import annotations
@@ -76,9 +77,11 @@ def _missing(
     if scene.committers is None:
         message += ", for its commits are too many to tell who wrote them"
         return Reason("approved", message, "split the pull request")
+    asked = ", asked for it" if scene.askers else ""
     unblock = (
         f"somebody{f' of {words_for(who)}' if who else ''} with write access who is neither"
-        f" {scene.pull.author} nor wrote or pushed any of it approves the pull request as it is now"
+        f" {scene.pull.author}{asked} nor wrote or pushed any of it"
+        " approves the pull request as it is now"
     )
     return Reason("approved", message, unblock, comes=True)
 
@@ -92,7 +95,7 @@ def approvers(since: datetime | None, scene: Scene) -> frozenset[str]:
     if since is None or scene.committers is None:
         return frozenset()
     found = {r.author.lower() for r in scene.reviews if _approves(r, scene.pull, since)}
-    return frozenset(found - scene.pushers() - scene.committers)
+    return frozenset(found - scene.pushers() - scene.committers - scene.askers)
 
 
 def _approves(review: Review, pull: PullRequest, since: datetime) -> bool:

@@ -92,3 +92,22 @@ async def test_corrections(scene: Any) -> None:
             await tables.corrections.add(each)
         assert await tables.corrections.since(REPO, now - day) == (going, ended)
         assert await tables.corrections.since(ELSEWHERE, now - day) == ()
+
+
+async def test_corrections_by_pull_request(scene: Any) -> None:
+    """It shows those that are this pull request, however old, and those that may become it:
+    somebody asked, and neither another pull request nor a run does it."""
+    now = scene.clock.now()
+    ours = PullRef(REPO, 7)
+    mine = Correction("c-1", REPO, APP, "adopt", now - timedelta(days=99), None, ours)
+    coming = Correction("c-2", REPO, APP, "adopt", now, Login("ann"), outcome="proposed")
+    others = (
+        replace(mine, id="c-3", pull=PullRef(REPO, 8)),
+        replace(coming, id="c-4", by=None),
+        replace(coming, id="c-5", run=RunId("r-1")),
+        replace(coming, id="c-6", repo=ELSEWHERE),
+    )
+    async with scene.store.begin() as tables:
+        for each in (mine, coming, *others):
+            await tables.corrections.add(each)
+        assert await tables.corrections.proposing(ours) == (mine, coming)
