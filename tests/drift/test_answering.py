@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from prbot.config.drift import Reaction
+from prbot.config.drift import Proposal, Reaction
 from prbot.config.environments import EVERYWHERE_ALIKE, EnvironmentEntry, Environments, Needs
 from prbot.drift.answering import (
+    PLANNED_FIRST,
     Asker,
     Correct,
     LookAgain,
+    Propose,
     Remember,
     Said,
     Say,
@@ -140,8 +142,11 @@ def test_done() -> None:
     assert isinstance(told, Say)
     assert snoozed.answer.until == NOW + timedelta(days=14)
     assert told.said == "nobody is told of changes until `2026-03-18 09:00 UTC`."
-    for how in ("revert", "adopt"):
-        assert asked(f"prbot {how}") == (Correct(ISSUE, how, (STANDING,), Login("Ann")),)
+    assert asked("prbot revert") == (Correct(ISSUE, "revert", (STANDING,), Login("Ann")),)
+    wish, again, told = asked("prbot adopt")
+    assert wish == Propose(Proposal.ADOPT, STANDING, Login("Ann"), FACTS)
+    assert again == LookAgain(STANDING)
+    assert told == Say(PLANNED_FIRST)
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
