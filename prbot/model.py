@@ -217,9 +217,24 @@ class CheckPressed:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """A review was submitted or dismissed; re-evaluates what waits."""
+    """A review was submitted or dismissed, or a check ended; re-evaluates what waits.
+
+    `dropped` is the commit of a pipeline that ended badly: nobody waits for it any more.
+    """
 
     pull: PullRef
+    actor: Actor
+    reason: str
+    dropped: Sha | None = None
+
+
+@dataclass(frozen=True)
+class PipelineBegan:
+    """A pipeline of a merge request runs for this commit. Whether it is a merge train's only
+    the forge can tell."""
+
+    pull: PullRef
+    commit: Sha
     actor: Actor
     reason: str
 
@@ -238,8 +253,8 @@ class Pushed:
 
 @dataclass(frozen=True)
 class QueueMoved:
-    """A merge queue made a commit to try what its branch would become, and waits for its
-    checks; `left`: it let go of it, whether it merged it or not."""
+    """A merge queue, or train, made a commit to try what its branch would become, and waits
+    for its checks; `left`: it let go of it, whether it merged it or not."""
 
     repo: RepoRef
     commit: Sha
@@ -265,6 +280,7 @@ Event = (
     | IssueCommented
     | CheckPressed
     | Reviewed
+    | PipelineBegan
     | Pushed
     | QueueMoved
     | Ignored

@@ -30,6 +30,7 @@ from prbot.model import (
     ProjectKey,
     PullRef,
     PullRequest,
+    QueueMoved,
     RepoRef,
     Review,
     RunId,
@@ -130,6 +131,11 @@ class ForgeReader(Protocol):
 
         The same `since` again is answered more cheaply than a new one.
         """
+        ...
+
+    async def merge_queue(self, repo: RepoRef) -> tuple[QueueMoved, ...]:
+        """The commits that a merge queue, or merge trains, try just now, in order; none where
+        there is no such thing, or we may not see it."""
         ...
 
 

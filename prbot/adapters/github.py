@@ -22,6 +22,7 @@ from prbot.adapters.github_limits import Request
 from prbot.adapters.github_lists import Lists
 from prbot.adapters.github_merge import Merges
 from prbot.adapters.github_proposals import Proposals
+from prbot.adapters.github_queue import Queues
 from prbot.adapters.github_shapes import (
     APP,
     COMMENT_ID,
@@ -88,6 +89,7 @@ class GitHubForge:
         self.open_pulls = lists.open_pulls
         self.recently_closed_pulls = lists.recently_closed_pulls
         self.comments_since = lists.comments_since
+        self.merge_queue = Queues(self._wire).merge_queue
         guards = Guards(self._wire)
         self.team_members = guards.team_members
         self.committers = guards.committers

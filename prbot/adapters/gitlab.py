@@ -43,6 +43,7 @@ from prbot.adapters.gitlab_shapes import (
     spoken,
 )
 from prbot.adapters.gitlab_statuses import Statuses
+from prbot.adapters.gitlab_trains import Trains
 from prbot.adapters.gitlab_wire import Wire, both
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound
 from prbot.model import (
@@ -104,6 +105,7 @@ class GitLabForge:
         self.committers = guards.committers
         self.failing_checks = guards.failing_checks
         self.upsert_pull = Proposals(self._wire, self.bot_login).upsert
+        self.merge_queue = Trains(self._wire).merge_queue
         merges = Merges(self._wire)
         self.merge, self.delete_branch = merges.merge, merges.delete_branch
 

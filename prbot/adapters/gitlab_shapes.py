@@ -5,6 +5,7 @@ Shapes: https://docs.gitlab.com/api/api_resources/; fields that are not read may
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, TypeAdapter
@@ -85,6 +86,32 @@ class Pipeline(BaseModel):
     sha: str
     project_id: int | None = None
     yaml_errors: str | None = None
+
+
+TRAIN = re.compile(r"refs/merge-requests/[0-9]+/train")
+OVER = ("success", "failed", "canceling", "canceled", "skipped")
+
+
+class TrainPipeline(BaseModel):
+    sha: str
+    ref: str
+    status: str
+
+
+class Car(BaseModel):
+    """A merge request on a merge train. The pipeline is missing until GitLab has made it."""
+
+    target_branch: str
+    user: User | None = None
+    pipeline: TrainPipeline | None = None
+
+    @property
+    def tried(self) -> Sha | None:
+        """The commit that is tried now."""
+        made = self.pipeline
+        if made is None or made.status in OVER or not TRAIN.fullmatch(made.ref):
+            return None
+        return Sha(made.sha)
 
 
 class MergeRequest(BaseModel):
@@ -231,6 +258,7 @@ NOTES = TypeAdapter(list[Note])
 EVENTS = TypeAdapter(list[EventShape])
 ISSUE = TypeAdapter(IssueShape)
 ISSUES = TypeAdapter(list[IssueShape])
+CARS = TypeAdapter(list[Car])
 
 
 def pull_of(

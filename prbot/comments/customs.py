@@ -10,18 +10,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_OURS = re.compile(r"`[^`]*`|\b(?P<initial>[Pp])ull request(?P<many>s?)\b(?P<number> (?=[0-9]))?")
+_OURS = re.compile(
+    r"`[^`]*`|\b(?P<initial>[Pp])ull request(?P<many>s?)\b(?P<number> (?=[0-9]))?"
+    r"|\b(?P<queue>merge queue)\b"
+)
 _NUMBERED = re.compile(r"\b([Pp]ull request) (\{\{ [\w.]+ \}\})")
 
 
 @dataclass(frozen=True)
 class Customs:
     """`room` is in characters, less than the forge takes, because what is hidden afterwards
-    may make a text longer. `noun` has two words, `sign` stands before its number."""
+    may make a text longer. `noun` has two words, `sign` stands before its number; `queue` is
+    where what is to be merged stands in line."""
 
     room: int = 60_000
     noun: str = "pull request"
     sign: str = ""
+    queue: str = "merge queue"
 
     def told(self, text: str) -> str:
         """Our own sentence in the words of this forge."""
@@ -38,6 +43,8 @@ class Customs:
         return numbered
 
     def _one(self, match: re.Match[str]) -> str:
+        if match["queue"]:
+            return self.queue
         if not match["initial"]:
             return match[0]
         number = f" {self.sign}" if match["number"] else ""
@@ -49,6 +56,6 @@ class Customs:
 
 GITHUB = Customs()
 """GitHub takes 65,536 characters."""
-GITLAB = Customs(room=900_000, noun="merge request", sign="!")
+GITLAB = Customs(room=900_000, noun="merge request", sign="!", queue="merge train")
 """GitLab takes 1,000,000: https://docs.gitlab.com/administration/instance_limits/"""
 BY_KIND = {"github": GITHUB, "gitlab": GITLAB}

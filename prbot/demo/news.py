@@ -37,6 +37,10 @@ class News(Protocol):
 
     def status(self, repo: Repository, status: Status, commit: CommitInfo) -> None: ...
 
+    def pipeline(self, pull: Pull, commit: CommitInfo, state: str) -> None:
+        """Of a merge train's commit."""
+        ...
+
     def push(
         self,
         repo: Repository,
@@ -82,6 +86,9 @@ class GitHubNews:
     def status(self, repo: Repository, status: Status, commit: CommitInfo) -> None:
         payload = status_event(self._shapes, repo, status, commit)
         self._world.notify("status", repo, status.creator, payload)
+
+    def pipeline(self, pull: Pull, commit: CommitInfo, state: str) -> None:
+        """GitHub has none."""
 
     def push(
         self,

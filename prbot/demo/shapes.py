@@ -281,6 +281,12 @@ class Shapes:
             "protection_url": f"{root}/protection",
         }
 
+    def ref(self, repo: Repository, name: str, sha: str) -> Json:
+        root = f"{self.urls.repo(repo.full_name)}/git"
+        commit = {"type": "commit", "sha": sha, "url": f"{root}/commits/{sha}"}
+        node = node_id("Ref", repo.id)
+        return {"ref": name, "node_id": node, "url": f"{root}/{name}", "object": commit}
+
     def required_checks(self, repo: Repository, contexts: Sequence[str]) -> Json:
         """A rule of a ruleset."""
         return {

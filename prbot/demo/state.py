@@ -197,7 +197,8 @@ class Pull:
     merge, squash or rebase. `test_merge` is the commit GitHub shows as `merge_commit_sha`
     while the pull request is open; `merge_sha` the one the merge made. `commits` and `files`
     are of the head as last seen. `to_come` is a merge that GitLab makes by itself, `train` the
-    commit that a merge train tries, `remove_branch` whether the branch goes with the merge.
+    commit that a merge train tries, `train_green` whether the jobs of its pipeline ended well,
+    `remove_branch` whether the branch goes with the merge.
     """
 
     id: int
@@ -230,6 +231,7 @@ class Pull:
     merge_kind: str = "merge"
     to_come: MergeToCome | None = None
     train: str | None = None
+    train_green: bool = False
     remove_branch: bool = False
 
     @property

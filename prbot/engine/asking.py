@@ -11,11 +11,22 @@ from dataclasses import replace
 from prbot.engine.drift_answers import Answered, DriftAnswers
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
-from prbot.model import Event, Ignored, IssueCommented, PullMerged, RepoRef, RunId
+from prbot.errors import ForgeRefused, NotFound
+from prbot.model import (
+    Event,
+    Ignored,
+    IssueCommented,
+    PipelineBegan,
+    PullMerged,
+    QueueMoved,
+    RepoRef,
+    RunId,
+)
 from prbot.ports import UnitOfWork
 from prbot.runs.asks import Asked, Listening, Nudged, ask_of
+from prbot.runs.queued import place_of
 from prbot.runs.reconcile import is_late, why_known
-from prbot.runs.run import Ask, Run, RunState
+from prbot.runs.run import Ask, AskKind, Run, RunState
 
 
 class Asking:
@@ -34,7 +45,28 @@ class Asking:
         )
         if isinstance(event, IssueCommented):
             return await self._answers.heard(event, listening)
+        if isinstance(event, PipelineBegan):
+            event = await self._of_train(event)
         return ask_of(event, listening)
+
+    async def _of_train(self, event: PipelineBegan) -> QueueMoved | Ignored:
+        """The forge is asked once of each commit of a train, and of others at each word of
+        their pipeline. What it does not tell now, the reconciler asks again."""
+        repo = event.pull.repo
+        if not self._world.settings.serves(repo):
+            return Ignored("the repository is not served")
+        async with self._world.store.begin() as unit:
+            runs = await unit.runs.of_pull(place_of(repo, event.commit))
+        if any(run.ask.head_sha == event.commit for run in runs):
+            return Ignored("the train's commit is planned already")
+        try:
+            queue = await self._world.forge_of(repo).reader.merge_queue(repo)
+        except (ForgeRefused, NotFound) as error:
+            return Ignored(str(error))
+        for moved in queue:
+            if moved.commit == event.commit:
+                return replace(moved, reason=f"{event.reason}, of a merge train")
+        return Ignored(f"{event.reason}, of no merge train")
 
     async def start(
         self, unit: UnitOfWork, event: Event, asked: Asked | Nudged | Answered | Ignored
@@ -49,10 +81,7 @@ class Asking:
         if isinstance(asked, Answered):
             return await self._answers.perform(unit, asked), None
         if isinstance(asked, Nudged):
-            resting = [
-                r for r in await unit.runs.of_pull(asked.pull) if r.state is RunState.WAITING
-            ]
-            return f"{asked.reason}; {len(resting)} wait", next(iter(resting), None)
+            return await self._nudged(unit, asked)
         now = self._world.clock.now()
         seen = await unit.repositories.hold(asked.pull.repo, now)
         runs = await unit.runs.of_pull(asked.pull)
@@ -65,6 +94,31 @@ class Asking:
         run = Run(RunId(self._world.new_id("r")), asked.pull, ask, now)
         await unit.runs.add(run)
         return f"{run.id}: {ask.kind.value}", run
+
+    async def _nudged(self, unit: UnitOfWork, nudged: Nudged) -> tuple[str, Run | None]:
+        tried = await self._dropped(unit, nudged)
+        if tried is not None:
+            return f"{nudged.reason}; {tried.id}: {tried.ask.kind.value}", tried
+        resting = [r for r in await unit.runs.of_pull(nudged.pull) if r.state is RunState.WAITING]
+        return f"{nudged.reason}; {len(resting)} wait", next(iter(resting), None)
+
+    async def _dropped(self, unit: UnitOfWork, nudged: Nudged) -> Run | None:
+        """A run that ends what is still planned of a merge train's commit."""
+        if nudged.dropped is None:
+            return None
+        now, place = self._world.clock.now(), place_of(nudged.pull.repo, nudged.dropped)
+        await unit.repositories.hold(place.repo, now)
+        runs = await unit.runs.of_pull(place)
+        going = (run for run in runs if run.ask.kind is AskKind.QUEUED and not run.state.finished)
+        tried = next((run for run in going if run.ask.head_sha == nudged.dropped), None)
+        if tried is None:
+            return None
+        ask = replace(tried.ask, kind=AskKind.UNQUEUED, reason=nudged.reason)
+        if why_known(ask, runs):
+            return None
+        ended = Run(RunId(self._world.new_id("r")), place, ask, now)
+        await unit.runs.add(ended)
+        return ended
 
     async def wake(self, run: Run) -> None:
         """The new run, and those of the pull request that it may have overtaken."""

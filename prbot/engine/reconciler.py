@@ -1,9 +1,9 @@
 """Webhooks are a hint: every few minutes the forge itself is asked what there is.
 
-At start and then at intervals, open and recently closed pull requests and new comments
-of each served repository are listed, told as the events their webhooks would have been,
-and whatever no run has done is started. What runs did already is nothing new, so the
-order does not matter, and looking twice does no harm; one process at a time looks at a
+At start and then at intervals, open and recently closed pull requests, new comments and the
+commits of merge queues of each served repository are listed, told as the events their webhooks
+would have been, and whatever no run has done is started. What runs did already is nothing new,
+so the order does not matter, and looking twice does no harm; one process at a time looks at a
 repository only to spare the forge. Lists that did not change cost it next to nothing.
 
 Not promised: comments that were edited or deleted before they were found, and what
@@ -92,8 +92,11 @@ class Reconciler:
         if seen is None:
             return not starting
         reader = self._world.forge_of(repo).reader
-        for pull in await reader.open_pulls(repo):
+        waiting = await reader.open_pulls(repo)
+        for pull in waiting:
             await self._look_at(pull, now)
+        for moved in await reader.merge_queue(repo) if waiting else ():
+            await self._start(repo, moved)
         for comment in await reader.comments_since(repo, comments_since(seen, now)):
             await self._start(repo, comment)
         for pull in await reader.recently_closed_pulls(repo, self._closed_since(seen, now)):

@@ -17,6 +17,7 @@ from prbot.model import (
     Event,
     Ignored,
     IssueCommented,
+    PipelineBegan,
     PullChanged,
     PullClosed,
     PullMerged,
@@ -59,6 +60,8 @@ def _of_event(event: Event) -> Explained:
         case QueueMoved():
             kind = "ignored" if event.left else "queue"
             return Explained(kind=kind, reason=reason)
+        case PipelineBegan():  # whether it is a merge train's only the forge can tell
+            return Explained(reason=reason)
         case IssueCommented():  # whether the issue is one of ours only the server knows
             return Explained(reason=reason)
         case Commented():

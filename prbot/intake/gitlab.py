@@ -2,8 +2,8 @@
 
 Works on the body alone; a project's, a group's and a system hook carry the same fields.
 Only the fields named here are read. Not promised: who signed it, and that the event is
-still true. A merge train's pipeline can be told only where its `ref` says so: as a rule
-GitLab names the source branch there.
+still true. That a pipeline is a merge train's no webhook says: its `ref` is the source branch,
+as for any other of the merge request; what is told is its commit.
 
 Wire facts: https://docs.gitlab.com/user/project/integrations/webhook_events/ and
 https://docs.gitlab.com/administration/system_hooks/
@@ -25,6 +25,7 @@ from prbot.model import (
     Ignored,
     IssueCommented,
     Login,
+    PipelineBegan,
     PullChanged,
     PullClosed,
     PullMerged,
@@ -161,6 +162,13 @@ class _PushPayload(BaseModel):
 
 class _Pipeline(BaseModel):
     status: str = ""
+    source: str = ""
+    sha: CommitId | None = None
+
+    @property
+    def commit(self) -> Sha | None:
+        """None where it cannot be of a train, whose pipelines are made for merge requests."""
+        return Sha(self.sha) if self.sha and self.source == "merge_request_event" else None
 
 
 class _PipelinePayload(BaseModel):
@@ -340,18 +348,23 @@ def _push(forge: str, push: _PushPayload) -> Event:
     )
 
 
-_ENDED = ("success", "failed", "canceled", "skipped")
+_ENDED, _BADLY = ("success", "failed", "canceled", "skipped"), ("failed", "canceled")
+_BEGUN = ("created", "waiting_for_resource", "preparing", "pending", "running")
 
 
 def _pipeline(forge: str, payload: _PipelinePayload) -> Event:
-    """A check of a merge request that ended may be what an apply waits for."""
-    status = payload.object_attributes.status
+    """A check of a merge request that ended may be what an apply waits for; one that began,
+    what a merge train waits for."""
+    status, commit = payload.object_attributes.status, payload.object_attributes.commit
     if payload.merge_request is None:
         return Ignored("pipeline of no merge request")
-    if status not in _ENDED:
-        return Ignored(f"pipeline {status[:40]}".strip())
     ref = _ref(forge, payload.project, payload.merge_request.iid)
-    return Reviewed(ref, (payload.user or _NOBODY).actor, f"pipeline {status}")
+    actor, reason = (payload.user or _NOBODY).actor, f"pipeline {status[:40]}".strip()
+    if status in _ENDED:
+        return Reviewed(ref, actor, reason, commit if status in _BADLY else None)
+    if status in _BEGUN and commit is not None:
+        return PipelineBegan(ref, commit, actor, reason)
+    return Ignored(reason)
 
 
 def _ref(forge: str, project: _Place, iid: int) -> PullRef:

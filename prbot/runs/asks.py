@@ -26,6 +26,7 @@ from prbot.model import (
     Ignored,
     IssueCommented,
     Login,
+    PipelineBegan,
     ProjectKey,
     PullChanged,
     PullClosed,
@@ -36,6 +37,7 @@ from prbot.model import (
     RepoRef,
     Reviewed,
     Selector,
+    Sha,
 )
 from prbot.runs.checks import APPLY, RERUN, project_of_mark
 from prbot.runs.queued import place_of
@@ -67,10 +69,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Nudged:
-    """Nothing is asked; what waits in the pull request looks again."""
+    """Nothing is asked; what waits in the pull request looks again. `dropped` is a commit that
+    no merge train waits for any more."""
 
     pull: PullRef
     reason: str
+    dropped: Sha | None = None
 
 
 def ask_of(event: Event, listening: Listening) -> Asked | Nudged | Ignored:
@@ -78,7 +82,7 @@ def ask_of(event: Event, listening: Listening) -> Asked | Nudged | Ignored:
     match event:
         case Ignored():
             return event
-        case IssueCommented():  # what is said to an issue starts no run
+        case IssueCommented() | PipelineBegan():  # what these start is not for the event to say
             return Ignored(event.reason)
         case Pushed():
             return Ignored("a push; configuration is read when it is needed")
@@ -87,7 +91,7 @@ def ask_of(event: Event, listening: Listening) -> Asked | Nudged | Ignored:
     if not listening.serves(event.pull.repo):
         return Ignored("the repository is not served")
     if isinstance(event, Reviewed):
-        return Nudged(event.pull, event.reason)
+        return Nudged(event.pull, event.reason, event.dropped)
     if isinstance(event, Commented):
         return _of_comment(event, listening)
     if isinstance(event, CheckPressed):

@@ -64,10 +64,21 @@ def why_known(ask: Ask, runs: tuple[Run, ...]) -> str:
         case AskKind.MERGE:
             merged = any(run.ask.kind is AskKind.MERGE and _counts(run) for run in runs)
             return "the merge is known already" if merged else ""
+        case AskKind.QUEUED:
+            return "this commit is planned already" if _tried(ask, runs) else ""
+        case AskKind.UNQUEUED:
+            return "" if _tried(ask, runs) is AskKind.QUEUED else "there is nothing of it to drop"
         case AskKind.CLOSE:
             return "" if _leaves_something(runs) else "there is nothing of it to drop"
         case _:
             return ""
+
+
+def _tried(ask: Ask, runs: tuple[Run, ...]) -> AskKind | None:
+    """What a merge queue asked last of this commit."""
+    kinds = (AskKind.QUEUED, AskKind.UNQUEUED)
+    mine = (run for run in runs if run.ask.kind in kinds and run.ask.head_sha == ask.head_sha)
+    return next((run.ask.kind for run in mine if _counts(run)), None)
 
 
 def _is_under_way(ask: Ask, runs: tuple[Run, ...]) -> bool:

@@ -20,6 +20,7 @@ from prbot.model import (
     Ignored,
     IssueCommented,
     Login,
+    PipelineBegan,
     PullChanged,
     PullClosed,
     PullMerged,
@@ -107,10 +108,10 @@ def push(ref: str = "refs/heads/main", kind: str = "object_kind", **odd: Any) ->
     return payload | odd
 
 
-def pipeline(status: str, on_merge_request: bool = True) -> Payload:
+def pipeline(status: str, on_merge_request: bool = True, source: str = "push") -> Payload:
     payload: Payload = {
         "object_kind": "pipeline",
-        "object_attributes": {"ref": "topic", "status": status, "sha": HEAD},
+        "object_attributes": {"ref": "topic", "status": status, "sha": HEAD, "source": source},
         "user": {"username": "ann"},
         "project": dict(PROJECT),
     }
@@ -128,6 +129,7 @@ def commented(at: datetime) -> Commented:
     return Commented(PULL, 1244, "prbot plan", ANN, at)
 
 
+FOR_MERGE = "merge_request_event"
 LABELS = [{"title": "a"}]
 UPDATE = Ignored("merge_request update")
 NOTED = commented(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
@@ -285,6 +287,26 @@ ROWS: dict[str, tuple[Payload, object]] = {
     "a pipeline passed": (pipeline("success"), Reviewed(PULL, ANN, "pipeline success")),
     "a pipeline failed": (pipeline("failed"), Reviewed(PULL, ANN, "pipeline failed")),
     "a pipeline runs": (pipeline("running"), Ignored("pipeline running")),
+    "a pipeline of a merge request runs": (
+        pipeline("running", source=FOR_MERGE),
+        PipelineBegan(PULL, HEAD, ANN, "pipeline running"),
+    ),
+    "a pipeline of a merge request waits": (
+        pipeline("pending", source=FOR_MERGE),
+        PipelineBegan(PULL, HEAD, ANN, "pipeline pending"),
+    ),
+    "a pipeline of a merge request waits for a person": (
+        pipeline("manual", source=FOR_MERGE),
+        Ignored("pipeline manual"),
+    ),
+    "a pipeline of a merge request is cancelled": (
+        pipeline("canceled", source=FOR_MERGE),
+        Reviewed(PULL, ANN, "pipeline canceled", dropped=HEAD),
+    ),
+    "a pipeline of a merge request passed": (
+        pipeline("success", source=FOR_MERGE),
+        Reviewed(PULL, ANN, "pipeline success"),
+    ),
     "a pipeline of a branch": (pipeline("success", False), Ignored("pipeline of no merge request")),
     "a pipeline of nobody": (
         pipeline("success") | {"user": None},

@@ -34,6 +34,8 @@ COMMENTED = by_comment(AskKind.APPLY)
 PLAN_COMMENT = replace(by_comment(AskKind.PLAN), comment_id=41)
 AN_UNLOCK = replace(by_comment(AskKind.UNLOCK), comment_id=43)
 DRAFT = replace(PLAN, draft=True)
+TRY = Ask(AskKind.QUEUED, AUTHOR, "queued", head_sha=HEAD, base_branch="main")
+LEFT = replace(TRY, kind=AskKind.UNQUEUED)
 HERE = Checkout("/tree", laid_out(HEAD, MERGED), MERGED, HEAD, ())
 
 
@@ -105,6 +107,16 @@ NEWS: dict[str, tuple[Ask, tuple[Run, ...], bool]] = {
     "close of one that never began": (CLOSE, (STALE,), False),
     "closed already": (CLOSE, (run(CLOSE), planned()), False),
     "closed already, then unlocked": (CLOSE, (run(AN_UNLOCK), run(CLOSE), planned()), False),
+    "a queue's commit": (TRY, (), True),
+    "a queue's commit that is planned": (TRY, (run(TRY, RunState.WORKING),), False),
+    "a queue's commit that was planned": (TRY, (run(TRY),), False),
+    "a queue's commit that it let go": (TRY, (run(LEFT), run(TRY)), False),
+    "another of the queue's commits": (replace(TRY, head_sha=NEW_HEAD), (run(TRY),), True),
+    "the queue lets go": (LEFT, (run(TRY, RunState.WORKING),), True),
+    "the queue lets go of what was planned": (LEFT, (run(TRY),), True),
+    "the queue let go already": (LEFT, (run(LEFT), run(TRY)), False),
+    "the queue lets go of what nobody planned": (LEFT, (), False),
+    "the queue lets go of another commit": (LEFT, (run(replace(TRY, head_sha=NEW_HEAD)),), False),
     "closed again": (CLOSE, (planned(), run(CLOSE), planned()), True),
 }
 
@@ -116,7 +128,9 @@ def test_news(ask: Ask, runs: tuple[Run, ...], news: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "ask", [PLAN, DRAFT, MERGE, CLOSE, COMMENTED, PLAN_COMMENT, AN_UNLOCK], ids=lambda ask: ask.kind
+    "ask",
+    [PLAN, DRAFT, MERGE, CLOSE, COMMENTED, PLAN_COMMENT, AN_UNLOCK, TRY, LEFT],
+    ids=lambda ask: ask.kind,
 )
 def test_twice_is_no_news(ask: Ask) -> None:
     """It starts nothing for the same thing again, whatever had happened before."""

@@ -79,6 +79,10 @@ BEYOND = {
         "api/status_checks/", 200, "StatusCheck", "page per_page"
     ),
 }
+BEYOND["GET /projects/{id}/merge_trains"] = _beyond(
+    "api/merge_trains/#list-merge-trains-for-a-project",
+    *(200, "TrainCar", "scope sort page per_page"),
+)
 BEYOND["POST /projects/{id}/merge_trains/merge_requests/{merge_request_iid}"] = _beyond(
     "api/merge_trains/#add-a-merge-request-to-a-merge-train",
     *(201, "TrainCar", "auto_merge sha squash when_pipeline_succeeds"),

@@ -195,6 +195,21 @@ async def board(call: Call) -> Answer:
     return Answer([call.shapes.car(pull)], 201)
 
 
+async def trains(call: Call) -> Answer:
+    """Those that are on one; of those that were merged (`scope=complete`) none is kept."""
+    if not call.repo.merge_trains:
+        raise DemoForgeRefused(403, "403 Forbidden")
+    if call.query.get("scope", "active") not in ("active", "complete"):
+        raise bad("scope does not have a valid value")
+    active = call.query.get("scope") != "complete"
+    found = [pull for pull in call.repo.pulls.values() if pull.train is not None and active]
+    return Answer([call.shapes.car(p) for p in _ordered(found, call)])
+
+
+def _ordered(pulls: list[Pull], call: Call) -> list[Pull]:
+    return pulls if call.query.get("sort") == "asc" else pulls[::-1]
+
+
 def _method(call: Call) -> str:
     """Raises DemoForgeRefused (409) where the head is another by now."""
     if call.text("sha") not in (None, call.pull.head_sha):

@@ -7,7 +7,7 @@ System notes are those of reviews, the only ones that clients read here.
 
 from __future__ import annotations
 
-from prbot.demo.gitlab.shapes import Json, Shapes, stamp
+from prbot.demo.gitlab.shapes import PIPELINES, Json, Shapes, stamp
 from prbot.demo.rules import deciding_reviews
 from prbot.demo.state import Comment, Issue, Pull, Reaction, Review, User
 
@@ -147,13 +147,29 @@ class MergeShapes(Shapes):
             "id": pull.id,
             "merge_request": {key: listed[key] for key in told.split()},
             "user": self.user(pull.author),
-            "pipeline": None,
+            "pipeline": self.train_pipeline(pull) if pull.train else None,
             "created_at": stamp(pull.updated_at),
             "updated_at": stamp(pull.updated_at),
             "target_branch": pull.base_branch,
-            "status": "idle",
+            "status": "fresh" if pull.train else "idle",
             "merged_at": None,
             "duration": None,
+        }
+
+    def train_pipeline(self, pull: Pull) -> Json:
+        """Of the commit that the train tries."""
+        number, page = train_pipeline(pull), self.urls.page(pull.repo.full_name)
+        return {
+            "id": number,
+            "iid": 1,
+            "project_id": pull.repo.id,
+            "sha": pull.train,
+            "ref": f"refs/merge-requests/{pull.number}/train",
+            "status": "running",
+            "source": "merge_request_event",
+            "created_at": stamp(pull.updated_at),
+            "updated_at": stamp(pull.updated_at),
+            "web_url": f"{page}/-/pipelines/{number}",
         }
 
     def external_check(self, name: str, status: str, number: int) -> Json:
@@ -313,6 +329,11 @@ class MergeShapes(Shapes):
             "task_completion_status": {"count": 0, "completed_count": 0},
             "has_tasks": False,
         }
+
+
+def train_pipeline(pull: Pull) -> int:
+    """The number of the pipeline of a merge request's train, its commit's first."""
+    return pull.repo.id * PIPELINES
 
 
 def noteable(about: Pull | Issue) -> str:

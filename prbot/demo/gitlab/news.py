@@ -18,8 +18,9 @@ from prbot.demo.gitlab.merge_shapes import (
     reviewers,
     state_of,
     title_of,
+    train_pipeline,
 )
-from prbot.demo.gitlab.shapes import Json, stamp
+from prbot.demo.gitlab.shapes import PIPELINES, Json, stamp
 from prbot.demo.hooks import Hook
 from prbot.demo.payloads import PushedCommit
 from prbot.demo.state import Comment, Issue, Pull, Repository, Review, Status, User
@@ -96,35 +97,60 @@ class GitLabNews:
         self._send("Issue Hook", payload, issue.repo)
 
     def status(self, repo: Repository, status: Status, commit: CommitInfo) -> None:
+        if any(pull.train == status.sha for pull in repo.pulls.values()):
+            return  # a job of the train's pipeline, which is told by itself
         latest = [one.state for one in repo.latest_statuses(status.sha)]
         if "pending" in latest or "running" in latest:
             return
         failed = any(state in ("failure", "error") for state in latest)
         pulls = [p for p in repo.pulls.values() if p.open and p.head_sha == status.sha]
-        number = repo.id * 1000
-        attributes = {
-            "id": number,
-            "iid": 1,
-            "name": None,
-            "url": f"{self._world.urls.page(repo.full_name)}/-/pipelines/{number}",
+        told = {
+            "id": repo.id * PIPELINES,
             "detailed_status": "failed" if failed else "passed",
-            "protected_ref": False,
             "ref": pulls[0].head_branch if pulls else repo.default_branch,
-            "tag": False,
-            "sha": status.sha,
-            "before_sha": ABSENT,
             "source": "external",
             "status": "failed" if failed else "success",
             "stages": ["external"],
             "created_at": _plain(stamp(status.created_at)),
             "finished_at": _plain(stamp(status.created_at)),
             "duration": 0,
+        }
+        self._pipeline(repo, commit, told, status.creator, pulls[0] if pulls else None)
+
+    def pipeline(self, pull: Pull, commit: CommitInfo, state: str) -> None:
+        """Of a train's pipeline GitLab tells the commit, and the source branch as its `ref`."""
+        now = _plain(stamp(self._world.now()))
+        ended = state not in ("pending", "running")
+        told = {
+            "id": train_pipeline(pull),
+            "detailed_status": "passed" if state == "success" else state,
+            "ref": pull.head_branch,
+            "source": "merge_request_event",
+            "status": state,
+            "stages": ["test"],
+            "created_at": now,
+            "finished_at": now if ended else None,
+            "duration": 0 if ended else None,
+        }
+        self._pipeline(pull.repo, commit, told, pull.author, pull)
+
+    def _pipeline(
+        self, repo: Repository, commit: CommitInfo, told: Json, by: User, pull: Pull | None
+    ) -> None:
+        attributes: Json = {
+            "iid": 1,
+            "name": None,
+            "url": f"{self._world.urls.page(repo.full_name)}/-/pipelines/{told['id']}",
+            "protected_ref": False,
+            "tag": False,
+            "sha": commit.sha,
+            "before_sha": ABSENT,
             "variables": [],
         }
-        payload = self._about(repo, status.creator) | {
+        payload = self._about(repo, by) | {
             "object_kind": "pipeline",
-            "object_attributes": attributes,
-            "merge_request": self._brief(pulls[0]) if pulls else None,
+            "object_attributes": attributes | told,
+            "merge_request": self._brief(pull) if pull else None,
             "commit": self._commit(repo, commit),
             "builds": [],
         }

@@ -91,7 +91,6 @@ def _check_line(call: Call) -> None:
 
 
 async def _has_place(repo: Repository, sha: str) -> bool:
-    """A branch that holds the commit, or the pipeline of an earlier status."""
-    return any(status.sha == sha for status in repo.statuses) or bool(
-        await repo.git.ask("for-each-ref", "--contains", sha, "refs/heads")
-    )
+    """A branch that holds the commit, or a pipeline: a train's, or an earlier status's."""
+    piped = sha in repo.newest_pipeline or any(status.sha == sha for status in repo.statuses)
+    return piped or bool(await repo.git.ask("for-each-ref", "--contains", sha, "refs/heads"))

@@ -11,7 +11,8 @@ MERGE_REQUEST = f"{PROJECT}/merge_requests/{{merge_request_iid}}"
 NOTE = f"{MERGE_REQUEST}/notes/{{note_id}}"
 ISSUE = f"{PROJECT}/issues/{{issue_iid}}"
 BRANCH = f"{PROJECT}/repository/branches/{{branch}}"
-TRAIN = f"{PROJECT}/merge_trains/merge_requests/{{merge_request_iid}}"
+TRAINS = f"{PROJECT}/merge_trains"
+TRAIN = f"{TRAINS}/merge_requests/{{merge_request_iid}}"
 READ, WRITE = Level.READ, Level.WRITE
 
 ROUTES: tuple[Route, ...] = (
@@ -35,6 +36,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{MERGE_REQUEST}/approve", merge_requests.approve),
     Route("POST", f"{MERGE_REQUEST}/unapprove", merge_requests.unapprove),
     Route("PUT", f"{MERGE_REQUEST}/merge", merge_requests.merge),
+    Route("GET", TRAINS, merge_requests.trains, WRITE),
     Route("POST", TRAIN, merge_requests.board, WRITE, paged=False),
     Route("GET", f"{MERGE_REQUEST}/notes", notes.notes),
     Route("POST", f"{MERGE_REQUEST}/notes", notes.create),

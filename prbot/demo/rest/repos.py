@@ -42,6 +42,14 @@ async def branch(call: Call) -> Answer:
     return Answer(call.forge.shapes.branch(call.repo, name, commit))
 
 
+async def matching_refs(call: Call) -> Answer:
+    """Whose names begin so: `heads/gh-readonly-queue/`, for one. Branches alone."""
+    begin = f"refs/{call.path['ref']}"
+    heads = {f"refs/heads/{name}": sha for name, sha in (await call.repo.git.branches()).items()}
+    found = sorted(ref for ref in heads if ref.startswith(begin))
+    return Answer([call.forge.shapes.ref(call.repo, ref, heads[ref]) for ref in found])
+
+
 async def delete_ref(call: Call) -> Answer:
     """Of branches only: `heads/NAME`."""
     kind, _, name = call.path["ref"].partition("/")

@@ -48,6 +48,13 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{PULL}/reviews", pulls.reviews, READ, ("pull_requests", "read")),
     Route("POST", f"{PULL}/reviews", pulls.create_review, READ, ("pull_requests", "write")),
     Route("DELETE", f"{REPO}/git/refs/{{ref}}", repos.delete_ref, WRITE, ("contents", "write")),
+    Route(
+        "GET",
+        f"{REPO}/git/matching-refs/{{ref}}",
+        repos.matching_refs,
+        READ,
+        ("contents", "read"),
+    ),
     Route("PUT", f"{PULL}/merge", pulls.merge, WRITE, ("contents", "write")),
     Route(
         "GET",

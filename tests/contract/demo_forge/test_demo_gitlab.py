@@ -24,8 +24,9 @@ from prbot.demo.gitlab.table import (
     PROJECT,
     ROUTES,
     TRAIN,
+    TRAINS,
 )
-from prbot.demo.state import Protection, Pull
+from prbot.demo.state import MergeToCome, Protection, Pull
 
 if TYPE_CHECKING:
     from conftest import Client, Tools
@@ -137,6 +138,9 @@ CASES = [
     Case("PUT", f"{MERGE_REQUEST}/merge", 409, {"sha": GONE}),
     Case("PUT", f"{MERGE_REQUEST}/merge", 403, {}, by="carol"),
     Case("PUT", f"{MERGE_REQUEST}/merge", 405, {}, fill={"merge_request_iid": "2"}),
+    Case("GET", TRAINS, 200, query="?scope=active&sort=asc"),
+    Case("GET", TRAINS, 400, query="?scope=late"),
+    Case("GET", TRAINS, 403, by="carol"),
     Case("POST", TRAIN, 201, {"squash": True}, keys="merge_request status target_branch"),
     Case("POST", TRAIN, 409, {"sha": GONE}),
     Case("POST", TRAIN, 400, {}, fill={"merge_request_iid": "2"}),
@@ -312,6 +316,26 @@ async def test_unchanged(ask: Client, pull: Pull) -> None:
     assert (again.status, again.body) == (304, None)
 
 
+async def test_a_train(forge: DemoForge, pull: Pull, ask: Client) -> None:
+    """It lists what is on a train, takes statuses of its commit, and waits for them."""
+    pull.repo.merge_trains = True
+    names = {"id": str(pull.repo.id), "merge_request_iid": "1"}
+    assert (await ask("POST", TRAIN.format(**names), {})).status == 201
+    (car,) = (await ask("GET", TRAINS.format(**names))).body
+    assert answer_faults("GET", TRAINS, 200, [car]) == []
+    assert (car["pipeline"]["sha"], car["pipeline"]["ref"]) == (
+        pull.train,
+        "refs/merge-requests/1/train",
+    )
+    status = STATUSES.format(id=pull.repo.id, sha=pull.train)
+    assert (await ask("POST", status, {"state": "pending", "name": "late"})).status == 201
+    await forge.end_train(pull, good=True)
+    assert pull.open
+    await ask("POST", status, {"state": "success", "name": "late"})
+    assert pull.merged
+    assert (await ask("GET", TRAINS.format(**names))).body == []
+
+
 # --- webhooks -----------------------------------------------------------------------------
 
 MODELS = {
@@ -365,7 +389,10 @@ async def test_webhooks(forge: DemoForge, tools: Tools, tmp_path: Path) -> None:
     issue = await forge.open_issue(repo, "alice", "An issue", "words")
     await forge.set_issue_open(issue, "alice", False)
     await forge.comment(issue, "bob", "prbot recheck")
-    await forge.merge(pull, "bob")
+    repo.merge_trains = True
+    for left in (forge.drop_train(pull), forge.end_train(pull, good=True)):
+        await forge.board(pull, MergeToCome("bob", pull.head_sha, "merge", by_train=True))
+        await left
     sent = forge.deliveries
     for delivery in sent:
         on_issue = b'"noteable_type":"Issue"' in delivery.body

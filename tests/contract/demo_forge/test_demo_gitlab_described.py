@@ -48,6 +48,8 @@ READ = {
     gitlab_shapes.Project: "ProjectWithAccess",
     gitlab_shapes.DiffRefs: "DiffRefs",
     gitlab_shapes.Pipeline: "Ci_Pipeline",
+    gitlab_shapes.TrainPipeline: "Ci_PipelineBasic",
+    gitlab_shapes.Car: "TrainCar",
     gitlab_shapes.MergeRequest: "MergeRequest",
     gitlab_shapes.Approval: "Approvals",
     gitlab_shapes.Approvals: "MergeRequestApprovals",

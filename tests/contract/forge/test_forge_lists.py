@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from prbot.demo.state import MergeToCome
 from prbot.errors import ForgeUnavailable, NotFound
 from prbot.model import Actor, Commented, RepoRef
 
@@ -153,6 +154,60 @@ async def test_nothing_new_costs_nothing(scene: Scene) -> None:
     await scene.demo.comment(scene.pull, "bob", "hello")
     await scene.demo.merge(scene.pull, "carl")
     assert await look() == (1, 0, 1, 1)
+
+
+async def queued(scene: Scene) -> str:
+    """What the forge's merge queue, or train, tries of the pull request."""
+    repo, pull = scene.pull.repo, scene.pull
+    if scene.gitlab:
+        repo.merge_trains = True
+        await scene.demo.board(pull, MergeToCome("ann", pull.head_sha, "merge", by_train=True))
+        return str(pull.train)
+    name = f"gh-readonly-queue/main/pr-{pull.number}-{pull.base_sha}"
+    await repo.git.set_ref(f"refs/heads/{name}", pull.head_sha)
+    return str(pull.head_sha)
+
+
+async def test_merge_queue(scene: Scene) -> None:
+    """It tells which commits a merge queue or a merge train tries, as long as it does."""
+    assert await scene.port.merge_queue(scene.repo) == ()
+    commit = await queued(scene)
+    (moved,) = await scene.port.merge_queue(scene.repo)
+    assert (moved.repo, moved.commit, moved.left) == (scene.repo, commit, False)
+    assert (moved.base_branch, moved.default_branch) == ("main", "main")
+    assert moved.actor == Actor("ann" if scene.gitlab else "ghost")
+    if scene.gitlab:
+        await scene.demo.end_train(scene.pull, good=False)
+    else:
+        await scene.pull.repo.git.delete_ref(
+            f"refs/heads/gh-readonly-queue/main/pr-{scene.pull.number}-{scene.pull.base_sha}"
+        )
+    assert await scene.port.merge_queue(scene.repo) == ()
+
+
+@pytest.mark.parametrize("identity", ["personal"])
+async def test_merge_trains_that_are_not_shown(scene: Scene) -> None:
+    """It takes a project whose trains it may not see for one without."""
+    await queued(scene)
+    scene.demo.fail_next("GET", "/merge_trains$", 403)
+    assert await scene.port.merge_queue(scene.repo) == ()
+    assert len(await scene.port.merge_queue(scene.repo)) == 1
+
+
+@pytest.mark.parametrize("identity", ["token"])
+@pytest.mark.parametrize(
+    ("name", "base"),
+    [
+        ("main/pr-1-0a1b2c", "main"),
+        ("release/1.0/pr-12-0a1b2c", "release/1.0"),
+        ("main/notes", None),
+    ],
+)
+async def test_branches_of_a_merge_queue(scene: Scene, name: str, base: str | None) -> None:
+    """It reads the base branch out of the queue's branch, and leaves what is none of it."""
+    await scene.pull.repo.git.set_ref(f"refs/heads/gh-readonly-queue/{name}", scene.pull.head_sha)
+    found = await scene.port.merge_queue(scene.repo)
+    assert [moved.base_branch for moved in found] == ([base] if base else [])
 
 
 async def test_another_moment(scene: Scene) -> None:
