@@ -820,7 +820,7 @@ class OnIssuesAlone(BadCommand):
 
 @dataclass(eq=False)
 class NotOnIssues(BadCommand):
-    """`{verb}` is said in a pull request. An issue about drift knows `accept`, `adopt`, `revert`, `snooze` and `recheck`; nothing was done."""
+    """`{verb}` is said in a pull request. An issue about drift knows `accept`, `adopt`, `revert`, `snooze`, `recheck` and `unlock`, without options; nothing was done."""
 
     verb: str
 

@@ -1184,6 +1184,14 @@ class Corrections(Protocol):
         asked for by somebody, without a pull request and without a run; the oldest first."""
         ...
 
+    async def of_project(self, repo: RepoRef, project: ProjectKey) -> tuple[Correction, ...]:
+        """All that are known, the oldest first."""
+        ...
+
+    async def waiting(self) -> tuple[Correction, ...]:
+        """Of all repositories, those to be applied of which no run was begun, the oldest first."""
+        ...
+
 
 class DriftTally(Protocol):
     """How all that is watched stands, in numbers."""

@@ -23,6 +23,7 @@ from prbot.adapters.store_tables import (
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_repo
 from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf
+from prbot.drift.trying import APPLYING
 from prbot.model import Login, ProjectKey, PullRef, RepoRef, RunId
 
 
@@ -107,6 +108,18 @@ class SqlCorrections:
         mine = or_(rows.pull == pull.number, coming)
         query = select(drift_corrections).where(is_repo(drift_corrections, pull.repo), mine)
         return tuple(map(_correction, await self.db.execute(query.order_by(rows.seq))))
+
+    async def of_project(self, repo: RepoRef, project: ProjectKey) -> tuple[Correction, ...]:
+        names = drift_corrections.c
+        mine = and_(names.dir == project.dir, names.workspace == project.workspace)
+        query = select(drift_corrections).where(is_repo(drift_corrections, repo), mine)
+        return tuple(map(_correction, await self.db.execute(query.order_by(names.seq))))
+
+    async def waiting(self) -> tuple[Correction, ...]:
+        names = drift_corrections.c
+        new = and_(names.outcome.is_(None), names.run_id.is_(None), names.how.in_(APPLYING))
+        query = select(drift_corrections).where(new).order_by(names.seq)
+        return tuple(map(_correction, await self.db.execute(query)))
 
 
 def _issues() -> Select[Any]:

@@ -27,6 +27,7 @@ from prbot.runs.say import (
     ApplyReport,
     Cancelled,
     CheckSummary,
+    CorrectionReport,
     Failure,
     Help,
     Hint,
@@ -292,6 +293,8 @@ def _template(message: Message) -> str:
             return "cancelled.md.j2"
         case Waiting():
             return "waiting.md.j2"
+        case CorrectionReport():
+            return "corrected.md.j2"
         case InterruptedReport():
             return "interrupted.md.j2"
         case StateUnlocked():

@@ -34,6 +34,8 @@ class Allowed(StrEnum):
     """`automerge` of the repository's file"""
     IMPORT = "import"
     STATE_RM = "state-rm"
+    DRIFT_AUTO = "drift-auto"
+    """rules of the repository's file that say `auto`"""
 
 
 class RepositoryRule(Section):
@@ -55,7 +57,8 @@ class RepositoryRule(Section):
     post_hooks: tuple[Hook, ...] | None = Field(default=None, description="commands after a run.")
     allow: frozenset[Allowed] | None = Field(
         default=None,
-        description="what is off elsewhere: `automerge`, `destroy`, `import`, `state-rm`.",
+        description="what is off elsewhere: `automerge`, `destroy`, `drift-auto`, `import`,"
+        " `state-rm`.",
     )
     minimum: Minimum | None = Field(
         default=None, description="`apply_requirements` and `permissions` it cannot go below."

@@ -7,7 +7,7 @@ refused says why; outsiders get no answer at all, as in pull requests.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -20,7 +20,7 @@ from prbot.intake.commanded import Conversation
 from prbot.intake.comment import Wrong, read
 from prbot.intake.grammar import ON_ISSUES, Typed
 from prbot.intake.written import written
-from prbot.model import Ignored, IssueCommented, Login, Permission
+from prbot.model import Ignored, IssueCommented, Login, Permission, Selector
 from prbot.runs.asks import Listening
 from prbot.runs.reasons import Reason, Reasons
 
@@ -29,6 +29,8 @@ LONGEST = timedelta(days=366)
 PLANNED_FIRST = (
     "it is planned again first; then it is told below which pull request does it, or why none can."
 )
+UNLOCK = "unlock"
+HERE = (*ON_ISSUES, UNLOCK)
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
 
@@ -58,7 +60,7 @@ def heard(event: IssueCommented, listening: Listening) -> Said | Ignored:
             return Ignored(event.reason)
         case Wrong():
             return Said(event, wrong=found.message)
-        case Typed(verb) if verb not in ON_ISSUES:
+        case Typed(verb) if verb not in HERE or found.select != Selector():
             return Said(event, wrong=NotOnIssues(verb).reply)
     return Said(event, found)
 
@@ -89,12 +91,14 @@ class LookAgain:
 
 @dataclass(frozen=True)
 class Correct:
-    """Put back (`revert`) what drifted in these projects, as the issue shows it."""
+    """Put back (`revert`) what drifted in these projects, as the issue shows it.
+    `needs_approval`: people approve what is applied there."""
 
     issue: IssueOf
     how: str
     standings: tuple[Standing, ...]
     by: Login
+    needs_approval: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,13 +120,21 @@ class Say:
     reasons: Reasons = ()
 
 
-AnswerStep = Remember | LookAgain | Correct | Propose | Say
+@dataclass(frozen=True)
+class Unlock:
+    """Let go of what interrupted corrections of these projects hold."""
+
+    standings: tuple[Standing, ...]
+
+
+AnswerStep = Remember | LookAgain | Correct | Propose | Unlock | Say
 
 
 def teams_of(environments: Environments, standings: Iterable[Standing]) -> frozenset[str]:
     """Those whose members have to be known."""
-    needs = (_needs(environments, each) for each in standings)
-    lists = (who for each in needs for who in each.allowed.get("apply", ()))
+    needs = [_needs(environments, each) for each in standings]
+    commands = ("apply", UNLOCK)
+    lists = (who for each in needs for one in commands for who in each.allowed.get(one, ()))
     return frozenset(name for who in lists for name in who if "/" in name)
 
 
@@ -145,30 +157,44 @@ def answer_to(
         return ()
     if said.typed is None:
         return (Say(said.wrong),)
+    needs = [_needs(environments, each) for each in standings]
     reasons = (
-        *_permitted(asker, [_needs(environments, each) for each in standings]),
+        *_permitted(asker, needs, UNLOCK if said.typed.verb == UNLOCK else "apply"),
         *_sensible(said.typed, issue, standings, now),
     )
     if reasons:
         return (Say(reasons=reasons),)
+    if said.typed.verb == "revert":
+        approved = [bool(each.approvals) for each in needs]
+        return tuple(_corrects(said.typed.verb, issue, standings, approved, asker.login))
     return _done(said.typed, issue, standings, asker.login, now)
+
+
+def _corrects(
+    how: str, issue: IssueOf, standings: Sequence[Standing], approved: Sequence[bool], by: Login
+) -> Iterator[Correct]:
+    """At most one for the projects that an apply needs approval for, and one for the others."""
+    for needs in (False, True):
+        theirs = tuple(s for s, a in zip(standings, approved, strict=True) if a is needs)
+        if theirs:
+            yield Correct(issue, how, theirs, by, needs)
 
 
 def _needs(environments: Environments, standing: Standing) -> Needs:
     return environments.of(standing.project.dir, standing.project.workspace)
 
 
-def _permitted(asker: Asker, needs: Sequence[Needs]) -> Reasons:
+def _permitted(asker: Asker, needs: Sequence[Needs], command: str) -> Reasons:
     if not asker.permission.can_write:
         return (
             Reason("permission", "it needs write access", "somebody who can write asks for it"),
         )
-    lists = {who for each in needs for who in each.allowed.get("apply", ())}
+    lists = {who for each in needs for who in each.allowed.get(command, ())}
     missing = sorted(who for who in lists if not _is_in(asker, who))
     return tuple(
         Reason(
             "permission",
-            f"only {' or '.join(f'`{name}`' for name in who)} may apply here",
+            f"only {' or '.join(f'`{name}`' for name in who)} may {command} here",
             "one of them says it",
         )
         for who in missing
@@ -214,14 +240,14 @@ def _done(
     if typed.verb == "recheck":
         return (*again, Say("it is looked at again now; what was found stands above then."))
     if typed.verb == "adopt":
-        asked = tuple(Propose(Proposal.ADOPT, each, by, _shown(each)) for each in standings)
+        asked = tuple(Propose(Proposal.ADOPT, each, by, shown(each)) for each in standings)
         return (*asked, *again, Say(PLANNED_FIRST))
     until = until_of(typed, now)
     if until is None:
-        return (Correct(issue, typed.verb, tuple(standings), by),)
+        return (Unlock(tuple(standings)),)
     kind, reason = AnswerKind(typed.verb), str(dict(typed.flags).get("reason", ""))
     kept = tuple(
-        Remember(Answer(each.repo, each.project, kind, by, now, until, reason, _shown(each)))
+        Remember(Answer(each.repo, each.project, kind, by, now, until, reason, shown(each)))
         for each in standings
     )
     if typed.verb == "snooze":
@@ -231,6 +257,6 @@ def _done(
     return (*kept, *again, Say(told))
 
 
-def _shown(standing: Standing) -> tuple[str, ...]:
+def shown(standing: Standing) -> tuple[str, ...]:
     """What the issue shows of the project: what the newest check found, also while it is quiet."""
     return () if standing.section is None else tuple(facts_of(standing.section))

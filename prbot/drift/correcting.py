@@ -18,6 +18,7 @@ from prbot.config.windows import Window, any_open, next_opening
 from prbot.drift.rules import AT_REST, Beyond, Decided
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import PullRef
+from prbot.runs.correction import holder_words, way_to_free
 from prbot.runs.reasons import Reason, Reasons
 
 DAY = timedelta(days=1)
@@ -149,13 +150,8 @@ def _losing(beyond: Beyond) -> Reasons:
 def _unheld(here: Situation) -> Reasons:
     found: list[Reason] = []
     if here.holder is not None:
-        number = here.holder.number
-        way = (
-            f"pull request {number} is merged or closed, or somebody comments `prbot unlock` there"
-        )
-        found.append(
-            Reason("lock", f"the project is held by pull request {number}", way, comes=True)
-        )
+        held = f"the project is held by {holder_words(here.holder)}"
+        found.append(Reason("lock", held, way_to_free(here.holder), comes=True))
     if here.applying:
         found.append(
             Reason("applying", "the project is being applied", "wait until it ended", comes=True)

@@ -12,7 +12,7 @@ from datetime import date
 
 from prbot.config.drift import DriftSettings
 from prbot.drift.issue import Found
-from prbot.drift.rules import beyond, decide, drifts
+from prbot.drift.rules import Beyond, beyond, decide, drifts
 from prbot.drift.verdict import Planned
 from prbot.plans.by_hand import ThreeValues
 from prbot.plans.plan import Action, Change, Json, Plan, ResourceChange, not_too_deep
@@ -22,15 +22,19 @@ from prbot.plans.threeway import Verdict, verdicts
 TAKEN_BACK = (Verdict.REVERTS, Verdict.CONFLICT, Verdict.GONE)
 """What a plan does something about."""
 DELETED = Change(("delete",))
+ANYTHING = Beyond(more=True, loses=True)
+"""What a plan may do that nobody has read."""
 
 
 @dataclass(frozen=True)
 class Read:
     """`planned` is what a verdict needs; `found` has a row for each attribute that drifted,
-    fit to be shown."""
+    fit to be shown. `beyond` is what else the plan would do, where its own code is known to be
+    applied: what was refreshed into the state is no code."""
 
     planned: Planned
     found: tuple[Found, ...]
+    beyond: Beyond = ANYTHING
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ def read(plan: Plan, digest: str, changes: bool, failing: int, proven: bool, ask
     seen = as_drift(plan) if proven else plan
     told = tuple(_found(seen, asked))
     drifted = any(each.verdict in TAKEN_BACK for each in told)
-    return Read(Planned(digest, changes, drifted, beyond(plan).more, failing), told)
+    planned = Planned(digest, changes, drifted, beyond(plan).more, failing)
+    return Read(planned, told, beyond(seen))
 
 
 def _found(plan: Plan, asked: Asked) -> Iterator[Found]:

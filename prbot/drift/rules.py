@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from prbot.config.drift import DriftRule, DriftSettings, Reaction
+from prbot.plans.configured import bare, configuration
 from prbot.plans.plan import Action, Plan
+from prbot.plans.sensitive import any_mark
 from prbot.plans.threeway import Verdict, drift, verdicts
 
 STRENGTH = tuple(Reaction)
@@ -126,14 +128,34 @@ class Beyond:
 def beyond(plan: Plan) -> Beyond:
     """Changes of the code that were not applied (a conflict is one, too: the code wants a third
     value), and whatever else the plan would do."""
-    found = verdicts(plan)
+    found, following = verdicts(plan), _following(plan)
     gone = {one.address for one in found if one.verdict is Verdict.GONE}
+    back = {one.address for one in found if one.verdict is Verdict.REVERTS}
     acts = [one for one in plan.resource_changes if one.managed]
-    changed = any(one.verdict in (Verdict.CHANGE, Verdict.CONFLICT) for one in found)
+    changed = any(
+        one.verdict is Verdict.CONFLICT
+        or (
+            one.verdict is Verdict.CHANGE
+            and not (one.address in back and (one.address, one.attribute) in following)
+        )
+        for one in found
+    )
     return Beyond(
         more=changed or any(_is_more(one.change.action, one.address in gone) for one in acts),
         loses=any(one.change.action in (Action.DELETE, Action.REPLACE) for one in acts),
     )
+
+
+def _following(plan: Plan) -> set[tuple[str, str | None]]:
+    """Attributes that the code does not name and that are known after the apply alone: where a
+    resource is put back, they follow from that."""
+    code = configuration(plan)
+    found: set[tuple[str, str | None]] = set()
+    for one in plan.resource_changes:
+        marks, block = one.change.after_unknown, code.get(bare(one.address))
+        if one.managed and isinstance(marks, dict) and block is not None:
+            found |= {(one.address, n) for n in marks if any_mark(marks[n]) and not block.names(n)}
+    return found
 
 
 def _is_more(action: Action, gone: bool) -> bool:

@@ -85,15 +85,20 @@ class Checkouts:
 
         What the forge no longer has may have been fetched before; who needs it will see.
         """
-        if run.id in self._fetched:
-            return
+        if run.id not in self._fetched:
+            await self.renewed(run, pull)
+
+    async def renewed(self, run: Run, pull: PullRequest) -> bool:
+        """Fetch now, and tell whether the forge still has all of it. Raises ForgeUnavailable."""
+        whole = True
         try:
             await self._fetch(pull)
         except CannotFetch as error:
             raise ForgeUnavailable(run.pull.repo.forge, "fetch", str(error)) from error
         except (BranchIsGone, HeadIsGone, MergeCommitIsGone):
-            pass
+            whole = False
         self._fetched.append(run.id)
+        return whole
 
     async def worktree(self, run: Run) -> tuple[Checkout, Path]:
         """Where the run's commit lies, brought here if it was laid out elsewhere."""

@@ -17,14 +17,16 @@ import structlog
 from prbot.drift.state import Standing
 from prbot.drift.turn import Room, due, replanned, take_turn
 from prbot.engine.alarm import Alarm
-from prbot.engine.drift_ends import DriftEnds, unmerged_holders
+from prbot.engine.drift_corrections import DriftCorrections
+from prbot.engine.drift_ends import DriftEnds
 from prbot.engine.drift_places import Place, Places
+from prbot.engine.drift_reading import applied_of, unmerged_holders
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
 from prbot.errors import PrbotError, StoreUnavailable
 from prbot.model import Login, ProjectKey, RepoRef, RunId, Selector
-from prbot.plans.record import Applied
 from prbot.ports import UnitOfWork
+from prbot.runs.correction import holder_words, is_correction
 from prbot.runs.drifting import place_for
 from prbot.runs.run import CHANGING, Ask, AskKind, Run
 
@@ -44,6 +46,7 @@ class Drift:
         self._world = world
         self._places = Places(world)
         self._ends = DriftEnds(world, self._places, outbox)
+        self._corrections = DriftCorrections(world, self._places, outbox)
         self._never = Alarm()
 
     async def run(self) -> None:
@@ -63,11 +66,13 @@ class Drift:
         return IDLE
 
     async def sweep(self) -> int:
-        """Keep what has ended, then begin what is due; how many checks are under way then.
+        """Keep what has ended, then begin what was asked for and what is due; how many checks and
+        corrections are under way then.
 
         Raises StoreUnavailable.
         """
         await self._ends.keep()
+        await self._corrections.begin()
         for repo in await self._places.served():
             try:
                 await self._look_at(repo)
@@ -145,29 +150,18 @@ class Drift:
         return run
 
 
-async def applied_of(unit: UnitOfWork, standing: Standing) -> Applied | None:
-    """What is known to run: applied by us, or proved by a check, whichever is newer. Nothing is
-    known where a part was applied, or all destroyed."""
-    plan = await unit.plans.last_applied(standing.repo, standing.project)
-    proved = standing.applied
-    if plan is None or plan.applied_at is None:
-        return proved
-    if proved is not None and proved.at >= plan.applied_at:
-        return proved
-    return None if plan.special else Applied(plan.commit, plan.inputs, plan.applied_at)
-
-
 async def held(unit: UnitOfWork, repo: RepoRef) -> dict[ProjectKey, str]:
-    """By what each project is held: a pull request that is open, or an apply that runs."""
+    """By what each project is held: a pull request that is open, or an apply that runs. What an
+    interrupted correction still holds is looked at, for that may show that it is mended."""
     unmerged = await unmerged_holders(unit, repo)
     locks = await unit.locks.of_repo(repo)
     found = {
-        lock.project: f"held by pull request {lock.holder.number}"
+        lock.project: f"held by {holder_words(lock.holder)}"
         for lock in locks
-        if lock.holder not in unmerged
+        if lock.holder not in unmerged and not is_correction(lock.holder)
     }
     for run in await unit.runs.of_repo_unfinished(repo):
         for job in run.jobs:
             if job.kind in CHANGING and not job.state.finished:
-                found[job.project] = f"being applied by pull request {run.pull.number}"
+                found[job.project] = f"being applied by {holder_words(run.pull)}"
     return found

@@ -14,6 +14,7 @@ import structlog
 
 from prbot.config.environments import EVERYWHERE_ALIKE
 from prbot.drift.answering import (
+    UNLOCK,
     AnswerStep,
     Asker,
     Correct,
@@ -22,13 +23,16 @@ from prbot.drift.answering import (
     Remember,
     Said,
     Say,
+    Unlock,
     answer_to,
     heard,
+    shown,
     teams_of,
     told_of,
 )
-from prbot.drift.state import Correction, IssueOf
+from prbot.drift.state import Correction, IssueOf, Standing
 from prbot.drift.tell import Reply
+from prbot.drift.trying import REVERT, under_way
 from prbot.drift.wishing import HOW
 from prbot.engine.drift_places import Places
 from prbot.engine.letters import drift_comment
@@ -37,6 +41,7 @@ from prbot.errors import ForgeRefused, NotFound
 from prbot.model import Ignored, IssueCommented, RepoRef
 from prbot.ports import JournalEntry, UnitOfWork, of_repository
 from prbot.runs.asks import Listening
+from prbot.runs.correction import correction_place
 from prbot.runs.reasons import Reason
 from prbot.runs.say import Refusal
 
@@ -49,9 +54,24 @@ UNREADABLE = Reason(
 )
 NOT_BUILT = Reason(
     "version",
-    "this version of prbot carries this out by no comment",
+    "it needs a pull request, and this version of prbot opens none when it is asked to",
     "change the code, or apply it, in a pull request of your own",
 )
+NOBODY_LOOKS = Reason(
+    "drift",
+    "this server does not look for drift at the moment",
+    "whoever runs it can set `drift.enabled`",
+)
+BEGUN = (
+    "it is planned now, and put back where the plan does what stands above and nothing else; "
+    "what comes of it is told here."
+)
+UNLOCKED = "what an interrupted correction held is let go of."
+
+
+def _going_on(standing: Standing) -> Reason:
+    going = f"a correction of `{standing.project}` is under way"
+    return Reason("correcting", going, "wait for what comes of it")
 
 
 @dataclass(frozen=True)
@@ -124,8 +144,12 @@ class DriftAnswers:
                 await unit.drift.plan(replace(standing, asked_at=self._world.clock.now()))
             case Propose():
                 await self._propose(unit, answered, step)
+            case Correct(how="revert", needs_approval=False):
+                await self._revert(unit, answered, step)
             case Correct():
-                await self._say(unit, answered, Say(reasons=(NOT_BUILT,)))
+                await self._say(unit, answered, Say(reasons=(NOT_BUILT,)), "by pull request")
+            case Unlock(standings):
+                await self._unlock(unit, answered, standings)
             case Say():
                 await self._say(unit, answered, step)
             case _:
@@ -146,6 +170,48 @@ class DriftAnswers:
         await unit.corrections.add(kept)
         await self._note(unit, answered, step.how.value, f"{answered.said.command}; {project}")
 
+    async def _revert(self, unit: UnitOfWork, answered: Answered, step: Correct) -> None:
+        """Note what is asked for; it is begun when nothing looks at the project."""
+        world = self._world
+        if not world.settings.drift.enabled:
+            await self._say(unit, answered, Say(reasons=(NOBODY_LOOKS,)))
+            return
+        going: list[Standing] = []
+        for each in step.standings:
+            known = await unit.corrections.of_project(each.repo, each.project)
+            if any(under_way(one) for one in known):
+                going.append(each)
+                continue
+            wish = Correction(
+                world.new_id("c"),
+                each.repo,
+                each.project,
+                REVERT,
+                world.clock.now(),
+                step.by,
+                facts=shown(each),
+            )
+            await unit.corrections.add(wish)
+            await self._note(unit, answered, REVERT, f"{answered.said.command}; {each.project}")
+        reasons = tuple(map(_going_on, going))
+        said = BEGUN if len(going) < len(step.standings) else ""
+        await self._say(unit, answered, Say(said, () if said else reasons))
+
+    async def _unlock(
+        self, unit: UnitOfWork, answered: Answered, standings: Iterable[Standing]
+    ) -> None:
+        """Nothing is let go of while it may still be applied."""
+        reasons: list[Reason] = []
+        for each in standings:
+            place = correction_place(each.repo, each.number)
+            runs = await unit.runs.of_pull(place)
+            if any(not run.state.finished for run in runs):
+                reasons.append(_going_on(each))
+                continue
+            await unit.locks.free(place, [each.project])
+            await self._note(unit, answered, UNLOCK, str(each.project))
+        await self._say(unit, answered, Say("" if reasons else UNLOCKED, tuple(reasons)))
+
     async def _note(self, unit: UnitOfWork, answered: Answered, what: str, detail: str) -> None:
         issue, event = answered.issue, answered.said.event
         redact, now = self._world.redactor.redact, self._world.clock.now()
@@ -160,15 +226,16 @@ class DriftAnswers:
         )
         await unit.journal.write(entry)
 
-    async def _say(self, unit: UnitOfWork, answered: Answered, say: Say) -> None:
+    async def _say(self, unit: UnitOfWork, answered: Answered, say: Say, beside: str = "") -> None:
+        """`beside` names an answer that is not the only one."""
         event, issue = answered.said.event, answered.issue
         command, actor = answered.said.command, event.actor.login
         told: Reply | Refusal = Reply(command, actor, say.said)
         if say.reasons:
             told = Refusal(command, actor, say.reasons)
-        own = f"prbot:{self._world.settings.installation}:re:{event.comment_id}"
+        own = f"prbot:{self._world.settings.installation}:re:{event.comment_id}{beside}"
         letter = drift_comment(self._world, issue.place, issue.marker, own, told)
         now = self._world.clock.now()
         await unit.outbox.put(
-            f"drift re {event.comment_id}", of_repository(issue.place), letter, now
+            f"drift re {event.comment_id}{beside}", of_repository(issue.place), letter, now
         )

@@ -6,15 +6,20 @@ So each is started exactly once, whichever process decides and whenever it dies.
 
 from __future__ import annotations
 
-from prbot.engine.letters import issue_letter
+import structlog
+
+from prbot.engine.letters import drift_comment, issue_letter
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
 from prbot.model import PullRef, RunId
 from prbot.ports import Message, UnitOfWork, of_repository
+from prbot.runs.correction import OfDrift
 from prbot.runs.elsewhere import asks_again
 from prbot.runs.landings import Landing
 from prbot.runs.run import Ask, AskKind, Run
-from prbot.runs.steps import Land, PlanAgain, Settle, WriteIssue
+from prbot.runs.steps import Land, PlanAgain, Say, Settle, WriteIssue
+
+log = structlog.get_logger()
 
 
 class Elsewhere:
@@ -25,6 +30,16 @@ class Elsewhere:
         whole, letter = of_repository(run.pull.repo), issue_letter(self._world, run.pull.repo, step)
         key = f"{run.id} issue {step.topic}"
         await unit.outbox.put(key, whole, letter, self._world.clock.now())
+
+    async def say_below(self, unit: UnitOfWork, run: Run, about: OfDrift, step: Say) -> None:
+        """A comment below the issue that a correction is about."""
+        if about.place is None:
+            log.info("not told: there is no issue", action="correct", run=run.id)
+            return
+        own = f"prbot:{self._world.settings.installation}:{step.topic}"
+        letter = drift_comment(self._world, about.place, about.marker, own, step.message)
+        key, now = f"{run.id} say {step.topic}", self._world.clock.now()
+        await unit.outbox.put(key, of_repository(about.place), letter, now)
 
     async def land(self, unit: UnitOfWork, run: Run, step: Land) -> None:
         if run.checkout is None:

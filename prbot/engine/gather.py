@@ -9,6 +9,7 @@ from prbot.config.files import RepoFiles
 from prbot.config.repo import Effective
 from prbot.drift.wishing import askers_of
 from prbot.engine.checkouts import Checkouts
+from prbot.engine.drift_judging import is_to_be_judged, why_not
 from prbot.engine.guards import Guards
 from prbot.engine.pulls import pull_of
 from prbot.engine.survey import Surveyor
@@ -16,16 +17,22 @@ from prbot.engine.world import World
 from prbot.errors import ForgeUnavailable
 from prbot.model import Permission, PullRequest, Review, Sha
 from prbot.plans.record import StoredPlan
+from prbot.runs.correcting import by_rule
 from prbot.runs.hooks import command_of, post_hooks
 from prbot.runs.landings import Around, Landing
 from prbot.runs.run import STATE_JOBS, AskKind, JobState, Run, Trouble
 from prbot.runs.scene import Scene
 
 NEEDS_REVIEWS = (AskKind.APPLY, AskKind.IMPORT, AskKind.STATE_RM)
-ASKS_PERMISSION_OF_EVENTS = (AskKind.MERGE,)
 ASKS_RULES_EARLY = (AskKind.UNLOCK, AskKind.CANCEL)
 """They lay nothing out, and may be somebody's alone."""
-ASKS_GUARDS = (AskKind.PLAN, *NEEDS_REVIEWS, AskKind.MERGE, *ASKS_RULES_EARLY)
+ASKS_GUARDS = (
+    AskKind.PLAN,
+    *NEEDS_REVIEWS,
+    AskKind.MERGE,
+    AskKind.CORRECT,
+    *ASKS_RULES_EARLY,
+)
 
 
 async def gather(
@@ -55,7 +62,8 @@ async def gather(
         landings = await unit.landings.of(run.pull)
         unfinished = await unit.runs.of_repo_unfinished(run.pull.repo) if _applies(run) else ()
         now = world.clock.now()
-        freezes = await unit.freezes.in_force(now) if _applies(run) else ()
+        stopped = _applies(run) or run.ask.kind is AskKind.CORRECT
+        freezes = await unit.freezes.in_force(now) if stopped else ()
         reviewed = run.ask.kind in NEEDS_REVIEWS
         asked = await unit.corrections.proposing(run.pull) if reviewed else ()
     merging = tuple(r for r in unfinished if _is_merge(r) and r.pull != run.pull)
@@ -89,15 +97,21 @@ async def gather(
 
 async def _with_rules(world: World, checkouts: Checkouts, run: Run, scene: Scene) -> Scene:
     """The rules of the default branch, and what they may ask for."""
+    judging, newest = is_to_be_judged(run), False
     try:
-        await checkouts.at_hand(run, scene.pull)
+        if judging:
+            newest = await checkouts.renewed(run, scene.pull)
+        else:
+            await checkouts.at_hand(run, scene.pull)
         commit, default = await _default(world, scene.pull)
     except ForgeUnavailable:
         if run.ask.kind is AskKind.CANCEL:  # to stop something must always be possible
             return scene
         raise
     rules = await rules_in(world, scene.pull, default)
-    scene = replace(scene, rules=rules)
+    scene = replace(scene, rules=rules, newest=commit if newest else None)
+    if judging and isinstance(rules, Effective):
+        scene = replace(scene, against=await why_not(world, run, scene, rules))
     if isinstance(rules, Trouble) or run.ask.kind not in ASKS_GUARDS or not _asked(run):
         return scene
     return await Guards(world, run, scene, rules, default, commit).scene_with_them()
@@ -105,7 +119,11 @@ async def _with_rules(world: World, checkouts: Checkouts, run: Run, scene: Scene
 
 def _asked(run: Run) -> bool:
     """A person did, whose rights matter."""
-    return run.ask.by_comment or run.ask.kind is AskKind.MERGE
+    return run.ask.by_comment or run.ask.kind is AskKind.MERGE or _asked_below_issue(run)
+
+
+def _asked_below_issue(run: Run) -> bool:
+    return run.ask.kind is AskKind.CORRECT and not by_rule(run)
 
 
 def _applies(run: Run) -> bool:
@@ -150,7 +168,7 @@ def _any_gone(runs: tuple[Run, ...], plans: tuple[StoredPlan, ...]) -> bool:
 
 
 async def _permission(world: World, run: Run) -> Permission:
-    if not run.ask.by_comment and run.ask.kind not in ASKS_PERMISSION_OF_EVENTS:
+    if not _asked(run):
         return Permission.NONE
     reader = world.forge_of(run.pull.repo).reader
     return await reader.permission(run.pull.repo, run.ask.actor)

@@ -30,7 +30,7 @@ from prbot.ports import (
     StatusState,
 )
 from prbot.runs.checks import CheckDetail
-from prbot.runs.say import CheckSummary, Message, PlanReport, Refusal
+from prbot.runs.say import CheckSummary, Message, PlanReport
 from prbot.runs.steps import Check, Fold, Say, SetStatus, WriteIssue
 
 MOST_PARTS = 3
@@ -123,10 +123,10 @@ def drift_letter(world: World, place: RepoRef, marker: str, text: IssueText) -> 
 
 
 def drift_comment(
-    world: World, place: RepoRef, issue: str, marker: str, said: DriftMessage | Refusal
+    world: World, place: RepoRef, issue: str, marker: str, said: DriftMessage | Message
 ) -> IssueCommentLetter:
     """A comment below an issue; `issue` is the marker in its letter."""
-    if isinstance(said, Refusal):
+    if isinstance(said, Message):
         told = _render(world, place, hidden(world.redactor, said), marker)
     else:
         told = _drift(world, place, marker, said)

@@ -342,6 +342,9 @@ class Orchestrator:
         await unit.outbox.put(f"{run.id} {what}", run.pull, letter, self._world.clock.now())
 
     async def _say(self, unit: UnitOfWork, run: Run, step: Say) -> None:
+        if run.ask.correction is not None:  # it is in no pull request: people read its issue
+            await self._elsewhere.say_below(unit, run, run.ask.correction, step)
+            return
         letters = comment_letters(self._world, run.pull, step, again=step.topic != run.id)
         for number, letter in enumerate(letters):
             await self._put(unit, run, part_key("say", number, step.topic), letter)

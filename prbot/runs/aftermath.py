@@ -6,6 +6,8 @@ is broken only when a person asks for it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from prbot.model import Selector
 from prbot.runs.interrupted import interrupted_job, lock_to_break, report
 from prbot.runs.named import means
@@ -44,6 +46,7 @@ def reports(run: Run, scene: Scene) -> Steps:
     for number, job in enumerate(_interrupted(run)):
         look = next(j for j in run.jobs if j.kind is JobKind.LOOK and j.project == job.project)
         told = report(job, scene.journal, scene.plan(job.reviewed), look.trouble)
+        told = replace(told, of_drift=run.ask.correction is not None)
         said.append(Say(f"{run.id}-left-{number}", told))
     return tuple(said)
 

@@ -16,6 +16,7 @@ from prbot.config.repo import Effective
 from prbot.model import Permission, ProjectKey
 from prbot.runs import applying, merging, planning, state_commands, versions
 from prbot.runs.aftermath import break_locks
+from prbot.runs.correcting import decide_correct
 from prbot.runs.drifting import decide_drift
 from prbot.runs.hooks import HOOKS, with_hooks
 from prbot.runs.named import concerns, means, unknown_names
@@ -99,6 +100,8 @@ def _decide(run: Run, scene: Scene) -> tuple[Step, ...]:
             return decide_unqueued(run, scene)
         case AskKind.DRIFT:
             return with_hooks(run, replace(scene, post_hooks=False), decide_drift)
+        case AskKind.CORRECT:
+            return with_hooks(run, replace(scene, post_hooks=False), decide_correct)
         case _:
             assert_never(run.ask.kind)
 

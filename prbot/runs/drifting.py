@@ -70,7 +70,8 @@ def applied_is_wanted(run: Run, scene: Scene) -> bool:
 
 
 def head_of(run: Run) -> Job | None:
-    return next(iter(run.jobs_of(JobKind.PLAN)), None)
+    """What planned the head, the last of them."""
+    return next(reversed(run.jobs_of(JobKind.PLAN)), None)
 
 
 def same_code(one: Inputs, two: Inputs) -> bool:

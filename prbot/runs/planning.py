@@ -126,6 +126,8 @@ def tell_failure(run: Run, sha: Sha | None, trouble: Trouble) -> Steps:
     """What people are told of a run that failed as a whole; the checks if `sha` is known."""
     if run.ask.kind is AskKind.DRIFT:  # told with what else was found, not here
         return ()
+    if run.ask.kind is AskKind.CORRECT:  # there is no check, and no pull request
+        return (Say(run.id, Failure("revert", trouble)),)
     both = run.ask.kind in (AskKind.PLAN, AskKind.QUEUED)
     checks = (Check.PLAN, Check.APPLY) if both else (Check.APPLY,)
     verdicts = (

@@ -27,7 +27,7 @@ from prbot.runs.steps import (
 )
 
 Steps = tuple[Step, ...]
-ENTRY = (AskKind.QUEUED, AskKind.UNQUEUED, AskKind.DRIFT)
+ENTRY = (AskKind.QUEUED, AskKind.UNQUEUED, AskKind.DRIFT, AskKind.CORRECT)
 """About a commit that is in no pull request, as far as they know."""
 GONE = Trouble("Stopped: the merge queue gave this commit up.")
 

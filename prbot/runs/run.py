@@ -27,6 +27,7 @@ from prbot.model import (
 from prbot.plans.arguments import DESTROY, REFRESH_ONLY, special
 from prbot.plans.record import Applied
 from prbot.projects.gone import Gone
+from prbot.runs.correction import OfDrift
 
 
 class AskKind(StrEnum):
@@ -46,6 +47,7 @@ class AskKind(StrEnum):
     QUEUED = "queued"
     UNQUEUED = "unqueued"
     DRIFT = "drift"
+    CORRECT = "correct"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Ask:
     `override` is the reason given for passing over requirements, empty without one.
     `extra`, `destroy`, `refresh_only` and `verbose` as in `PlanCommand`, `no_merge` as in
     `ApplyCommand`. `objects`: address and id of an IMPORT, the addresses of a STATE_RM.
-    `applied`: what is known to run of the project that a DRIFT looks at.
+    `applied`: what is known to run of the project of a DRIFT or CORRECT, `correction` what
+    the latter corrects.
     """
 
     kind: AskKind
@@ -95,6 +98,7 @@ class Ask:
     default_branch: str = ""
     objects: tuple[str, ...] = ()
     applied: Applied | None = None
+    correction: OfDrift | None = None
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -221,16 +225,13 @@ JOB_MOVES: dict[tuple[JobKind, JobState], frozenset[JobState]] = {
         )
         for kind in STATE_JOBS
     },
-    (JobKind.VERSION, JobState.RUNNING): frozenset(
-        {JobState.LOOKED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
-    ),
     # a look changes nothing, and a lock that is gone is not broken again: both like a plan
-    (JobKind.LOOK, JobState.RUNNING): frozenset(
-        {JobState.LOOKED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
-    ),
-    (JobKind.INVENTORY, JobState.RUNNING): frozenset(
-        {JobState.LOOKED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
-    ),
+    **{
+        (kind, JobState.RUNNING): frozenset(
+            {JobState.LOOKED, JobState.FAILED, JobState.QUEUED, JobState.DROPPED}
+        )
+        for kind in (JobKind.VERSION, JobKind.LOOK, JobKind.INVENTORY)
+    },
     # back to QUEUED: the worker died, and hooks run once more, before anything counts of them
     **{
         (kind, JobState.QUEUED): frozenset({JobState.RUNNING, JobState.DROPPED})
@@ -308,9 +309,8 @@ class Job:
     the code that runs; what they find
     stands in the journal. PRE_HOOKS and POST_HOOKS are about the whole repository.
 
-    `plan_id` is the plan this job made. `reviewed` is the plan people agreed to: an APPLY
-    job applies it, a PLAN job compares with it, and `differences` says in what the fresh
-    plan is not that one.
+    `plan_id` is the plan this job made. `reviewed` is the plan people agreed to: an APPLY job
+    applies it, a PLAN job compares with it, and `differences` says in what it is not that one.
 
     `worker` is the process that has, or last had, the job in hand; while it is RUNNING
     nobody else takes it before `lease_until`. `stop_asked` stands from the asking on, so

@@ -10,6 +10,7 @@ from prbot import __version__
 from prbot.config.repo import Bounded
 from prbot.model import Login, Notice, PlanId, ProjectKey, RunId, Sha
 from prbot.plans.record import StoredPlan
+from prbot.runs.corrected import CorrectionReport as CorrectionReport
 from prbot.runs.orphans import Orphan
 from prbot.runs.reasons import Reason as Reason
 from prbot.runs.reasons import Reasons as Reasons
@@ -263,7 +264,7 @@ class InterruptedReport:
     deleted something); `unsure` was created, and whether the state holds it is unknown.
     `unknown` was begun and never ended, `errored` failed. `not_begun` counts what was
     planned and not begun, None when the plan is gone. `blind` says why the state could
-    not be looked at.
+    not be looked at. `of_drift`: it was a correction, and people speak on an issue.
     """
 
     project: ProjectKey
@@ -279,6 +280,7 @@ class InterruptedReport:
     lock_is_ours: bool = False
     running: bool = False
     blind: Trouble | None = None
+    of_drift: bool = False
 
 
 @dataclass(frozen=True)
@@ -375,6 +377,7 @@ Message = (
     | Cancelled
     | Waiting
     | InterruptedReport
+    | CorrectionReport
     | StateUnlocked
     | PlansExpired
     | AppliedUnmerged

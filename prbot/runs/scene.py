@@ -12,12 +12,13 @@ from prbot.config.codeowners import CodeOwners
 from prbot.config.per_repository import Allowed
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
-from prbot.model import Login, Permission, PlanId, ProjectKey, PullRequest, Review, Selector
+from prbot.model import Login, Permission, PlanId, ProjectKey, PullRequest, Review, Selector, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.freezes import Freeze
 from prbot.runs.journal import EXPIRED, JournalEntry
 from prbot.runs.landings import NOWHERE, Around, Landing
 from prbot.runs.locks import Lock
+from prbot.runs.reasons import Reasons
 from prbot.runs.run import CHANGING, AskKind, Job, JobKind, JobState, Run, Trouble
 
 Key = TypeVar("Key")
@@ -55,8 +56,9 @@ class Scene:
     forge does not tell all of them. `askers` (in lower case) had prbot open it. `codeowners`
     are the default branch's. `failing_checks` are others' checks that the base branch requires
     and that are not green. `files` are the changed files that affect each project, `moved` the
-    projects of which files they read
-    changed in the base since their newest plan. `freezes` are those in force.
+    projects of which files they read changed in the base since their newest plan. `freezes` are
+    those in force. `newest` is the default branch's commit, fetched just now, and `against` what
+    stands against the plan, before a correction is applied.
     """
 
     pull: PullRequest
@@ -83,6 +85,8 @@ class Scene:
     files: Mapping[ProjectKey, tuple[str, ...]] = field(default_factory=dict)
     moved: frozenset[ProjectKey] = frozenset()
     freezes: tuple[Freeze, ...] = ()
+    newest: Sha | None = None
+    against: Reasons | None = None
 
     # --- each looked up once: a pull request may have thousands of projects -------------------
 

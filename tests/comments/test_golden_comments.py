@@ -35,6 +35,7 @@ from prbot.runs.run import Flaw, Trouble
 from prbot.runs.say import (
     ApplyReport,
     CheckSummary,
+    CorrectionReport,
     Help,
     HoldReport,
     InterruptedReport,
@@ -290,6 +291,22 @@ def _interrupted(stored: StorePlan) -> Message:
     )
 
 
+def _interrupted_correction(stored: StorePlan) -> Message:
+    told = _interrupted(stored)
+    assert isinstance(told, InterruptedReport)
+    return replace(told, of_drift=True)
+
+
+def _corrected(stored: StorePlan) -> Message:
+    return CorrectionReport(ProjectKey("network"), Login("ann"), PlanId("p-3e91c0"), proven=True)
+
+
+def _not_corrected(stored: StorePlan) -> Message:
+    words = "Error: it is not allowed\n\n  on main.tf line 3"
+    trouble = Trouble("The apply of plan p-3e91c0 failed.", "Mend what it says.", words)
+    return CorrectionReport(ProjectKey("network"), None, PlanId("p-3e91c0"), False, trouble)
+
+
 def _expired(stored: StorePlan) -> Message:
     projects = (ProjectKey("network"), ProjectKey("storage", "blue"))
     return PlansExpired(projects, timedelta(days=7), projects[1:])
@@ -361,6 +378,9 @@ def _check(stored: StorePlan) -> Message:
         ("overridden", _overridden, "run"),
         ("override_issue", _override_issue, "issue"),
         ("interrupted", _interrupted, "left"),
+        ("interrupted_correction", _interrupted_correction, "left"),
+        ("corrected", _corrected, "run"),
+        ("not_corrected", _not_corrected, "run"),
         ("expired", _expired, "expired"),
         ("too_many", _too_many, "run"),
         ("deleted", _deleted, "plan"),

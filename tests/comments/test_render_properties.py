@@ -41,6 +41,7 @@ from prbot.runs.say import (
     AppliedUnmerged,
     ApplyReport,
     CheckSummary,
+    CorrectionReport,
     Failure,
     Help,
     Hint,
@@ -256,6 +257,14 @@ def messages(stored: StorePlan) -> st.SearchStrategy[Message]:
         st.builds(Unlocked, projects, logins),
         st.builds(StateUnlocked, projects, logins),
         _interrupted(),
+        st.builds(
+            CorrectionReport,
+            st.builds(ProjectKey, HOSTILE, HOSTILE),
+            st.none() | logins,
+            st.none() | HOSTILE.map(PlanId),
+            flags,
+            st.none() | TROUBLES,
+        ),
         st.builds(PlansExpired, projects, st.timedeltas(), projects),
         st.builds(AppliedUnmerged, projects, st.lists(logins, max_size=4).map(tuple)),
         st.builds(Settled, projects, st.integers(1, 999_999)),
@@ -295,6 +304,7 @@ def _interrupted() -> st.SearchStrategy[Message]:
         st.booleans(),
         st.booleans(),
         st.none() | TROUBLES,
+        st.booleans(),
     )
 
 
@@ -481,7 +491,8 @@ def test_it_fits_at_the_worst(stored: StorePlan, text: str) -> None:
         Failure(text, trouble),
         Unlocked((project,) * 9, Login(text)),
         StateUnlocked((project,) * 9, Login(text)),
-        *(_left(text, project, step) for step in NextStep),
+        *(_left(text, project, step, of_drift) for step in NextStep for of_drift in (False, True)),
+        *(CorrectionReport(project, login, PlanId(text), p, trouble) for p in (False, True)),
         AppliedUnmerged((project,) * 9, (login,) * 20),
         Help(Login(text)),
         Hint(text),
@@ -490,7 +501,7 @@ def test_it_fits_at_the_worst(stored: StorePlan, text: str) -> None:
         assert len(render(message, marker=marker, limit=SMALLEST_LIMIT)) <= SMALLEST_LIMIT
 
 
-def _left(text: str, project: ProjectKey, step: NextStep) -> Message:
+def _left(text: str, project: ProjectKey, step: NextStep, of_drift: bool) -> Message:
     many = (Told(Moment.COMPLETE, text, text, text, "id", text),) * 9
     lock = StateLock(text, text, text, text, text)
     blind = Trouble(text, text, text) if step is NextStep.LOOK else None
@@ -509,6 +520,7 @@ def _left(text: str, project: ProjectKey, step: NextStep) -> Message:
         lock_is_ours=True,
         running=step is NextStep.WAIT,
         blind=blind,
+        of_drift=of_drift,
     )
 
 

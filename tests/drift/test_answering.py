@@ -19,6 +19,7 @@ from prbot.drift.answering import (
     Remember,
     Said,
     Say,
+    Unlock,
     answer_to,
     heard,
     teams_of,
@@ -48,6 +49,7 @@ NET = Section(REPO, ProjectKey("net"), ProjectVerdict.DRIFTED, Sha("a" * 40), NO
 STANDING = Standing(REPO, ProjectKey("net"), section=NET)
 FACTS = tuple(facts_of(NET))
 ISSUE = IssueOf(REPO, Kind.DRIFT, "g", REPO, "m", Kept(open=True, facts=FACTS), 7)
+FREE = Environments(others=Needs(approvals=()))
 SRE = Environments(
     entries=(
         (EnvironmentEntry(match=("net",)), Needs("prod", allowed={"apply": (("@acme/sre",),)})),
@@ -107,6 +109,7 @@ def test_the_one_grammar(body: str, command: str) -> None:
         ("prbot revrt", "revert"),
         ("prbot revert\nand more", "line"),
         ("prbot revert -d net", "option"),
+        ("prbot unlock -d net", "without options"),
     ],
 )
 def test_hints(body: str, hint: str) -> None:
@@ -142,11 +145,29 @@ def test_done() -> None:
     assert isinstance(told, Say)
     assert snoozed.answer.until == NOW + timedelta(days=14)
     assert told.said == "nobody is told of changes until `2026-03-18 09:00 UTC`."
-    assert asked("prbot revert") == (Correct(ISSUE, "revert", (STANDING,), Login("Ann")),)
+    (step,) = asked("prbot revert", environments=FREE)
+    assert step == Correct(ISSUE, "revert", (STANDING,), Login("Ann"))
+    (step,) = asked("prbot revert")
+    assert step == Correct(ISSUE, "revert", (STANDING,), Login("Ann"), needs_approval=True)
     wish, again, told = asked("prbot adopt")
     assert wish == Propose(Proposal.ADOPT, STANDING, Login("Ann"), FACTS)
     assert again == LookAgain(STANDING)
     assert told == Say(PLANNED_FIRST)
+    assert asked("prbot unlock") == (Unlock((STANDING,)),)
+
+
+def test_some_need_approval() -> None:
+    """It parts the projects of one issue by whether people approve what is applied there."""
+    other = replace(NET, project=ProjectKey("app"))
+    both = (STANDING, replace(STANDING, project=other.project, section=other))
+    facts = (*FACTS, *facts_of(other))
+    issue = replace(ISSUE, kept=replace(ISSUE.kept, facts=facts))
+    entry = EnvironmentEntry(match=("app",))
+    mixed = Environments(entries=((entry, Needs("free", approvals=())),))
+    asker = Asker(Login("Ann"), Permission.WRITE, {})
+    steps = answer_to(said("prbot revert"), issue, both, mixed, asker, NOW)
+    found = [(s.standings, s.needs_approval) for s in steps if isinstance(s, Correct)]
+    assert found == [((both[1],), False), ((STANDING,), True)]
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {

@@ -305,6 +305,8 @@ class World:
     merging: tuple[Run, ...] = ()
     around: Around = NOWHERE
     askers: frozenset[str] = frozenset()
+    newest: Sha | None = None
+    against: tuple[say.Reason, ...] | None = None
 
     def run(self) -> Run:
         """As it stands now: laid out only if it has done jobs."""
@@ -355,6 +357,8 @@ class World:
             merging=self.merging,
             askers=self.askers,
             around=self.around,
+            newest=self.newest,
+            against=self.against,
         )
 
     def outcome(self) -> tuple[Step, ...]:
@@ -399,6 +403,7 @@ _MESSAGES: dict[type, str] = {
     say.Cancelled: "cancelled",
     say.Waiting: "told-to-wait",
     say.InterruptedReport: "left-behind",
+    say.CorrectionReport: "correction-report",
     say.StateUnlocked: "state-unlocked",
     say.PlansExpired: "expired",
     say.AppliedUnmerged: "applied-unmerged",

@@ -89,6 +89,7 @@ COMMANDS = {
     AskKind.STATE_RM: "state rm",
     AskKind.UNLOCK: "unlock",
     AskKind.CANCEL: "cancel",
+    AskKind.CORRECT: "apply",
 }
 """What permissions call what somebody asks for."""
 

@@ -6,6 +6,7 @@ import shlex
 
 from prbot.model import PlanId, ProjectKey, Selector
 from prbot.plans.record import StoredPlan
+from prbot.runs.correction import holder_words, way_to_free
 from prbot.runs.locks import blockers
 from prbot.runs.named import means, unknown_names
 from prbot.runs.run import JobState, Run
@@ -29,21 +30,31 @@ def plan_is_ready(plan: StoredPlan, scene: Scene, head: str) -> Reasons:
         return (Reason("planning", f"`{plan.project}` is being planned", "wait for the plan"),)
     if job is not None and job.state is JobState.FAILED:
         return (Reason("failed", f"the newest plan of `{plan.project}` failed", again),)
-    if plan.summary.errored or not plan.summary.applyable:
-        return (Reason("failed", f"{name} is not whole and cannot be applied", again),)
-    if plan.state_is_lost:
-        return (
-            Reason(
-                "state",
-                f"`{plan.project}` keeps its state in the checkout, where it would be lost",
-                "declare a backend outside the repository's directory",
-            ),
-        )
+    if unfit := plan_is_whole(plan):
+        return unfit
     if interrupted := not_interrupted(plan.project, scene):
         return interrupted
-    if scene.was_tried(plan.id):
-        return (Reason("once", f"{name} was started before and is not run twice", again),)
-    return ()
+    return not_tried(plan, scene)
+
+
+def plan_is_whole(plan: StoredPlan) -> Reasons:
+    """It holds all that the project wants, and its state outlives the apply."""
+    again = f"comment `prbot plan -d {shlex.quote(plan.project.dir)}`"
+    if plan.summary.errored or not plan.summary.applyable:
+        name = f"plan {plan.id} of `{plan.project}`"
+        return (Reason("failed", f"{name} is not whole and cannot be applied", again),)
+    if not plan.state_is_lost:
+        return ()
+    lost = f"`{plan.project}` keeps its state in the checkout, where it would be lost"
+    return (Reason("state", lost, "declare a backend outside the repository's directory"),)
+
+
+def not_tried(plan: StoredPlan, scene: Scene) -> Reasons:
+    if not scene.was_tried(plan.id):
+        return ()
+    again = f"comment `prbot plan -d {shlex.quote(plan.project.dir)}`"
+    name = f"plan {plan.id} of `{plan.project}`"
+    return (Reason("once", f"{name} was started before and is not run twice", again),)
 
 
 def needs_applied(run: Run, scene: Scene, todo: tuple[StoredPlan, ...]) -> Reasons:
@@ -85,10 +96,9 @@ def not_locked(scene: Scene, projects: tuple[ProjectKey, ...]) -> Reasons:
     return tuple(
         Reason(
             "lock",
-            f"`{lock.project}` is held by pull request {lock.holder.number}"
+            f"`{lock.project}` is held by {holder_words(lock.holder)}"
             f" since {lock.since:%Y-%m-%d %H:%M} UTC",
-            f"pull request {lock.holder.number} is merged or closed,"
-            " or somebody comments `prbot unlock` there",
+            way_to_free(lock.holder),
             comes=True,
         )
         for lock in blockers(scene.locks, scene.pull.ref, scene.same_state(projects))

@@ -111,3 +111,20 @@ async def test_corrections_by_pull_request(scene: Any) -> None:
         for each in (mine, coming, *others):
             await tables.corrections.add(each)
         assert await tables.corrections.proposing(ours) == (mine, coming)
+
+
+async def test_corrections_of_a_project(scene: Any) -> None:
+    """It tells all tries at one project, and which are to be begun: neither those that have a
+    run, nor pull requests, nor what has ended."""
+    at, long_ago = scene.clock.now(), scene.clock.now() - timedelta(days=400)
+    waits = Correction("c-1", REPO, APP, "revert", at, Login("ann"), facts=("f",))
+    ruled = Correction("c-2", REPO, APP, "auto", at)
+    runs = Correction("c-3", REPO, APP, "revert", at, Login("bob"), run=RunId("r-1"))
+    ended = Correction("c-4", REPO, APP, "auto", long_ago, run=RunId("r-0"), outcome="interrupted")
+    pull = Correction("c-5", REPO, APP, "adopt", at, Login("ann"))
+    other = Correction("c-6", REPO, ProjectKey("app", "blue"), "revert", at, outcome="refused")
+    async with scene.store.begin() as tables:
+        for each in (waits, ruled, runs, ended, pull, other):
+            await tables.corrections.add(each)
+        assert await tables.corrections.waiting() == (waits, ruled)
+        assert await tables.corrections.of_project(REPO, APP) == (waits, ruled, runs, ended, pull)
