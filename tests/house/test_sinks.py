@@ -143,7 +143,7 @@ def test_whose_secrets(sources) -> None:
         "prbot.app.explain_plan",
     }
     hiding = {"prbot.engine.planner", "prbot.engine.memory", "prbot.engine.stages"}
-    hiding |= {"prbot.engine.drift_ends"}  # the plans of a check, about its project alone
+    hiding |= {"prbot.engine.drift_reading"}  # the plans of a check, about its project alone
     assert makers(sources, {"hide"}) == hiding
 
 
@@ -151,6 +151,7 @@ def test_who_is_spoken_of(sources) -> None:
     """It performs work, writes letters and forgets plans as being about one pull request."""
     speaking = {"prbot.engine.service", "prbot.engine.postman", "prbot.engine.expiry"}
     speaking |= {"prbot.engine.drift_ends"}
+    speaking |= {"prbot.engine.drift_corrections"}  # asks for the issue about a project
     assert makers(sources, {"about"}) == speaking
     waking = {"prbot.engine.orchestrator", "prbot.engine.worker", "prbot.engine.expiry"}
     assert makers(sources, {"remember"}) == waking
