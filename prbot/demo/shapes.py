@@ -94,13 +94,14 @@ class Shapes:
         zero = ("size", "stargazers_count", "watchers_count", "forks_count", "forks", "watchers")
         absent = ("description", "homepage", "language", "mirror_url", "license")
         features = ("has_projects", "has_downloads", "has_wiki", "has_pages", "has_discussions")
-        flags = ("archived", "disabled", "is_template", "web_commit_signoff_required")
+        flags = ("disabled", "is_template", "web_commit_signoff_required")
         return (
             self.urls.repository_links(repo.full_name)
             | dict.fromkeys(zero, 0)
             | dict.fromkeys(absent)
             | dict.fromkeys((*features, *flags), False)
             | {
+                "archived": repo.archived,
                 "id": repo.id,
                 "node_id": node_id("Repository", repo.id),
                 "name": repo.name,

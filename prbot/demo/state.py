@@ -309,6 +309,7 @@ class Repository:
     """By commit; where it stands not the commit has one at most."""
     check_runs: dict[int, CheckRun] = field(default_factory=dict)
     pushed_at: datetime | None = None
+    archived: bool = False
     merge_trains: bool = False
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -12,11 +12,14 @@ async def current_user(call: Call) -> Answer:
 
 
 async def projects(call: Call) -> Answer:
-    """With `membership=true` those that the caller is a member of; newest first."""
+    """With `membership=true` those that the caller is a member of, with `archived` those that
+    are, or are not; newest first."""
     user = call.caller.user()
     seen = [repo for repo in call.forge.repositories.values() if call.caller.level(repo)]
     if call.flag("membership"):
         seen = [repo for repo in seen if repo.is_collaborator(user.login)]
+    if "archived" in call.query:
+        seen = [repo for repo in seen if repo.archived is call.flag("archived")]
     seen.sort(key=lambda repo: repo.id, reverse=call.query.get("sort", "desc") == "desc")
     if call.flag("simple"):
         return Answer([call.shapes.simple_project(repo) for repo in seen])

@@ -123,7 +123,7 @@ class Shapes:
             "namespace": self.namespace(repo),
             "_links": links,
             "visibility": "private" if repo.private else "public",
-            "archived": False,
+            "archived": repo.archived,
             "empty_repo": not repo.branches,
             "issues_enabled": True,
             "merge_requests_enabled": True,
