@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from prbot.drift.issue import Section
-from prbot.drift.state import Answer, Correction, IssueOf, Standing, Watch
+from prbot.drift.state import Answer, Correction, IssueOf, Standing, Trace, Watch
 from prbot.drift.tally import Tally
 from prbot.model import (
     Checkout,
@@ -264,6 +264,15 @@ class ForgeWriter(Protocol):
 
     async def react(self, pull: PullRef, comment_id: int) -> None:
         """Show that the comment was read (GitHub: eyes). A deleted comment is no error."""
+        ...
+
+
+class Receiver(Protocol):
+    """Another program that wants to hear of drift; only the outbox calls it."""
+
+    async def deliver(self, delivery: str, text: str) -> None:
+        """Send it once. Raises ReceiverUnavailable, or ReceiverRefused where there is little
+        hope."""
         ...
 
 
@@ -995,8 +1004,23 @@ class ProposalLetter:
     below: Below | None = None
 
 
+@dataclass(frozen=True)
+class SignalLetter:
+    """What other programs are told: `text` is sent as it is, under the name `delivery`. Put it
+    for `of_signals`, so that it waits for no forge, and no forge for it."""
+
+    delivery: str
+    text: str
+
+
+def of_signals(repo: RepoRef) -> PullRef:
+    """Where what is told of the repository to other programs stands, in its own order."""
+    return PullRef(repo, -1)
+
+
 Letter = (
     ProposalLetter
+    | SignalLetter
     | MergeLetter
     | CommentLetter
     | StatusLetter
@@ -1111,9 +1135,9 @@ class DriftChecks(Protocol):
 
     async def found(
         self, repo: RepoRef, projects: Mapping[ProjectKey, str | None], now: datetime
-    ) -> None:
-        """The repository's projects, each with its environment. What is known of those that
-        are no more comes back with them."""
+    ) -> tuple[Standing, ...]:
+        """The repository's projects, each with its environment; those that are no more since
+        now. What is known of these comes back with them, their trace aside."""
         ...
 
     async def of_repo(self, repo: RepoRef) -> tuple[Standing, ...]:
@@ -1135,6 +1159,19 @@ class DriftChecks(Protocol):
     ) -> Standing | None:
         """The run's check has ended; how the project stood before, None when the check is no
         longer this run's. `section` None: nothing was looked at. `applied`: what it proved."""
+        ...
+
+    async def trace(self, standing: Standing, trace: Trace) -> None:
+        """Keep what goes on to the next check."""
+        ...
+
+    async def silent(self, since: datetime) -> tuple[Standing, ...]:
+        """Of all repositories those without a success since then, or since they are known, of
+        which nobody was told that they are overdue."""
+        ...
+
+    async def overdue(self, standing: Standing, at: datetime) -> bool:
+        """Note that it is told; False when it was before. A success takes it back."""
         ...
 
     async def under_way(self) -> tuple[Standing, ...]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["moto_aws", "postgres", "migrated", "state_server", "town", "nights"]
+pytest_plugins = ["moto_aws", "postgres", "migrated", "state_server", "town", "nights", "listener"]
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tests" / "contract" / "demo_forge"

@@ -18,7 +18,7 @@ from prbot.adapters.store_tables import drift_clock, drift_projects, drift_watch
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_repo
 from prbot.drift.issue import Section
-from prbot.drift.state import Standing, Watch
+from prbot.drift.state import Standing, Trace, Watch
 from prbot.model import ProjectKey, RepoRef, RunId
 from prbot.plans.record import Applied
 
@@ -59,16 +59,21 @@ class SqlDriftChecks:
 
     async def found(
         self, repo: RepoRef, projects: Mapping[ProjectKey, str | None], now: datetime
-    ) -> None:
+    ) -> tuple[Standing, ...]:
         known = {each.project: each for each in await self.of_repo(repo)}
-        for project in known.keys() - projects.keys():
-            await self._change(repo, project, gone_at=now)
+        gone = tuple(each for each in known.values() if each.project not in projects)
+        for each in gone:
+            await self._change(repo, each.project, gone_at=now, trace=None, overdue_at=None)
         for project, environment in projects.items():
             if project in known and known[project].environment == environment:
                 continue
             new = {**_key(repo, project), "environment": environment, "held": "", "known_at": now}
             if not await insert_once(self.db, drift_projects, new):
-                await self._change(repo, project, environment=environment, gone_at=None)
+                back: dict[str, Any] = {"environment": environment, "gone_at": None}
+                if project not in known:  # it was away: nobody is late with it
+                    back["known_at"] = now
+                await self._change(repo, project, **back)
+        return gone
 
     async def of_repo(self, repo: RepoRef) -> tuple[Standing, ...]:
         here = and_(is_repo(drift_projects, repo), drift_projects.c.gone_at.is_(None))
@@ -107,6 +112,8 @@ class SqlDriftChecks:
             return None
         after: dict[str, Any] = {"run_id": None}
         if section is not None:
+            if section.trouble is None:
+                after["overdue_at"] = None
             after |= {"checked_at": at, "section": section, "verdict": section.verdict.value}
             failed = {"failed": drift_projects.c.failed + 1}
             after |= {"succeeded_at": at} if section.trouble is None else failed
@@ -114,6 +121,21 @@ class SqlDriftChecks:
             after["applied"] = applied
         await self.db.execute(update(drift_projects).where(mine).values(after))
         return _standing(row)
+
+    async def trace(self, standing: Standing, trace: Trace) -> None:
+        await self._change(standing.repo, standing.project, trace=trace)
+
+    async def silent(self, since: datetime) -> tuple[Standing, ...]:
+        c = drift_projects.c
+        late = func.coalesce(c.succeeded_at, c.known_at) < since
+        untold = and_(c.gone_at.is_(None), c.overdue_at.is_(None), late)
+        query = select(drift_projects).where(untold).order_by(c.seq)
+        return tuple(map(_standing, await self.db.execute(query)))
+
+    async def overdue(self, standing: Standing, at: datetime) -> bool:
+        untold = drift_projects.c.overdue_at.is_(None)
+        changed = await self._change(standing.repo, standing.project, untold, overdue_at=at)
+        return changed == 1
 
     async def under_way(self) -> tuple[Standing, ...]:
         query = select(drift_projects).where(drift_projects.c.run_id.is_not(None))
@@ -166,4 +188,7 @@ def _standing(row: Row[Any]) -> Standing:
         succeeded_at=row.succeeded_at,
         section=row.section,
         applied=row.applied,
+        known_at=row.known_at,
+        overdue_at=row.overdue_at,
+        trace=row.trace or Trace(),
     )

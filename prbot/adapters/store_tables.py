@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from prbot.adapters.store_types import Packed, UtcTime, Words, pull_columns
 from prbot.drift.issue import Kept, Section
+from prbot.drift.state import Trace
 from prbot.model import Checkout, Login, Notice, ProjectKey
 from prbot.plans.record import Applied, Inputs, StateAt
 from prbot.plans.summary import PlanSummary
@@ -301,6 +302,8 @@ drift_projects = _table(
     Column("known_at", UtcTime),
     _counted("begun"),
     _counted("failed"),
+    Column("overdue_at", UtcTime),
+    Column("trace", Packed(Trace)),
     UniqueConstraint("forge", "repo", "dir", "workspace"),
 )
 

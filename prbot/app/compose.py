@@ -26,6 +26,7 @@ from prbot.adapters.installation import (
 )
 from prbot.adapters.queue_postgres import PostgresQueue
 from prbot.adapters.queue_sqlite import SqliteQueue
+from prbot.adapters.receiver import HttpReceiver, signing_key
 from prbot.adapters.store import SqlStore
 from prbot.adapters.terraform import Terraform
 from prbot.adapters.terraform_setup import (
@@ -38,6 +39,8 @@ from prbot.adapters.workspaces import GitWorkspaces
 from prbot.app.offers import offers_of
 from prbot.app.places import only_process_of, own_place
 from prbot.comments.customs import BY_KIND
+from prbot.config.addresses import check_receiver
+from prbot.config.drift import DriftBounds
 from prbot.config.files import RepoFiles, settings_in, workflows_in
 from prbot.config.per_repository import bounds_for, chosen_workflow
 from prbot.config.references import is_reference, resolve
@@ -45,7 +48,7 @@ from prbot.config.repo import Effective, effective
 from prbot.config.server import ForgeConfig, ServerConfig
 from prbot.config.stages import Recipe, recipe_of
 from prbot.engine.world import Forge, Settings, World
-from prbot.errors import BadDatabase, KeyOfAnother, PrbotError
+from prbot.errors import BadDatabase, BadReceiver, KeyOfAnother, PrbotError
 from prbot.intake import github, gitlab
 from prbot.model import Event, RepoRef
 from prbot.ports import Artifacts, Clock, Delivery, Limits, Queue, Store
@@ -100,6 +103,7 @@ async def composed(
             worker=f"{platform.node()}/{os.getpid()}/{secrets.token_hex(4)}",
             alone=config.alone,
             facts=FactsCache(state / "facts"),
+            receiver=receiver_of(config.drift, secret, clock),
         )
 
 
@@ -248,6 +252,19 @@ def tools_of(
 
     offers = offers_of(config.tools, config.terraform.path, environ.get("PATH", ""))
     return LocalTools(offers, state / "tools", made, clock)
+
+
+def receiver_of(drift: DriftBounds, secret: Secrets, clock: Clock) -> HttpReceiver | None:
+    """None: nobody is told. Raises MissingSetting, BadReceiver and BadSigningSecret."""
+    hook = drift.webhook
+    if hook is None:
+        return None
+    url = secret(hook.url) if is_reference(hook.url) else hook.url
+    try:
+        check_receiver(url)
+    except ValueError:
+        raise BadReceiver from None
+    return HttpReceiver(url, signing_key(secret(hook.secret)), hook.timeout, clock)
 
 
 def artifacts_of(config: ServerConfig, state: Path, key: bytes) -> Artifacts:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from prbot.errors import UnencryptedForge
+from prbot.errors import BadReceiver, UnencryptedForge
 
 
 def _forge_url(url: str) -> str:
@@ -18,6 +18,17 @@ def _forge_url(url: str) -> str:
     if not parts.hostname or not bare or not (parts.scheme == "https" or private):
         raise ValueError(UnencryptedForge())
     return url.rstrip("/")
+
+
+def check_receiver(url: str) -> str:
+    """Where what people should read may be sent; a path or a query may be part of it. Raises
+    ValueError(BadReceiver)."""
+    parts = urlsplit(url)
+    private = parts.scheme == "http" and _is_this_machine(parts.hostname or "")
+    bare = not (parts.username or parts.password or parts.fragment)
+    if not parts.hostname or not bare or not (parts.scheme == "https" or private):
+        raise ValueError(BadReceiver())
+    return url
 
 
 def _is_this_machine(host: str) -> bool:

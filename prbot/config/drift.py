@@ -11,9 +11,11 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from prbot.config.addresses import check_receiver
 from prbot.config.check import Section
 from prbot.config.environments import ApplyWindow
 from prbot.config.globs import MAX_ASTERISKS
+from prbot.config.references import Reference, is_reference
 from prbot.config.windows import Window, window_of
 from prbot.errors import BadAttribute, BadPattern, ProposalAlone, ReasonMissing
 
@@ -151,6 +153,24 @@ class DriftSettings(Section):
         return window_of(self.window)
 
 
+def _receiver(address: str) -> str:
+    return address if is_reference(address) else check_receiver(address)
+
+
+class DriftWebhook(Section):
+    """Where other programs hear of drift."""
+
+    url: Annotated[str, AfterValidator(_receiver)] = Field(
+        description="the address, `https://…`, or where it is: `env://NAME`, `file:///path`."
+    )
+    secret: Reference = Field(
+        description="where the secret is that signs: `env://NAME` or `file:///path`."
+    )
+    timeout: float = Field(
+        default=10, ge=1, le=60, description="seconds without an answer before it is given up."
+    )
+
+
 class DriftBounds(Section):
     """`drift:` of the operator's file."""
 
@@ -164,4 +184,13 @@ class DriftBounds(Section):
         default=None,
         ge=1,
         description="of one repository's environment, and so of one account; any number.",
+    )
+    webhook: DriftWebhook | None = Field(
+        default=None, description="who is told of drift by a signed webhook: `url`, `secret`."
+    )
+    overdue_after: float = Field(
+        default=172_800,
+        ge=3600,
+        le=31_536_000,
+        description="seconds without a successful check after which a project is overdue.",
     )

@@ -292,8 +292,10 @@ class ServerConfig(Section):
             for forge in self.forges
             for reference in (forge.token, forge.webhook_secret, _private_key(forge))
         ]
+        hook = self.drift.webhook
+        told = () if hook is None else (hook.url, hook.secret)
         others = (self.installation_key, self.database, self.metrics_token)
-        names = map(variable, (*references, *others))
+        names = map(variable, (*references, *others, *told))
         return frozenset(name for name in names if name)
 
 

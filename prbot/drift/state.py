@@ -5,7 +5,8 @@ The tables own the truth: a process that died leaves nothing behind that another
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -29,6 +30,14 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """What goes on from check to check. `told` is what other programs were told that drifts, by
+    name, with a digest of its values."""
+
+    told: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Standing:
     """What is known of one project.
 
@@ -36,7 +45,9 @@ class Standing:
     next. While somebody `held` it, in words, it is looked at `again_at`; `asked_at`: somebody
     wants it looked at at once. `run` is the check under way. `checked_at` is when the newest
     check ended, `succeeded_at` when the newest did that was no error; `section` is what the
-    newest found. `applied` is what checks themselves proved to be applied.
+    newest found. `applied` is what checks themselves proved to be applied. `known_at` is since
+    when it is watched; since `overdue_at` other programs know that it was not looked at for too
+    long.
     """
 
     repo: RepoRef
@@ -52,6 +63,9 @@ class Standing:
     succeeded_at: datetime | None = None
     section: Section | None = None
     applied: Applied | None = None
+    known_at: datetime | None = None
+    overdue_at: datetime | None = None
+    trace: Trace = Trace()
 
     @property
     def key(self) -> str:

@@ -21,6 +21,7 @@ from prbot.engine.drift_corrections import DriftCorrections
 from prbot.engine.drift_ends import DriftEnds
 from prbot.engine.drift_places import Place, Places
 from prbot.engine.drift_reading import applied_of, unmerged_holders
+from prbot.engine.drift_signals import signal_overdue
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
 from prbot.errors import PrbotError, StoreUnavailable
@@ -47,6 +48,7 @@ class Drift:
         self._places = Places(world)
         self._ends = DriftEnds(world, self._places, outbox)
         self._corrections = DriftCorrections(world, self._places, outbox)
+        self._outbox = outbox
         self._never = Alarm()
 
     async def run(self) -> None:
@@ -82,6 +84,8 @@ class Drift:
                 log.warning(
                     "drift not looked for", action="drift", repo=str(repo), error=str(error)
                 )
+        if await signal_overdue(self._world, SILENCE):
+            self._outbox.ring()
         async with self._world.store.begin() as unit:
             return len(await unit.drift.under_way())
 

@@ -18,7 +18,7 @@ from prbot.config.drift import DriftSettings
 from prbot.config.repo import UNSAID
 from prbot.drift.aftermath import CompleteBaseline, DriftStep, Ended, Known, after_check
 from prbot.drift.state import Standing
-from prbot.drift.telling import TellIssue
+from prbot.drift.telling import TellIssue, answered
 from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import generated_names
 from prbot.engine.drift_corrections import settle
@@ -26,6 +26,7 @@ from prbot.engine.drift_issues import tell_issue
 from prbot.engine.drift_places import Places, watch_of
 from prbot.engine.drift_proposals import DriftProposals, Found
 from prbot.engine.drift_reading import DriftReading, plan_id_of
+from prbot.engine.drift_signals import signal_found
 from prbot.engine.world import World
 from prbot.errors import PrbotError, StoreUnavailable
 from prbot.model import RepoRef
@@ -92,6 +93,9 @@ class DriftEnds:
             if section is not None:
                 for step in after_check(Ended(section, before), known):
                     await self._step(unit, step, known)
+                shown = answered(section, known.answers, now)
+                baseline = known.watch.baseline_at is None
+                await signal_found(world, unit, before, run.id, shown, baseline)
             await self._proposals.put(unit, made, standing, known)
         verdict = section.verdict.value if section is not None else "gone"
         log.info("drift looked for", action="drift", project=standing.key, verdict=verdict)

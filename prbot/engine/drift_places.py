@@ -12,6 +12,7 @@ import structlog
 from prbot.config.files import counted
 from prbot.config.repo import Effective
 from prbot.drift.state import Watch
+from prbot.engine.drift_signals import signal_removed
 from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
 from prbot.errors import PrbotError
@@ -111,7 +112,7 @@ class Places:
         environments = {p.project: p.environment for p in in_environments(placed, rules)}
         await self._note(Watch(repo, branch, now))
         async with world.store.begin() as unit:
-            await unit.drift.found(repo, environments, now)
+            await signal_removed(world, unit, await unit.drift.found(repo, environments, now))
         return Place(repo, branch, head, rules, now)
 
     async def _note(self, watch: Watch) -> None:

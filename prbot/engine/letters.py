@@ -7,6 +7,7 @@ they are cut to fit, and what our own words add after.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 
 from prbot.comments.drift_issue import drift_title, render_drift
@@ -15,6 +16,7 @@ from prbot.comments.neutral import clean
 from prbot.comments.render import AT_HOME, behind, parts, render
 from prbot.comments.tool_words import tool_log
 from prbot.comments.words import result_words
+from prbot.drift.signals import Signal, document
 from prbot.drift.tell import DriftMessage, IssueText
 from prbot.engine.hidden import hidden
 from prbot.engine.logs import Logs
@@ -26,6 +28,7 @@ from prbot.ports import (
     FoldLetter,
     IssueCommentLetter,
     IssueLetter,
+    SignalLetter,
     StatusLetter,
     StatusState,
 )
@@ -120,6 +123,12 @@ def drift_letter(world: World, place: RepoRef, marker: str, text: IssueText) -> 
     body = world.redactor.redact(_drift(world, place, marker, text))
     title = world.redactor.redact(drift_title(hidden(world.redactor, text)))
     return IssueLetter(f"<!-- {marker} -->", title, body, (*LABELS, "drift"), None)
+
+
+def signal_letter(world: World, delivery: str, signal: Signal) -> SignalLetter:
+    """Names are redacted one by one: in the text as a whole a secret could be a piece of JSON."""
+    told = document(world.redactor.redact_values(signal), delivery)
+    return SignalLetter(delivery, json.dumps(told))
 
 
 def drift_comment(

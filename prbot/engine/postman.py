@@ -26,6 +26,8 @@ from prbot.errors import (
     ForgeUnavailable,
     NotFound,
     NotMergeable,
+    ReceiverRefused,
+    ReceiverUnavailable,
     StoreUnavailable,
 )
 from prbot.model import RepoRef, Sha
@@ -38,6 +40,7 @@ from prbot.ports import (
     OutboxRow,
     ProposalLetter,
     ReactionLetter,
+    SignalLetter,
     StatusLetter,
 )
 from prbot.runs.say import NotMerged
@@ -53,6 +56,8 @@ TIDY_TRIES = 3
 MERGE_TRIES = 4
 """How often a merge is tried that the forge refuses: for seven seconds, because what it requires
 may just have been written."""
+SIGNAL_TRIES = 300
+"""How often another program is told what it does not take: for about a day."""
 FAILURES = 10
 """How often one process fails at a letter for a reason nobody foresaw: for eight minutes."""
 
@@ -131,7 +136,9 @@ class Postman:
                 return
             log.warning("letter postponed", action="write", pull=str(row.pull), error=str(error))
             await self._postpone(row, str(error), error.retry_after)
-        except CannotPush as error:  # a forge that is away, or rights that may be given yet
+        except ReceiverUnavailable as error:
+            await self._not_received(row, error)
+        except (ReceiverRefused, CannotPush) as error:  # away, or rights that may be given yet
             await self._fail(row, str(error))
         except NotMergeable as error:
             if isinstance(row.letter, MergeLetter):
@@ -149,6 +156,10 @@ class Postman:
                     await opened(self._world, unit, row.letter, forge_id)
 
     async def _hand_over(self, row: OutboxRow) -> int | None:
+        if isinstance(row.letter, SignalLetter):
+            if self._world.receiver is not None:  # nobody listens any more
+                await self._world.receiver.deliver(row.letter.delivery, row.letter.text)
+            return None
         writer = self._world.forge_of(row.pull.repo).writer
         match row.letter:
             case CommentLetter(if_written=True) if row.known_id is None:
@@ -176,6 +187,13 @@ class Postman:
                 if row.known_id is not None:
                     await writer.minimise(row.pull, row.known_id)
         return None
+
+    async def _not_received(self, row: OutboxRow, error: ReceiverUnavailable) -> None:
+        if row.attempts + 1 >= SIGNAL_TRIES:
+            await self._give_up(row, str(error))
+            return
+        log.warning("not received", action="write", letter=row.id, error=str(error))
+        await self._postpone(row, str(error), error.retry_after)
 
     async def _propose(self, repo: RepoRef, letter: ProposalLetter) -> int | None:
         """The branch first: a pull request shows what its branch holds. Where people went on

@@ -24,6 +24,7 @@ from prbot.ports import (
     ForgeWriter,
     Generated,
     Queue,
+    Receiver,
     Store,
     Tools,
     Tree,
@@ -94,7 +95,8 @@ class Settings:
 @dataclass(frozen=True)
 class World:
     """Everything outside, reached through ports. `worker` names this process, among all
-    that ever work on the store; `alone` tells that no other process works on it now."""
+    that ever work on the store; `alone` tells that no other process works on it now. `receiver`
+    is who else is told of drift, None: nobody."""
 
     settings: Settings
     forges: Mapping[str, Forge]
@@ -108,6 +110,7 @@ class World:
     worker: str
     alone: bool
     facts: Facts
+    receiver: Receiver | None = None
 
     def forge_of(self, repo: RepoRef) -> Forge:
         return self.forges[repo.forge]

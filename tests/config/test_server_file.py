@@ -433,3 +433,41 @@ def test_bad_environment(name: str, value: str) -> None:
     with pytest.raises(BadSetting) as caught:
         load(SMALL, **{name: value})
     assert told(caught.value) == BAD_ENVIRONMENT[name, value]
+
+
+TOLD = """\
+metrics_token: env://SCRAPED
+drift: {enabled: true, webhook: {url: "env://WHERE", secret: "env://SIGNS"}}
+"""
+
+
+def test_who_else_is_told() -> None:
+    """It keeps what these are reached with from the tool, as all its own secrets."""
+    config = load(SMALL + TOLD)
+    assert config.secret_variables >= {"SCRAPED", "WHERE", "SIGNS"}
+    assert config.drift.overdue_after == 48 * 3600
+    assert load(SMALL).drift.webhook is None
+
+
+@pytest.mark.parametrize(
+    ("url", "fine"),
+    [
+        ("https://hooks.example.com/a?b=c", True),
+        ("http://127.0.0.1:9000/", True),
+        ("http://localhost/", True),
+        ("file:///run/secrets/url", True),
+        ("http://hooks.example.com/", False),
+        ("https://me:pw@hooks.example.com/", False),
+        ("https://hooks.example.com/#x", False),
+        ("ftp://hooks.example.com/", False),
+        ("https:///x", False),
+    ],
+)
+def test_where_they_are(url: str, fine: bool) -> None:
+    """It tells drift over encrypted lines alone, except on this machine."""
+    text = SMALL + TOLD.replace("env://WHERE", url)
+    if fine:
+        assert load(text).drift.webhook is not None
+        return
+    with pytest.raises(BadConfiguration, match="leads to no address that drift may be told to"):
+        load(text)

@@ -11,7 +11,13 @@ SHELL = ["prbot.adapters.*", "prbot.app*", "prbot.engine.*", "prbot.telemetry", 
 STORE = ["prbot.adapters.store*", "prbot.adapters.queue_sqlite", "prbot.adapters.migrations*"]
 BORDERS = ["prbot.config.*", "prbot.intake.*", "prbot.plans.*", "prbot.adapters.*", "prbot.web.*"]
 DOORS = {
-    "aiohttp": ["prbot.web.*", "prbot.demo.*", "prbot.app*", "prbot.adapters.releases"],
+    "aiohttp": [
+        "prbot.web.*",
+        "prbot.demo.*",
+        "prbot.app*",
+        "prbot.adapters.releases",
+        "prbot.adapters.receiver",
+    ],
     "aiohttp_jinja2": ["prbot.web.*", "prbot.demo.*"],
     "alembic": STORE,
     "boto3": ["prbot.adapters.artifacts_s3"],

@@ -8,8 +8,11 @@ from datetime import timedelta
 
 import pytest
 from houses import House
+from listener import SECRET, Listener
 from nights import CHECKS, Calendar, apply_by_hand, change_by_hand
 from town import Town, resource
+
+from prbot.config.drift import DriftWebhook
 
 RULES = "version: 1\ndrift: {issues: true}\n"
 
@@ -20,21 +23,23 @@ def _terraform(need: Callable[[str], None]) -> None:
 
 
 @pytest.fixture
-async def house(town: Town, calendar: type[Calendar]) -> House:
-    """In sync, looked at once, no issue."""
+async def house(town: Town, calendar: type[Calendar], listener: Listener) -> House:
+    """In sync, looked at once, no issue; somebody listens."""
     code = town.backend("app") + resource("web") + resource("db", "two")
     clone = await town.build({"app/main.tf": code, "prbot.yaml": RULES})
     await apply_by_hand(town, clone.directory / "app")
-    await town.start(drift=CHECKS)
+    town.environ["STORY_SIGNS"] = SECRET
+    hook = DriftWebhook(url=listener.url, secret="env://STORY_SIGNS")
+    await town.start(drift=CHECKS.model_copy(update={"webhook": hook}))
     made = House(town, calendar)
     await made.looked_at(None)
     assert made.issues == []
     return made
 
 
-async def test_one_issue_for_ever(house: House) -> None:
+async def test_one_issue_for_ever(house: House, listener: Listener) -> None:
     """It opens one issue with what lives and what is wanted, repeats nothing, tells what is new
-    once, closes after two clean nights, and opens the same one again."""
+    once, closes after two clean nights, and opens the same one again. Who listens hears it, too."""
     change_by_hand(house.town, "one", "by hand")
     await house.night()
     (issue,) = house.issues
@@ -63,6 +68,10 @@ async def test_one_issue_for_ever(house: House) -> None:
     assert house.issues == [issue]
     assert issue.open
     assert "It drifted again" in issue.comments[-1].body
+
+    assert listener.types == ["drift.new", "drift.changed", "drift.gone", "drift.new"]
+    assert [len(message["attributes"]) for message in listener.heard] == [1, 2, 0, 1]
+    assert "by hand" not in str(listener.heard)
 
 
 async def test_what_people_say(house: House) -> None:

@@ -13,7 +13,7 @@ import pytest
 from prbot.adapters.store import SqlStore
 from prbot.config.drift import Reaction
 from prbot.drift.issue import Found, Section
-from prbot.drift.state import Correction, Standing, Watch
+from prbot.drift.state import Correction, Standing, Trace, Watch
 from prbot.drift.tally import Checks, Ward
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey, RepoRef, RunId, Sha
@@ -258,3 +258,34 @@ async def test_a_tally_of_repositories(scene: Any) -> None:
         ("auto", "proven", 2),
         ("auto", None, 1),
     }
+
+
+async def test_what_is_told(scene: Any) -> None:
+    """It keeps a trace from check to check, tells of a silence once until a success, and knows
+    nothing of it after the project was away."""
+    began = scene.clock.now()
+    await find(scene, APP)
+    scene.clock.pass_(60)
+    trace = Trace({"x.y, tags": "digest"})
+    async with scene.store.begin() as tables:
+        assert await tables.drift.silent(began) == ()
+        (late,) = await tables.drift.silent(scene.clock.now())
+        assert (late.known_at, late.overdue_at, late.trace) == (began, None, Trace())
+        await tables.drift.trace(late, trace)
+        assert await tables.drift.overdue(late, began)
+        assert not await tables.drift.overdue(late, began)
+        assert await tables.drift.silent(scene.clock.now()) == ()
+    await begin(scene, APP, "r-1")
+    await end(scene, "r-1", a_section(scene, ProjectVerdict.ERROR))
+    (failed,) = await standings(scene)
+    assert (failed.overdue_at, failed.trace) == (began, trace)
+    await begin(scene, APP, "r-2")
+    await end(scene, "r-2", a_section(scene))
+    (fine,) = await standings(scene)
+    assert fine.overdue_at is None
+    async with scene.store.begin() as tables:
+        assert await tables.drift.found(REPO, {}, scene.clock.now()) == (fine,)
+    back = scene.clock.pass_(60)
+    await find(scene, APP)
+    (again,) = await standings(scene)
+    assert (again.trace, again.known_at) == (Trace(), back)
