@@ -6,6 +6,7 @@ pull request comes from wherever the payload says it, also of events that start 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, assert_never
@@ -43,9 +44,16 @@ class Explained:
     reason: str | None = None
 
 
-def explained(event: Event, said: Explained) -> Explained:
-    """The event, completed by what else its payload says."""
+_ABOUT_DRIFT = re.compile(r"<!-- prbot:[^:\s]*:(drift|failure):[0-9a-f]{16} -->")
+"""How an issue about drift begins or ends; who wrote it there only the server knows."""
+
+
+def explained(event: Event, said: Explained, issue: str | None = None) -> Explained:
+    """The event, completed by what else its payload says; `issue` is the text of the issue
+    that a comment stands on."""
     own = _of_event(event)
+    if isinstance(event, IssueCommented) and _is_about_drift(issue or ""):
+        own = replace(own, kind="comment", number=event.number, actor=event.actor.login)
     known = {f.name: getattr(own, f.name) for f in fields(own)}
     return replace(said, **{name: value for name, value in known.items() if value is not None})
 
@@ -62,7 +70,7 @@ def _of_event(event: Event) -> Explained:
             return Explained(kind=kind, reason=reason)
         case PipelineBegan():  # whether it is a merge train's only the forge can tell
             return Explained(reason=reason)
-        case IssueCommented():  # whether the issue is one of ours only the server knows
+        case IssueCommented():
             return Explained(reason=reason)
         case Commented():
             return _on("comment", event.pull, event.actor, reason)
@@ -79,6 +87,11 @@ def _of_event(event: Event) -> Explained:
             return _of_pull("closed", event)
         case _:
             assert_never(event)
+
+
+def _is_about_drift(issue: str) -> bool:
+    lines = issue.strip().splitlines() or [""]
+    return any(_ABOUT_DRIFT.fullmatch(line.strip()) for line in (lines[0], lines[-1]))
 
 
 def _on(kind: str, pull: PullRef, actor: Actor, reason: str) -> Explained:

@@ -73,7 +73,7 @@ def explain(payload: Mapping[str, Any], name: str | None) -> Explained:
     """
     name = event_name(payload) if name is None else name
     event = event_of("github", name, json.dumps(payload).encode())
-    found = explained(event, _said(payload))
+    found = explained(event, _said(payload), text(at(payload, "issue", "body")))
     kind = _KINDS.get((name, text(payload.get("action")) or ""), _KINDS_OF_ALL.get(name))
     return found if kind is None else replace(found, kind=kind)
 

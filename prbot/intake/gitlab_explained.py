@@ -32,7 +32,7 @@ def explain(payload: Mapping[str, Any], name: str | None) -> Explained:
     if not named and name is not None:
         payload = {**payload, "object_kind": _HOOKS.get(name, name)}
     event = event_of("gitlab", json.dumps(payload).encode())
-    found = explained(event, _said(payload))
+    found = explained(event, _said(payload), text(at(payload, "issue", "description")))
     if payload.get("object_kind") == "pipeline" and _is_train(payload):
         return replace(found, kind="queue", reason="merge train")
     return found

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from prbot.cli import run
+from prbot.drift.issue import Kind, marker
 from prbot.errors import BadPayload
 from prbot.intake.github_explained import event_name, explain
 
@@ -115,6 +116,8 @@ def document(*values: object) -> dict[str, object]:
 
 PLANNED = ("acme/infra", 5, HEAD, "main", "ann", False, False)
 CHECK = {"id": 3, "head_sha": HEAD, "app": {"slug": "prbot"}, "pull_requests": [PULL]}
+MARKER = f"<!-- {marker('0a1b2c3d4e5f', Kind.DRIFT, 'acme/infra app')} -->"
+ABOUT_DRIFT = {"number": 7, "body": f"{MARKER}\nwords about drift"}
 ISSUE = {"number": 5, "pull_request": {"url": "x"}, "draft": True}
 COMMENT = {"id": 1, "body": "plan", "user": CARL, "created_at": "2026-01-02T03:04:05Z"}
 GROUP = {"head_sha": HEAD, "head_ref": "refs/heads/q", "base_ref": "refs/heads/main"}
@@ -163,6 +166,34 @@ ROWS = {
     ),
     "a comment on an issue": (
         {"action": "created", "issue": {"number": 7}, "comment": COMMENT, **AROUND},
+        document(
+            *("ignored", "acme/infra", None, None, None, "ann", None, None, "comment on an issue")
+        ),
+    ),
+    "a comment on an issue about drift": (
+        {"action": "created", "issue": ABOUT_DRIFT, "comment": COMMENT, **AROUND},
+        document(
+            *("comment", "acme/infra", 7, None, None, "carl", None, None, "comment on an issue")
+        ),
+    ),
+    "a bot's comment on an issue about drift": (
+        {
+            "action": "created",
+            "issue": ABOUT_DRIFT,
+            "comment": COMMENT | {"user": {"login": "x[bot]", "type": "Bot"}},
+            **AROUND,
+        },
+        document(
+            *("ignored", "acme/infra", None, None, None, "ann", None, None, "comment by a bot")
+        ),
+    ),
+    "a comment on an issue that quotes one about drift": (
+        {
+            "action": "created",
+            "issue": {"number": 7, "body": f"See:\n> {MARKER}\nand so on"},
+            "comment": COMMENT,
+            **AROUND,
+        },
         document(
             *("ignored", "acme/infra", None, None, None, "ann", None, None, "comment on an issue")
         ),
@@ -290,6 +321,30 @@ GITLAB = {
     "a note": (
         {"object_kind": "note", "object_attributes": NOTE, "merge_request": MERGE, **USER},
         document("comment", *ON_MERGE, "commented"),
+    ),
+    "a note on an issue about drift": (
+        {
+            "object_kind": "note",
+            "object_attributes": NOTE | {"noteable_type": "Issue"},
+            "issue": {"iid": 9, "description": f"words\n\n{MARKER}"},
+            **USER,
+        },
+        document(
+            *("comment", "acme/platform/infra", 9, None, None, "ann", None, None),
+            "comment on an issue",
+        ),
+    ),
+    "a note on another issue": (
+        {
+            "object_kind": "note",
+            "object_attributes": NOTE | {"noteable_type": "Issue"},
+            "issue": {"iid": 9, "description": None},
+            **USER,
+        },
+        document(
+            *("ignored", "acme/platform/infra", None, None, None, "ann", None, None),
+            "comment on an issue",
+        ),
     ),
     "a push": (
         {
