@@ -11,6 +11,7 @@ from pathlib import Path
 from prbot.adapters.store import SqlStore
 from prbot.app.compose import Secrets, SystemClock, database_url, register_credentials
 from prbot.app.serve import read_server
+from prbot.comments.customs import BY_KIND, Customs
 from prbot.config.server import ServerConfig
 from prbot.ports import Clock, Store
 from prbot.telemetry import Redactor
@@ -27,6 +28,11 @@ class Desk:
 
     def redact(self, text: str) -> str:
         return self.redactor.redact(text)
+
+    def customs(self, forge: str) -> Customs:
+        """Of the forge of that name; GitHub's where the file does not name it any more."""
+        kinds = {each.name: each.kind for each in self.config.forges}
+        return BY_KIND[kinds.get(forge, "github")]
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from prbot.app.database import Desk, at_desk
+from prbot.comments.customs import Customs
 from prbot.config.globs import matches_any
 from prbot.drift.schedule import coverage_since
 from prbot.drift.state import Standing, Watch
@@ -32,6 +33,7 @@ class Known:
     watch: Watch
     standings: tuple[Standing, ...]
     now: datetime
+    customs: Customs
 
     @property
     def coverage(self) -> str:
@@ -61,7 +63,12 @@ async def _read(desk: Desk, repo: str | None) -> tuple[Known, ...]:
     now = desk.clock.now()
     async with desk.store.begin() as unit:
         watches = [w for w in await unit.drift.watches() if repo in (None, w.repo.path)]
-        return tuple([Known(w, await unit.drift.of_repo(w.repo), now) for w in watches])
+        return tuple(
+            [
+                Known(w, await unit.drift.of_repo(w.repo), now, desk.customs(w.repo.forge))
+                for w in watches
+            ]
+        )
 
 
 async def _looked(
@@ -133,10 +140,10 @@ def _told(known: Known) -> Iterator[str]:
     baseline = "" if watch.baseline_at else "; the baseline is not complete"
     yield f"{watch.repo}: {known.coverage}{baseline}"
     for standing in known.standings:
-        yield f"    {standing.project}: {_words(standing)}"
+        yield f"    {standing.project}: {_words(standing, known.customs)}"
 
 
-def _words(standing: Standing) -> str:
+def _words(standing: Standing, customs: Customs) -> str:
     verdict = _verdict(standing)
     words = ["never looked at" if verdict is None else verdict.value]
     if standing.checked_at is not None:
@@ -144,7 +151,7 @@ def _words(standing: Standing) -> str:
     if standing.run is not None:
         words.append("being looked at")
     elif standing.held:
-        words.append(standing.held)
+        words.append(customs.told(standing.held))
     if standing.run is None and standing.due_at is not None:
         words.append(f"due {_moment(standing.due_at)}")
     return ", ".join(words)

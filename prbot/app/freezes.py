@@ -12,6 +12,7 @@ from typing import Any
 
 from prbot.app.compose import new_id
 from prbot.app.database import Desk, at_desk
+from prbot.comments.customs import Customs
 from prbot.config.globs import check_plain_pattern
 from prbot.errors import BadPattern, UnknownForge
 from prbot.model import Login, PlanId
@@ -43,10 +44,12 @@ class Running:
     run: Run
     job: Job
     plan_id: PlanId
+    customs: Customs
 
     @property
     def words(self) -> str:
-        return f"{self.job.project} of {self.run.pull} ({self.plan_id})"
+        where = f"{self.run.pull.repo.forge}:{self.customs.place(self.run.pull)}"
+        return f"{self.job.project} of {where} ({self.plan_id})"
 
     @property
     def document(self) -> dict[str, Any]:
@@ -102,7 +105,7 @@ async def _declared(config: Path, order: Order) -> tuple[Freeze, tuple[Running, 
         freeze = _freeze(desk, order)
         async with desk.store.begin() as unit:
             await unit.freezes.add(freeze)
-            return freeze, tuple([running async for running in _running(unit)])
+            return freeze, tuple([running async for running in _running(desk, unit)])
 
 
 def _freeze(desk: Desk, order: Order) -> Freeze:
@@ -144,11 +147,12 @@ def scope_of(repo: str | None, forges: Iterable[str]) -> tuple[str | None, str |
         raise cause if isinstance(cause, BadPattern) else error from None
 
 
-async def _running(unit: UnitOfWork) -> AsyncIterator[Running]:
+async def _running(desk: Desk, unit: UnitOfWork) -> AsyncIterator[Running]:
     """Applies whose tool may have been started; those without an intent will see the freeze."""
     for job in await unit.runs.running_jobs():
         if job.kind is JobKind.APPLY and (plan_id := await unit.plans.intended(job)):
-            yield Running(await unit.runs.get(job.run_id), job, plan_id)
+            run = await unit.runs.get(job.run_id)
+            yield Running(run, job, plan_id, desk.customs(run.pull.repo.forge))
 
 
 async def _known(config: Path, ended: bool) -> tuple[Freeze, ...]:

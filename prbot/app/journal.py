@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from prbot.app.database import Desk, at_desk
+from prbot.comments.customs import Customs
 from prbot.model import Login, PlanId
 from prbot.runs.freezes import one_line
 from prbot.runs.journal import JournalLine, JournalQuery
@@ -43,7 +44,7 @@ def journal(config: Path, wanted: Wanted, as_json: bool) -> int:
 async def _printed(config: Path, wanted: Wanted, as_json: bool) -> None:
     async with at_desk(config) as desk:
         async for line in _lines(desk, _query(desk, wanted)):
-            text = json.dumps(_document(line)) if as_json else _row(line)
+            text = json.dumps(_document(line)) if as_json else _row(line, desk.customs)
             sys.stdout.write(desk.redact(text) + "\n")
 
 
@@ -86,7 +87,7 @@ def _document(line: JournalLine) -> dict[str, Any]:
         "at": entry.at.isoformat(),
         "forge": pull.repo.forge if pull else None,
         "repo": pull.repo.path if pull else None,
-        "pull": pull.number if pull else None,
+        "pull": pull.number if pull and pull.number > 0 else None,
         "actor": entry.actor,
         "subject": entry.subject,
         "action": entry.action,
@@ -97,9 +98,9 @@ def _document(line: JournalLine) -> dict[str, Any]:
     }
 
 
-def _row(line: JournalLine) -> str:
+def _row(line: JournalLine, customs: Callable[[str], Customs]) -> str:
     entry = line.entry
-    where = f"{entry.pull.repo.path}#{entry.pull.number}" if entry.pull else "-"
+    where = customs(entry.pull.repo.forge).place(entry.pull) if entry.pull else "-"
     time = f"{entry.at:%Y-%m-%d %H:%M:%S}"
     columns = (time, entry.actor or "prbot", where, entry.action)
     cells = (one_line(text).ljust(width) for text, width in zip(columns, WIDTHS, strict=True))

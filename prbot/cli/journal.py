@@ -15,7 +15,8 @@ def journal(
         str | None, typer.Option(metavar="NAME", help="Of this repository: owner/name.")
     ] = None,
     pull: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Of pull requests of this number.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Of pull or merge request N."),
     ] = None,
     actor: Annotated[
         str | None, typer.Option(metavar="LOGIN", help="What this account did.")

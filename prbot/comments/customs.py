@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from prbot.model import PullRef
+
 _OURS = re.compile(
     r"`[^`]*`|\b(?P<initial>[Pp])ull request(?P<many>s?)\b(?P<number> (?=[0-9]))?"
     r"|\b(?P<queue>merge queue)\b"
@@ -20,17 +22,28 @@ _NUMBERED = re.compile(r"\b([Pp]ull request) (\{\{ [\w.]+ \}\})")
 @dataclass(frozen=True)
 class Customs:
     """`room` is in characters, less than the forge takes, because what is hidden afterwards
-    may make a text longer. `noun` has two words, `sign` stands before its number; `queue` is
-    where what is to be merged stands in line."""
+    may make a text longer. `noun` has two words, `sign` stands before its number, and `mark`
+    between a repository and that; `queue` is where what is to be merged stands in line."""
 
     room: int = 60_000
     noun: str = "pull request"
     sign: str = ""
+    mark: str = "#"
     queue: str = "merge queue"
 
     def told(self, text: str) -> str:
         """Our own sentence in the words of this forge."""
         return text if self == GITHUB else _OURS.sub(self._one, text)
+
+    def place(self, pull: PullRef) -> str:
+        """As people write it: `acme/infra#7`, `acme/infra!7`. What is in no pull request (a
+        merge queue's commit, a look at the default branch) is of the repository."""
+        path = pull.repo.path
+        return f"{path}{self.mark}{pull.number}" if pull.number > 0 else path
+
+    def named(self, pull: PullRef) -> str:
+        """In a sentence, with the forge's name: `merge request lab:acme/infra!7`."""
+        return f"{self.noun} {pull.repo.forge}:{self.place(pull)}"
 
     def template(self, source: str) -> str:
         """The same of a template, all of whose words are ours; numbers become code, so that
@@ -56,6 +69,6 @@ class Customs:
 
 GITHUB = Customs()
 """GitHub takes 65,536 characters."""
-GITLAB = Customs(room=900_000, noun="merge request", sign="!", queue="merge train")
+GITLAB = Customs(room=900_000, noun="merge request", sign="!", mark="!", queue="merge train")
 """GitLab takes 1,000,000: https://docs.gitlab.com/administration/instance_limits/"""
 BY_KIND = {"github": GITHUB, "gitlab": GITLAB}

@@ -80,7 +80,7 @@ class Guards:
         if pull.open and pull.mergeable is None and waited < UNDECIDED:
             raise ForgeUnavailable(
                 self._repo.forge,
-                f"read pull request {pull.ref}",
+                f"read {self._forge.customs.named(pull.ref)}",
                 "it is still finding out whether it can be merged",
             )
         return pull

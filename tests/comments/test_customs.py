@@ -2,9 +2,9 @@
 
 import pytest
 
-from prbot.comments.customs import GITHUB, GITLAB
+from prbot.comments.customs import GITHUB, GITLAB, Customs
 from prbot.comments.render import render
-from prbot.model import Login, ProjectKey
+from prbot.model import Login, ProjectKey, PullRef, RepoRef
 from prbot.runs.say import Reason, Refusal, Settled
 
 OURS = [
@@ -14,6 +14,8 @@ OURS = [
     ("`d` is held by pull request 7", "`d` is held by merge request !7"),
     ("the check `pull request 12` is not green", "the check `pull request 12` is not green"),
     ("a pull requester", "a pull requester"),
+    ("nothing is applied in a merge queue", "nothing is applied in a merge train"),
+    ("merge queues", "merge queues"),
 ]
 
 
@@ -36,6 +38,17 @@ def test_template(source: str, theirs: str) -> None:
     """It says the same of templates; a number there is code, so that nothing is referred to."""
     assert GITLAB.template(source) == theirs
     assert GITHUB.template(source) == source
+
+
+@pytest.mark.parametrize(
+    ("customs", "number", "place"),
+    [(GITHUB, 7, "acme/infra#7"), (GITLAB, 7, "acme/infra!7"), (GITLAB, -7, "acme/infra")],
+)
+def test_place(customs: Customs, number: int, place: str) -> None:
+    """It names one as people there write it, and what is in none by its repository."""
+    pull = PullRef(RepoRef("hub", "acme/infra"), number)
+    assert customs.place(pull) == place
+    assert customs.named(pull) == f"{customs.noun} hub:{place}"
 
 
 def test_rendered() -> None:

@@ -27,6 +27,11 @@ forges:
 """
 
 
+GITLAB = """\
+  - {name: lab, kind: gitlab, token: env://NO_TOKEN, webhook_secret: env://NO_SECRET}
+"""
+
+
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -56,6 +61,11 @@ class Office:
                 await store.close()
 
         return asyncio.run(done())
+
+    def serves_gitlab(self) -> None:
+        """As the forge `lab`, too."""
+        with self.file.open("a") as file:
+            file.write(GITLAB)
 
     def runs(self, *arguments: str, exits: int = 0) -> str:
         """What the verb printed on stdout; stderr is kept in `said`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -80,6 +81,25 @@ def test_status(office: Any) -> None:
         "    db (blue): never looked at",
         "github:acme/old: not looked at: it is archived, or out of our reach",
     ]
+
+
+@pytest.mark.parametrize(
+    ("forge", "words"), [("github", "held by pull request 7"), ("lab", "held by merge request !7")]
+)
+def test_held(office: Any, forge: str, words: str) -> None:
+    """It says in the forge's words what keeps it from looking."""
+    office.serves_gitlab()
+    repo = RepoRef(forge, "acme/infra")
+
+    async def wait(store: SqlStore) -> None:
+        async with store.begin() as unit:
+            await unit.drift.watch(Watch(repo, "main", NOW))
+            await unit.drift.found(repo, {APP: "prod"}, NOW)
+            (standing,) = await unit.drift.of_repo(repo)
+            await unit.drift.plan(replace(standing, held="held by pull request 7"))
+
+    office.does(wait)
+    assert f"    app: never looked at, {words}\n" in office.runs("drift", "status", exits=1)
 
 
 def test_json(office: Any) -> None:

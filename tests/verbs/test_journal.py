@@ -110,6 +110,18 @@ def test_table(office: Any) -> None:
     ]
 
 
+def test_where(office: Any) -> None:
+    """It names a merge request as people of GitLab do, and what is in no pull request by its
+    repository alone."""
+    office.serves_gitlab()
+    lab, old = RepoRef("lab", "acme/infra"), RepoRef("gone", "acme/infra")
+    for place in (PullRef(lab, 7), PullRef(lab, -3), PullRef(old, 7)):
+        written(office, replace(APPLY, pull=place))
+    rows = [re.split(r"  +", row)[2] for row in office.runs("journal").splitlines()]
+    assert rows == ["acme/infra!7", "acme/infra", "acme/infra#7"]
+    assert [line["pull"] for line in lines(office)] == [7, None, 7]
+
+
 FILTERS: dict[str, tuple[tuple[str, ...], list[int]]] = {
     "a repository": (("--repo", "acme/infra"), [1, 2]),
     "a repository of a forge": (("--repo", "github:acme/infra"), [1, 2]),
