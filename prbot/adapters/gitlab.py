@@ -2,7 +2,8 @@
 
 Meets ForgeReader and ForgeWriter; `docs/forge-port.md` names the calls, `gitlab_wire.py`
 sends them. Works with personal, project and group access tokens, on gitlab.com and where
-people run GitLab themselves. Nothing is cached but our own name and the paths of forks.
+people run GitLab themselves. Nothing is cached but our own name, the paths of forks, and which
+accounts are people's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from urllib.parse import quote
 
 import structlog
 
+from prbot.adapters.gitlab_accounts import Accounts
 from prbot.adapters.gitlab_guards import Guards
 from prbot.adapters.gitlab_limits import Request
 from prbot.adapters.gitlab_merge import Merges
@@ -94,6 +96,7 @@ class GitLabForge:
         self._bot: Login | None = None
         self._paths: dict[int, str | None] = {}
         self._notes = Notes(self._wire, self.bot_login)
+        self._is_person = Accounts(self._wire).is_person
         issues = Issues(self._wire, self.bot_login)
         self.react = self._notes.react
         self.minimise = self._notes.fold
@@ -183,9 +186,10 @@ class GitLabForge:
     async def reviews(self, pull: PullRef) -> tuple[Review, ...]:
         """Approvals that stand, each with the head it was given at, and requests for changes.
 
-        Two requests while nobody approved; the head is the newest version of the diff that
-        stood there before. What was taken back, or reset by a push, is not there any more, and
-        what a token's account approved is left out.
+        Two requests while nobody approved, and one for each approver who is new to us; the head
+        is the newest version of the diff that stood there before. What was taken back, or reset
+        by a push, is not there any more. What no person's account approved is left out: whoever
+        maintains a project can make one, and would be a second person to themselves.
         """
         path, what = (
             f"{project_path(pull.repo)}/merge_requests/{pull.number}",
@@ -195,7 +199,7 @@ class GitLabForge:
             self._wire.read(Request("read", what, "GET", f"{path}/approvals"), APPROVALS),
             self._reviewers(Request("read", what, "GET", f"{path}/reviewers")),
         )
-        people = [one for one in approvals.approved_by if one.personal]
+        people = [one for one in approvals.approved_by if await self._is_person(one.user)]
         given = await self._approved(pull, path, what, people)
         blocked = {review.author for review in reviewers}
         every = [*reviewers, *(review for review in given if review.author not in blocked)]

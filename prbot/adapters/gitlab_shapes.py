@@ -61,7 +61,14 @@ class Member(User):
 class Person(User):
     """An account with the name it goes by."""
 
+    id: int | None = None
     name: str = ""
+
+
+class Account(User):
+    """`bot`: it is no person's, also where somebody named it."""
+
+    bot: bool = False
 
 
 class Project(BaseModel):
@@ -172,12 +179,6 @@ class Approval(BaseModel):
     approved_at: AwareDatetime | None = None
     """Older versions of GitLab do not tell it."""
 
-    @property
-    def personal(self) -> bool:
-        """Whoever maintains a project can make it a token, which is an account of its own, and
-        would be a second person to themselves."""
-        return not is_bot(self.user.username)
-
 
 class Approvals(BaseModel):
     approved_by: list[Approval] = []
@@ -244,6 +245,7 @@ class IssueShape(BaseModel):
 
 
 USER = TypeAdapter(User)
+ACCOUNT = TypeAdapter(Account)
 MEMBERS = TypeAdapter(list[Member])
 PROJECT = TypeAdapter(Project)
 PROJECTS = TypeAdapter(list[Project])

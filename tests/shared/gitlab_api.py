@@ -58,6 +58,7 @@ NOTES, NOTE = f"{MERGE_REQUEST}/notes", f"{MERGE_REQUEST}/notes/{{note_id}}"
 ISSUE_NOTES = "/projects/{id}/issues/{issue_iid}/notes"
 BEYOND = {
     "GET /user": _beyond("api/users/#retrieve-the-current-user", 200, "UserPublic"),
+    "GET /users/{user_id}": _beyond("api/users/#retrieve-a-user", 200, "User"),
     f"GET {NOTES}": _beyond(
         "api/notes/#list-all-merge-request-notes",
         *(200, "Note", "sort order_by activity_filter page per_page"),

@@ -11,6 +11,16 @@ async def current_user(call: Call) -> Answer:
     return Answer(call.shapes.current_user(call.caller.user()))
 
 
+async def user(call: Call) -> Answer:
+    """Of anybody, to whoever has signed in; only by the number."""
+    call.caller.user()
+    wanted = call.path["user_id"]
+    found = next((one for one in call.forge.users.values() if str(one.id) == wanted), None)
+    if found is None:
+        raise missing("User Not Found")
+    return Answer(call.shapes.account(found))
+
+
 async def projects(call: Call) -> Answer:
     """With `membership=true` those that the caller is a member of, with `archived` those that
     are, or are not; newest first."""

@@ -70,6 +70,11 @@ class Shapes:
             }
         )
 
+    def account(self, user: User) -> Json:
+        """An account as anybody sees it."""
+        told = {"created_at": stamp(user.created_at), "bot": user.kind == "Bot", "pronouns": None}
+        return self.user(user) | told | {"bio": "", "location": "", "job_title": ""}
+
     def member(self, user: User, level: Level) -> Json:
         return self.user(user) | {
             "access_level": ACCESS[level],

@@ -17,6 +17,7 @@ READ, WRITE = Level.READ, Level.WRITE
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/user", projects.current_user, None),
+    Route("GET", "/users/{user_id}", projects.user, None),
     Route("GET", "/projects", projects.projects, None, keyset=True),
     Route("GET", "/groups/{id}/members/all", projects.group_members, None),
     Route("GET", PROJECT, projects.project),

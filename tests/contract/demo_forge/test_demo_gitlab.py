@@ -83,6 +83,9 @@ CASES = [
     Case("GET", "/user", 200, keys="id username name state web_url"),
     Case("GET", "/user", 401, by=None),
     Case("GET", "/user", 401, by="nobody"),
+    Case("GET", "/users/{user_id}", 200, keys="id username bot"),
+    Case("GET", "/users/{user_id}", 404, fill={"user_id": "99"}),
+    Case("GET", "/users/{user_id}", 401, by=None),
     Case("GET", "/projects", 200, query="?membership=true", keys="id path_with_namespace archived"),
     Case("GET", "/projects", 200, query="?simple=true", keys="id path_with_namespace"),
     Case("GET", "/projects", 200, query="?pagination=keyset&order_by=id&sort=asc"),
@@ -211,6 +214,7 @@ async def names(forge: DemoForge, pull: Pull) -> dict[str, str]:
     await forge.comment(issue, "bob", "words")
     return {
         "id": str(pull.repo.id),
+        "user_id": str(pull.author.id),
         "merge_request_iid": "1",
         "note_id": str(comment.id),
         "issue_iid": str(issue.number),

@@ -44,6 +44,7 @@ FIXTURES = Path(__file__).parents[2] / "fixtures" / "gitlab"
 READ = {
     gitlab_shapes.User: "UserPublic",
     gitlab_shapes.Person: "UserBasic",
+    gitlab_shapes.Account: "User",
     gitlab_shapes.Member: "Member",
     gitlab_shapes.Project: "ProjectWithAccess",
     gitlab_shapes.DiffRefs: "DiffRefs",

@@ -154,6 +154,22 @@ async def test_approval_by_a_token(scene: Scene, bot: str) -> None:
 
 
 @personal
+async def test_approval_by_a_service_account(scene: Scene) -> None:
+    """It takes no approval of an account for a person's that GitLab knows as none, whatever its
+    name; it asks once, and goes by the name of an account that it may not see."""
+    scene.demo.create_user("release-helper", "Bot")
+    scene.demo.set_permission("acme/infra", "release-helper", "write")
+    await scene.demo.review(scene.pull, "release-helper", "APPROVE")
+    await scene.demo.review(scene.pull, "carl", "APPROVE")
+    scene.demo.fail_next("GET", "/users/[0-9]+$", 404)
+    assert len(await scene.port.reviews(scene.ref)) == 2
+    for _ in range(2):
+        sent = scene.port.requests_sent
+        assert [one.author for one in await scene.port.reviews(scene.ref)] == ["carl"]
+    assert scene.port.requests_sent - sent == 4
+
+
+@personal
 async def test_times_from_notes(scene: Scene) -> None:
     """It takes the time of an approval from GitLab's own note where the API tells none."""
     scene.demo.approvals_are_timed = False
