@@ -206,6 +206,10 @@ class ForgeWriter(Protocol):
         """
         ...
 
+    async def close_pull(self, pull: PullRef) -> None:
+        """Close a pull request that is open, without merging it."""
+        ...
+
     async def comment_on_issue(self, repo: RepoRef, number: int, marker: str, body: str) -> None:
         """Comment on an issue, unless a comment of ours with this `marker` stands there."""
         ...
@@ -342,6 +346,10 @@ class Branches(Protocol):
 
         None, and nothing is pushed, where somebody else went on with the branch.
         """
+        ...
+
+    async def is_ours(self, repo: RepoRef, access: CloneAccess, branch: str) -> bool:
+        """Whether the branch is there, and its newest commit is prbot's own."""
         ...
 
 
@@ -1005,6 +1013,16 @@ class ProposalLetter:
 
 
 @dataclass(frozen=True)
+class WithdrawLetter:
+    """Close a pull request of our own from this branch, with a comment, unless people closed or
+    merged it, or went on with its branch."""
+
+    branch: str
+    marker: str
+    body: str
+
+
+@dataclass(frozen=True)
 class SignalLetter:
     """What other programs are told: `text` is sent as it is, under the name `delivery`. Put it
     for `of_signals`, so that it waits for no forge, and no forge for it."""
@@ -1020,6 +1038,7 @@ def of_signals(repo: RepoRef) -> PullRef:
 
 Letter = (
     ProposalLetter
+    | WithdrawLetter
     | SignalLetter
     | MergeLetter
     | CommentLetter
@@ -1214,6 +1233,11 @@ class Corrections(Protocol):
 
     async def since(self, repo: RepoRef, moment: datetime) -> tuple[Correction, ...]:
         """Those made since then or still under way, the oldest first."""
+        ...
+
+    async def proposed(self, repo: RepoRef) -> tuple[Correction, ...]:
+        """Those that are a pull request of which it is not known yet what became of it, the
+        oldest first."""
         ...
 
     async def proposing(self, pull: PullRef) -> tuple[Correction, ...]:

@@ -96,7 +96,8 @@ class GitHubForge:
         self.failing_checks = guards.failing_checks
         issues = Issues(self._wire, self.bot_login)
         self.upsert_issue, self.comment_on_issue = issues.upsert, issues.comment
-        self.upsert_pull = Proposals(self._wire, self.bot_login).upsert
+        proposals = Proposals(self._wire, self.bot_login)
+        self.upsert_pull, self.close_pull = proposals.upsert, proposals.close
         merges = Merges(self._wire)
         self.merge, self.delete_branch = merges.merge, merges.delete_branch
         self._bot: Login | None = None

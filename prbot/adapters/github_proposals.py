@@ -14,7 +14,7 @@ from urllib.parse import quote
 from prbot.adapters.github_limits import Request
 from prbot.adapters.github_shapes import LISTED_PULLS, PULL_NUMBER
 from prbot.adapters.github_wire import Wire
-from prbot.model import Login, RepoRef
+from prbot.model import Login, PullRef, RepoRef
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class Proposals:
         path, what = f"{_path(repo)}/{found}", f"pull request {found} of {repo}"
         await self.wire.ask(Request("edit", what, "PATCH", path, repo.path, body=words))
         return found
+
+    async def close(self, pull: PullRef) -> None:
+        path, what = f"{_path(pull.repo)}/{pull.number}", f"pull request {pull}"
+        body = {"state": "closed"}
+        await self.wire.ask(Request("close", what, "PATCH", path, pull.repo.path, body=body))
 
     async def _open(self, repo: RepoRef, branch: str, base: str) -> int | None:
         bot, owner = await self.bot_login(), repo.path.partition("/")[0]

@@ -107,7 +107,8 @@ class GitLabForge:
         self.team_members = guards.team_members
         self.committers = guards.committers
         self.failing_checks = guards.failing_checks
-        self.upsert_pull = Proposals(self._wire, self.bot_login).upsert
+        proposals = Proposals(self._wire, self.bot_login)
+        self.upsert_pull, self.close_pull = proposals.upsert, proposals.close
         self.merge_queue = Trains(self._wire).merge_queue
         merges = Merges(self._wire)
         self.merge, self.delete_branch = merges.merge, merges.delete_branch

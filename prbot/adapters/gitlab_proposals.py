@@ -15,7 +15,7 @@ from prbot.adapters.gitlab_limits import Request
 from prbot.adapters.gitlab_notes import inert
 from prbot.adapters.gitlab_shapes import MERGE_REQUEST, MERGE_REQUESTS
 from prbot.adapters.gitlab_wire import Wire
-from prbot.model import Login, RepoRef
+from prbot.model import Login, PullRef, RepoRef
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ class Proposals:
         path, what = f"{_path(repo)}/{found}", f"merge request {found} of {repo}"
         await self.wire.ask(Request("edit", what, "PUT", path, body=words))
         return found
+
+    async def close(self, pull: PullRef) -> None:
+        path, what = f"{_path(pull.repo)}/{pull.number}", f"merge request {pull}"
+        body = {"state_event": "close"}
+        await self.wire.ask(Request("close", what, "PUT", path, body=body))
 
     async def _open(self, repo: RepoRef, branch: str, base: str) -> int | None:
         bot = await self.bot_login()

@@ -42,6 +42,11 @@ class Pushed:
             await self._send(change.branch, commit, there)
         return commit
 
+    async def is_ours(self, branch: str) -> bool:
+        """Whether it stands at a commit of prbot's own. Raises CannotPush and GitFailed."""
+        there = await self._there(branch)
+        return there is not None and await self._is_ours(there)
+
     async def _there(self, branch: str) -> Sha | None:
         """What the branch stands at, brought into the mirror; None where there is none."""
         ref = f"refs/heads/{branch}"

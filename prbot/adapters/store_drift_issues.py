@@ -22,6 +22,7 @@ from prbot.adapters.store_tables import (
 )
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_repo
+from prbot.drift.proposing import PROPOSED
 from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf
 from prbot.drift.trying import APPLYING
 from prbot.model import Login, ProjectKey, PullRef, RepoRef, RunId
@@ -101,6 +102,12 @@ class SqlCorrections:
         query = select(drift_corrections).where(is_repo(drift_corrections, repo), open_)
         rows = await self.db.execute(query.order_by(drift_corrections.c.seq))
         return tuple(map(_correction, rows))
+
+    async def proposed(self, repo: RepoRef) -> tuple[Correction, ...]:
+        rows = drift_corrections.c
+        here = and_(is_repo(drift_corrections, repo), rows.pull.is_not(None))
+        query = select(drift_corrections).where(here, rows.outcome == PROPOSED)
+        return tuple(map(_correction, await self.db.execute(query.order_by(rows.seq))))
 
     async def proposing(self, pull: PullRef) -> tuple[Correction, ...]:
         rows = drift_corrections.c

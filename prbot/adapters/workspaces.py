@@ -201,6 +201,11 @@ class GitWorkspaces:
             mirror = await self._mirrors.opened(repo)
             return await Pushed(self._git, mirror, repo, access).push(change)
 
+    async def is_ours(self, repo: RepoRef, access: CloneAccess, branch: str) -> bool:
+        async with self._turn(repo):
+            mirror = await self._mirrors.opened(repo)
+            return await Pushed(self._git, mirror, repo, access).is_ours(branch)
+
     # --- Tree ---------------------------------------------------------------------------------
 
     async def read(self, repo: RepoRef, commit: Sha, path: str) -> bytes | None:

@@ -27,6 +27,7 @@ from prbot.drift.tell import (
     Over,
     OverflowBody,
     Reply,
+    Withdrawn,
 )
 
 LONGEST_TITLE = 200
@@ -82,6 +83,8 @@ def _template(message: DriftMessage) -> str:
             return "drift_joined.md.j2"
         case Reply():
             return "drift_reply.md.j2"
+        case Withdrawn():
+            return "drift_withdrawn.md.j2"
         case _:
             assert_never(message)
 

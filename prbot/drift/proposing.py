@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from prbot.config.drift import DriftRule, Proposal, Reaction
@@ -20,7 +20,7 @@ from prbot.drift.issue import Found, Section
 from prbot.drift.rules import AT_REST
 from prbot.drift.state import Standing
 from prbot.drift.verdict import ProjectVerdict
-from prbot.model import Login, ProjectKey
+from prbot.model import Login, ProjectKey, PullRequest
 
 BRANCHES = "prbot/drift/"
 """All branches of ours that are about drift begin so."""
@@ -77,6 +77,15 @@ def branch_of(how: Proposal, project: ProjectKey) -> str:
     return f"{BRANCHES}{how}/{readable}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}"
 
 
+def reverted_by(pull: PullRequest, bot: Login, projects: Iterable[ProjectKey]) -> ProjectKey | None:
+    """Which of these projects the pull request puts back: its branch says so, and prbot opened
+    it from the repository itself. Nothing that anybody could write counts."""
+    if pull.fork or pull.author.lower() != bot.lower():
+        return None
+    found = (one for one in projects if branch_of(Proposal.REVERT, one) == pull.head_branch)
+    return next(found, None)
+
+
 def is_of_drift(branch: str) -> bool:
     return branch.startswith(BRANCHES)
 
@@ -101,6 +110,24 @@ def adopt_is_wanted(section: Section, rules: Sequence[DriftRule]) -> bool:
     acting = [one for one in section.found if one.verdict not in AT_REST]
     wanted = all(one.action is Reaction.OPEN_PR and one.rule in adopting for one in acting)
     return section.verdict is ProjectVerdict.DRIFTED and bool(acting) and wanted
+
+
+def revert_is_wanted(section: Section, rules: Sequence[DriftRule]) -> bool:
+    """The same of `revert`, which is what `open_pr` does where no rule says another thing. What
+    a rule would correct by itself a pull request corrects, too."""
+    adopting = {f"drift.rules[{n}]" for n, r in enumerate(rules) if r.proposal is Proposal.ADOPT}
+    acting = [one for one in section.found if one.verdict not in AT_REST]
+    weakest = {one.action for one in acting}
+    putting_back = not any(one.rule in adopting for one in acting)
+    wanted = Reaction.OPEN_PR in weakest and weakest <= {Reaction.OPEN_PR, Reaction.AUTO}
+    return section.verdict is ProjectVerdict.DRIFTED and wanted and putting_back
+
+
+def wanted_by_rule(section: Section, rules: Sequence[DriftRule]) -> Proposal | None:
+    """What a pull request does to all that drifted, if rules want one."""
+    if adopt_is_wanted(section, rules):
+        return Proposal.ADOPT
+    return Proposal.REVERT if revert_is_wanted(section, rules) else None
 
 
 def may_propose(standing: Standing, known: Known) -> bool:

@@ -100,7 +100,14 @@ class Reply:
     said: str
 
 
+@dataclass(frozen=True)
+class Withdrawn:
+    """A pull request of ours is closed: `why` is a `drift.withdrawing.Fate`."""
+
+    why: str
+
+
 IssueText = IssueBody | IncidentBody | OverflowBody | BaselineBody | EndedBody
-DriftMessage = IssueText | Changed | Over | Joined | Reply
+DriftMessage = IssueText | Changed | Over | Joined | Reply | Withdrawn
 BASELINE, INCIDENT, OVERFLOW = "baseline", "incident", "overflow"
 """Kinds of issues beside those of `drift.issue.Kind`."""

@@ -22,6 +22,7 @@ from prbot.engine.drift_ends import DriftEnds
 from prbot.engine.drift_places import Place, Places
 from prbot.engine.drift_reading import applied_of, unmerged_holders
 from prbot.engine.drift_signals import signal_overdue
+from prbot.engine.drift_withdrawing import putting_back, to_prove
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
 from prbot.errors import PrbotError, StoreUnavailable
@@ -103,6 +104,9 @@ class Drift:
         async with self._world.store.begin() as unit:
             since = await unit.drift.hold(now, SILENCE)
             standings = await unit.drift.of_repo(place.repo)
+            for standing in await to_prove(unit, place.repo, standings, now):
+                await unit.drift.plan(standing)
+            standings = await unit.drift.of_repo(place.repo)
             for standing in replanned(standings, window, now, since):
                 await unit.drift.plan(standing)
         return bool(due(standings, window, now, since))
@@ -157,7 +161,7 @@ class Drift:
 async def held(unit: UnitOfWork, repo: RepoRef) -> dict[ProjectKey, str]:
     """By what each project is held: a pull request that is open, or an apply that runs. What an
     interrupted correction still holds is looked at, for that may show that it is mended."""
-    unmerged = await unmerged_holders(unit, repo)
+    unmerged = await unmerged_holders(unit, repo) | await putting_back(unit, repo)
     locks = await unit.locks.of_repo(repo)
     found = {
         lock.project: f"held by {holder_words(lock.holder)}"

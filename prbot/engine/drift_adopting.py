@@ -1,4 +1,5 @@
-"""Makes the pull request that writes live values into the code: of a plan and a commit, a letter.
+"""Makes pull requests about drift: of a plan and a commit, a letter. One that adopts writes live
+values into the code; one that puts back is an empty commit.
 
 Everything is read from the mirror; nothing is laid out, and no tool runs. What secrets a plan
 holds were told to the redactor before; whatever is told passes it.
@@ -7,15 +8,14 @@ holds were told to the redactor before; whatever is told passes it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from prbot.comments.drift_proposal import proposal_body
-from prbot.config.drift import Proposal
 from prbot.drift.adopt import Code, Wish, adopt, wishes
 from prbot.drift.issue import Found
-from prbot.drift.proposing import Proposed, branch_of, proposed_adopt, title_of
+from prbot.drift.proposing import Proposed, branch_of, proposed_adopt, proposed_revert, title_of
 from prbot.drift.wishing import Name
 from prbot.engine.hidden import hidden
 from prbot.engine.survey import Surveyor
@@ -29,8 +29,9 @@ from prbot.projects.hcl import MAX_BYTES
 
 @dataclass(frozen=True)
 class Adopting:
-    """What is to be adopted: the drift that `plan` of `project` at `head` shows, `found` fit to
-    be told. `projects` are all of the repository; what is `left` by a rule is not adopted."""
+    """What is to be adopted, or put back: the drift that `plan` of `project` at `head` shows,
+    `found` fit to be told. `projects` are all of the repository; what is `left` by a rule is not
+    adopted."""
 
     repo: RepoRef
     branch: str
@@ -52,13 +53,24 @@ async def adopting(
     told = proposed_adopt(asked.project, asked.found, adopted, asked.by)
     if not adopted.files:
         return None, told
+    return _letter(world, asked, told, adopted.files), told
+
+
+def reverting(world: World, asked: Adopting) -> tuple[ProposalLetter, Proposed]:
+    """The code is right already, so nothing of it changes: the plan is what is proposed."""
+    told = proposed_revert(asked.project, asked.found, asked.by)
+    return _letter(world, asked, told, {}), told
+
+
+def _letter(
+    world: World, asked: Adopting, told: Proposed, files: Mapping[str, bytes]
+) -> ProposalLetter:
     shown = hidden(world.redactor, told)
     title = world.redactor.redact(title_of(shown))
-    branch = branch_of(Proposal.ADOPT, asked.project)
-    change = BranchCommit(branch, asked.head, title, asked.at, adopted.files)
+    change = BranchCommit(branch_of(told.how, asked.project), asked.head, title, asked.at, files)
     customs = world.forge_of(asked.repo).customs
     body = world.redactor.redact(proposal_body(shown, customs))
-    return ProposalLetter(change, asked.branch, customs.told(title), body), told
+    return ProposalLetter(change, asked.branch, customs.told(title), body)
 
 
 def _meant(plan: Plan, left: Collection[Name]) -> tuple[Wish, ...]:

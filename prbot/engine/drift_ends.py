@@ -89,6 +89,7 @@ class DriftEnds:
                 return
             artifacts = (*await unit.plans.drop_of_pull(run.pull), *generated_names([run]))
             await settle(world, unit, run, standing, section)
+            ended = await self._proposals.settle(unit, made, before, section)
             known = await self._known(unit, repo, settings)
             if section is not None:
                 for step in after_check(Ended(section, before), known):
@@ -97,6 +98,7 @@ class DriftEnds:
                 baseline = known.watch.baseline_at is None
                 await signal_found(world, unit, before, run.id, shown, baseline)
             await self._proposals.put(unit, made, standing, known)
+            await self._proposals.withdraw(unit, ended)
         verdict = section.verdict.value if section is not None else "gone"
         log.info("drift looked for", action="drift", project=standing.key, verdict=verdict)
         self._outbox.ring()

@@ -1,4 +1,4 @@
-"""What follows when a pull request about drift was opened, or could not be.
+"""What follows when a pull request about drift was opened, or could not be; and its end.
 
 In the transaction that settles its letter: its number is noted, and whoever asked is told.
 """
@@ -7,14 +7,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import structlog
+
 from prbot.drift.tell import Reply
 from prbot.drift.wishing import REFUSED
 from prbot.engine.drift_issues import tell_below
 from prbot.engine.world import World
 from prbot.model import PullRef
-from prbot.ports import ProposalLetter, UnitOfWork
+from prbot.ports import ProposalLetter, UnitOfWork, WithdrawLetter
 from prbot.runs.reasons import Reason
 from prbot.runs.say import Refusal
+
+log = structlog.get_logger()
+
+
+async def withdraw(world: World, pull: PullRef, letter: WithdrawLetter) -> None:
+    """Close it, if it is still ours alone. Raises what the forge and git raise."""
+    forge = world.forge_of(pull.repo)
+    now, bot = await forge.reader.pull_request(pull), await forge.reader.bot_login()
+    if not now.open or now.fork or (now.author, now.head_branch) != (bot, letter.branch):
+        return
+    access = await forge.reader.clone_access(pull.repo)
+    if not await forge.workspaces.is_ours(pull.repo, access, letter.branch):
+        log.info("pull request is left", action="write", pull=str(pull))
+        return
+    await forge.writer.upsert_comment(pull, letter.marker, letter.body, None)
+    await forge.writer.close_pull(pull)
 
 
 async def opened(

@@ -15,10 +15,11 @@ import structlog
 
 from prbot.config.drift import DriftSettings, Proposal
 from prbot.drift.aftermath import Known
-from prbot.drift.issue import Kind, Section, group_of
-from prbot.drift.proposing import PROPOSED, Proposed, adopt_is_wanted, may_propose
-from prbot.drift.reading import as_drift
+from prbot.drift.issue import Kind, Section, facts_of, group_of
+from prbot.drift.proposing import PROPOSED, Proposed, branch_of, may_propose, wanted_by_rule
+from prbot.drift.reading import TAKEN_BACK, as_drift
 from prbot.drift.state import Answer, Correction, Standing
+from prbot.drift.tell import Withdrawn
 from prbot.drift.telling import answered
 from prbot.drift.wishing import (
     HOW,
@@ -29,8 +30,10 @@ from prbot.drift.wishing import (
     why_not_propose,
     wishes_of,
 )
-from prbot.engine.drift_adopting import Adopting, adopting
+from prbot.engine.drift_adopting import Adopting, adopting, reverting
 from prbot.engine.drift_issues import tell_below
+from prbot.engine.drift_withdrawing import Settled, settled
+from prbot.engine.letters import withdraw_letter
 from prbot.engine.world import World
 from prbot.errors import BadPlan, PrbotError, StoreUnavailable
 from prbot.model import ProjectKey
@@ -109,11 +112,14 @@ class DriftProposals:
 
     async def _by_rule(self, found: Found, around: Around) -> Ready | None:
         """None where no rule wants one, or nothing can be written."""
-        section, rules = found.section, found.settings.rules
-        if section is None or found.plan is None or not adopt_is_wanted(section, rules):
+        section = found.section
+        if section is None or found.plan is None:
+            return None
+        how = wanted_by_rule(section, found.settings.rules)
+        if how is None:
             return None
         try:
-            letter, told = await self._adopting(found, section, around, None)
+            letter, told = await self._proposing(how, found, section, around, None)
         except StoreUnavailable:
             raise
         except PrbotError as error:
@@ -124,25 +130,27 @@ class DriftProposals:
             reasons = "; ".join(f"{one.where} {one.why}" for one in told.refused)
             log.info("nothing to adopt", action="drift", project=found.standing.key, why=reasons)
             return None
-        key = _key(found.standing, letter)
-        return Ready(key, replace(letter, correction=_noted(key, found.standing, around.now)))
+        key = _key(section, letter)
+        return Ready(key, replace(letter, correction=_noted(key, how, section, around.now)))
 
-    async def _adopting(
-        self, found: Found, section: Section, around: Around, wish: Wish | None
+    async def _proposing(
+        self, how: Proposal, found: Found, section: Section, around: Around, wish: Wish | None
     ) -> tuple[ProposalLetter | None, Proposed]:
-        if found.plan is None or (shown := await self._shown(found.plan)) is None:
-            raise BadPlan("it is no longer stored")
         asked = Adopting(
             repo=section.repo,
             branch=found.branch,
             head=section.commit,
             project=section.project,
             projects=around.projects,
-            found=section.found,
+            found=tuple(one for one in section.found if one.verdict in TAKEN_BACK),
             by=None if wish is None else wish.by,
             at=section.checked_at,
             left=left_alone(answered(section, around.answers, around.now)),
         )
+        if how is Proposal.REVERT:
+            return reverting(self._world, asked)
+        if found.plan is None or (shown := await self._shown(found.plan)) is None:
+            raise BadPlan("it is no longer stored")
         return await adopting(self._world, asked, as_drift(parse(shown)))
 
     async def _shown(self, plan: StoredPlan) -> bytes | None:
@@ -155,7 +163,7 @@ class DriftProposals:
         if reasons or found.section is None:
             return Not(wish, reasons)
         try:
-            letter, told = await self._adopting(found, found.section, around, wish)
+            letter, told = await self._proposing(wish.how, found, found.section, around, wish)
         except StoreUnavailable:
             raise
         except PrbotError as error:
@@ -167,6 +175,31 @@ class DriftProposals:
         kept = replace(wish.correction, at=around.now, outcome=PROPOSED)
         key = f"{letter.change.branch} {kept.id}"
         return Ready(key, replace(letter, correction=kept), wish, more)
+
+    # --- what became of them -----------------------------------------------------------------
+
+    async def settle(
+        self,
+        unit: UnitOfWork,
+        made: tuple[Ready | Not, ...],
+        before: Standing,
+        section: Section | None,
+    ) -> Settled:
+        """Before anybody is told what was found: what is proven is told as that."""
+        if section is None:
+            return ()
+        letters = (one.letter.correction for one in made if isinstance(one, Ready))
+        again = {kept.how for kept in letters if kept is not None}
+        return await settled(unit, before, section, again)
+
+    async def withdraw(self, unit: UnitOfWork, ended: Settled) -> None:
+        """Close those that nobody needs any more."""
+        now, named = self._world.clock.now(), {name: how for how, name in HOW.items()}
+        for one, fate in ended:
+            if one.pull is not None and one.how in named:
+                branch = branch_of(named[one.how], one.project)
+                letter = withdraw_letter(self._world, one.pull, branch, Withdrawn(fate.value))
+                await unit.outbox.put(f"withdraw {one.pull}", one.pull, letter, now)
 
     # --- kept --------------------------------------------------------------------------------
 
@@ -203,11 +236,15 @@ def _below(standing: Standing, known: Known, wish: Wish) -> Below | None:
     return None
 
 
-def _key(standing: Standing, letter: ProposalLetter) -> str:
-    told = hashlib.sha256(repr((standing.key, sorted(letter.change.files.items()))).encode())
+def _key(section: Section, letter: ProposalLetter) -> str:
+    """Of what it changes; where that is nothing, of what drifted."""
+    where = f"{section.repo} {section.project}"
+    content: object = sorted(letter.change.files.items()) or sorted(facts_of(section))
+    told = hashlib.sha256(repr((where, content)).encode())
     return f"{letter.change.branch} {told.hexdigest()[:32]}"
 
 
-def _noted(key: str, standing: Standing, now: datetime) -> Correction:
-    how = HOW[Proposal.ADOPT]
-    return Correction(key, standing.repo, standing.project, how, now, outcome=PROPOSED)
+def _noted(key: str, how: Proposal, section: Section, now: datetime) -> Correction:
+    facts = tuple(facts_of(section))
+    repo, project = section.repo, section.project
+    return Correction(key, repo, project, HOW[how], now, outcome=PROPOSED, facts=facts)

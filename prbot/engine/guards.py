@@ -17,6 +17,7 @@ import structlog
 from prbot.config.codeowners import MAX_BYTES, PLACES, CodeOwners, code_owners
 from prbot.config.files import RepoFiles, counted
 from prbot.config.repo import Effective
+from prbot.drift.proposing import reverted_by
 from prbot.engine.survey import Surveyor
 from prbot.engine.world import Forge, World
 from prbot.errors import ForgeRefused, ForgeUnavailable, GitFailed, NotFound
@@ -65,7 +66,7 @@ class Guards:
         if any(each.approvals for each in needs):
             scene = replace(scene, committers=await reader.committers(self.run.pull))
         if any(each.codeowners for need in needs for each in need.approvals):
-            files = await self._touched(self._checkout.changed)
+            files = {**await self._put_back(), **await self._touched(self._checkout.changed)}
             scene = replace(scene, files=files, codeowners=await self._owners())
         if any(each.up_to_date for each in needs):
             scene = replace(scene, moved=await self._moved(scene))
@@ -94,6 +95,15 @@ class Guards:
                 text = data.decode("utf-8", "replace")
                 return code_owners(text) if len(data) <= MAX_BYTES else None
         return None
+
+    async def _put_back(self) -> Mapping[ProjectKey, tuple[str, ...]]:
+        """A pull request that puts back speaks of all of its project's files, and changes none."""
+        scene = self.scene
+        project = reverted_by(scene.pull, scene.bot, scene.planned_projects())
+        if project is None:
+            return {}
+        listing = await self._forge.tree.listing(self._repo, self._checkout.laid)
+        return {project: tuple(sorted(listing.code.get(project.dir, ())))}
 
     async def _moved(self, scene: Scene) -> frozenset[ProjectKey]:
         """The projects that what came into the base since their newest plan affects."""

@@ -17,7 +17,7 @@ from prbot.comments.render import AT_HOME, behind, parts, render
 from prbot.comments.tool_words import tool_log
 from prbot.comments.words import result_words
 from prbot.drift.signals import Signal, document
-from prbot.drift.tell import DriftMessage, IssueText
+from prbot.drift.tell import DriftMessage, IssueText, Withdrawn
 from prbot.engine.hidden import hidden
 from prbot.engine.logs import Logs
 from prbot.engine.world import World
@@ -31,6 +31,7 @@ from prbot.ports import (
     SignalLetter,
     StatusLetter,
     StatusState,
+    WithdrawLetter,
 )
 from prbot.runs.checks import CheckDetail
 from prbot.runs.say import CheckSummary, Message, PlanReport
@@ -141,6 +142,13 @@ def drift_comment(
         told = _drift(world, place, marker, said)
     body = world.redactor.redact(told)
     return IssueCommentLetter(issue, f"<!-- {marker} -->", body)
+
+
+def withdraw_letter(world: World, pull: PullRef, branch: str, said: Withdrawn) -> WithdrawLetter:
+    """A pull request of ours is closed, with a sentence."""
+    marker = _marker(world, pull, "withdrawn")
+    body = world.redactor.redact(_drift(world, pull.repo, marker, said))
+    return WithdrawLetter(branch, f"<!-- {marker} -->", body)
 
 
 def _drift(world: World, place: RepoRef, marker: str, said: DriftMessage) -> str:

@@ -18,6 +18,7 @@ from typing import assert_never
 import structlog
 
 from prbot.config.files import counted
+from prbot.drift.proposing import reverted_by
 from prbot.engine.after import After
 from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import Checkouts, generated_names
@@ -237,6 +238,7 @@ class Orchestrator:
             partial(counted, default, before, branch),
             run.ask.select,
             run.ask.by_comment,
+            partial(reverted_by, scene.pull, scene.bot),
         )
         rules = await rules_in(self._world, scene.pull, default)
         placed = in_environments(found.placed, rules)

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from prbot.engine.alarm import Alarm
-from prbot.engine.drift_opened import not_opened, opened
+from prbot.engine.drift_opened import not_opened, opened, withdraw
 from prbot.engine.letters import comment_letter
 from prbot.engine.world import World
 from prbot.errors import (
@@ -42,6 +42,7 @@ from prbot.ports import (
     ReactionLetter,
     SignalLetter,
     StatusLetter,
+    WithdrawLetter,
 )
 from prbot.runs.say import NotMerged
 from prbot.runs.steps import Say
@@ -181,6 +182,8 @@ class Postman:
                     await self._tidy_branch(row, branch, sha)
             case ProposalLetter():
                 return await self._propose(row.pull.repo, row.letter)
+            case WithdrawLetter():
+                await withdraw(self._world, row.pull, row.letter)
             case ReactionLetter(comment_id):
                 await writer.react(row.pull, comment_id)
             case FoldLetter():

@@ -56,9 +56,11 @@ class Surveyor:
         counted_before: Callable[[], Said],
         select: Selector,
         asked: bool,
+        also: Callable[[Iterable[ProjectKey]], ProjectKey | None] = lambda _: None,
     ) -> Survey:
         """`counts` are the rules of the commit, `counted_before` of its base, both called in a
-        thread; `asked` as in `projects.select.chosen`.
+        thread; `asked` as in `projects.select.chosen`. `also` may name one of all projects that
+        is affected although no file says so.
 
         Raises BadConfiguration for declarations that can have no good meaning,
         ProjectsShareState when two projects would write one state, StateTaken when one would
@@ -71,6 +73,8 @@ class Surveyor:
             said = counts()
             discovery = discover(listing, facts, said.rules)
             projects = chosen(discovery, checkout.changed, select, asked)
+            if select == Selector():
+                projects = _with(discovery, projects, also(p.key for p in discovery.projects))
             _refuse_shared_states(discovery, projects)
             try:
                 old = counted_before()
@@ -118,6 +122,15 @@ class Surveyor:
 
         listing = await self.tree.listing(repo, commit)
         return listing, await self.facts.facts(listing, blobs)
+
+
+def _with(
+    discovery: Discovery, projects: tuple[Project, ...], key: ProjectKey | None
+) -> tuple[Project, ...]:
+    """In the order of all, as `chosen` has them."""
+    wanted = {project.key for project in projects} | {key}
+    more = (project for project in discovery.projects if project.key in wanted)
+    return projects if key is None else tuple(more)
 
 
 def _refuse_taken_states(checkout: Checkout, states: Compared) -> None:

@@ -6,6 +6,7 @@ request after all or lets go of what it holds.
 
 from __future__ import annotations
 
+from prbot.model import ProjectKey
 from prbot.runs.run import AskKind, Run, RunState
 from prbot.runs.say import AppliedUnmerged, UnmergedIssue, UnmergedSettled
 from prbot.runs.scene import Scene
@@ -30,7 +31,7 @@ def decide_close(run: Run, scene: Scene) -> Steps:
     """Drop what belongs to the pull request, but keep the hold of what it applied."""
     if scene.pull.open or scene.pull.merged:  # reopened, and perhaps merged, meanwhile
         return (Finish(RunState.SUPERSEDED),)
-    touched = scene.begun_projects()
+    touched = _unmerged(scene)
     held = tuple(lock.project for lock in scene.locks if lock.holder == run.pull)
     kept = scene.same_state(touched)
     steps: list[Step] = [FreeLocks(tuple(p for p in held if p not in kept)), DropPlans()]
@@ -45,6 +46,15 @@ def decide_close(run: Run, scene: Scene) -> Steps:
     if not any(map(scene.is_applying, touched)):  # a running tool still reads its files
         steps.append(DropWorkspaces())
     return (*steps, Finish(RunState.DONE))
+
+
+def _unmerged(scene: Scene) -> tuple[ProjectKey, ...]:
+    """What runs and is in no branch. Where no file was changed what runs is what the base says,
+    unless nobody knows what runs."""
+    begun, laid = scene.begun_projects(), [r.checkout for r in scene.runs if r.checkout]
+    if laid and not any(checkout.changed for checkout in laid):
+        return tuple(filter(scene.interrupted, begun))
+    return begun
 
 
 def end_of_issue(run: Run, scene: Scene) -> Steps:

@@ -32,6 +32,7 @@ from prbot.drift.tell import (
     Over,
     OverflowBody,
     Reply,
+    Withdrawn,
 )
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import Login, ProjectKey, RepoRef, Sha
@@ -106,6 +107,9 @@ DOCUMENTS: dict[str, DriftMessage] = {
     "joined": Joined(),
     "ended": EndedBody("incident", "[]"),
     "verified": Over(verified=True),
+    "withdrawn_proven": Withdrawn("proven"),
+    "withdrawn_over": Withdrawn("over"),
+    "withdrawn_other": Withdrawn("other"),
     "reply": Reply(
         "snooze 7d", Login("ann"), "nobody is told of changes until 2026-03-11 03:00 UTC."
     ),

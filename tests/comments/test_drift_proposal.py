@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from prbot.comments.drift_proposal import MOST_ROWS, proposal_body
-from prbot.config.drift import Proposal
+from prbot.config.drift import Proposal, Reaction
 from prbot.drift.adopt import Refusal
+from prbot.drift.issue import Found
 from prbot.drift.proposing import LONGEST_TITLE, Proposed, branch_of, is_of_drift, title_of
 from prbot.model import Login, ProjectKey
+from prbot.plans.threeway import Verdict
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False, "html": True})
 PROJECT = ProjectKey("live/net", "default")
@@ -62,16 +64,45 @@ def test_says() -> None:
     assert proposal_body(TOLD) == SAID
 
 
+ROW = Found("aws_sqs_queue.q", "tags", Verdict.REVERTS, Reaction.OPEN_PR, None, '"a|b"', "null")
+PUT_BACK = """\
+Somebody changed by hand what `live/net` declares. By rule it is put back: this pull request \
+changes no file, because the code says already what is wanted. Its own plan, below, is what it \
+does; review that.
+
+| what | lives now | is put back to |
+|---|---|---|
+| `aws_sqs_queue.q, tags` | <code>&#34;a&#124;b&#34;</code> | `null` |
+
+`prbot apply` or a merge carries it out, as in any pull request. Close this one to leave what \
+runs as it is.
+"""
+
+
+def test_says_of_a_revert() -> None:
+    """It tells what is put back to what."""
+    assert proposal_body(Proposed(Proposal.REVERT, PROJECT, (ROW,))) == PUT_BACK
+    many = proposal_body(Proposed(Proposal.REVERT, PROJECT, (ROW,) * 20, Login("alice")))
+    assert "@alice wants it put back" in many
+    assert f"… and {20 - MOST_ROWS} more" in many
+
+
 @settings(max_examples=50)
 @given(st.text(max_size=700), st.integers(0, 3 * MOST_ROWS))
 def test_fits(name: str, count: int) -> None:
     """It fits every forge, whatever the names, and lets nobody be called but who asked."""
     refused = tuple(Refusal(name, name, name, name, name, 1) for _ in range(count))
     told = Proposed(Proposal.ADOPT, PROJECT, (), None, (name,) * count, (name,) * count, refused)
-    body = proposal_body(told)
+    rows = (Found(name, name, Verdict.REVERTS, Reaction.ALERT, None, name, name),) * count
+    for each in (told, Proposed(Proposal.REVERT, PROJECT, rows)):
+        _holds_together(proposal_body(each))
+
+
+def _holds_together(body: str) -> None:
     assert len(body.encode("utf-16-le")) // 2 <= 65_536
     tokens = [part for each in MARKDOWN.parse(body) for part in (each, *(each.children or ()))]
-    assert not [token for token in tokens if token.type.startswith("html")]
+    html = [token.content for token in tokens if token.type.startswith("html")]
+    assert set(html) <= {"<code>", "</code>"}
     said = "".join(token.content for token in tokens if token.type == "text")
     assert "@" not in said
     assert "<" not in said

@@ -14,23 +14,59 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.postman import FAILURES, LAST_RETRY, Postman
 from prbot.engine.world import Forge
 from prbot.errors import CannotPush, ForgeRefused, ForgeUnavailable
-from prbot.model import Login, ProjectKey, PullRef, RepoRef, Sha
-from prbot.ports import Below, BranchCommit, CloneAccess, IssueCommentLetter, ProposalLetter
+from prbot.model import Login, ProjectKey, PullRef, PullRequest, RepoRef, Sha
+from prbot.ports import (
+    Below,
+    BranchCommit,
+    CloneAccess,
+    IssueCommentLetter,
+    ProposalLetter,
+    WithdrawLetter,
+)
 
 REPO = RepoRef("gh", "acme/infra")
 COMMIT = BranchCommit(
     "prbot/drift/adopt/live", Sha("a" * 40), "m", datetime(2026, 3, 4, tzinfo=UTC)
+)
+OURS = PullRequest(
+    PullRef(REPO, 7),
+    "Title",
+    Login("prbot[bot]"),
+    Sha("b" * 40),
+    COMMIT.branch,
+    REPO.path,
+    "main",
+    Sha("a" * 40),
+    "main",
 )
 LETTER = ProposalLetter(COMMIT, "main", "Title", "words")
 
 
 @dataclass
 class Yard:
-    """The three things of a forge that a proposal needs; `troubles` are raised one by one."""
+    """The things of a forge that a proposal needs; `troubles` are raised one by one. `opened`
+    is the pull request as it is there."""
 
     done: list[str] = field(default_factory=list)
     troubles: dict[str, list[Exception]] = field(default_factory=dict)
     theirs: bool = False
+    opened: PullRequest = OURS
+
+    async def pull_request(self, pull: PullRef) -> PullRequest:
+        return self.opened
+
+    async def bot_login(self) -> Login:
+        return OURS.author
+
+    async def is_ours(self, repo: RepoRef, access: CloneAccess, branch: str) -> bool:
+        return not self.theirs
+
+    async def upsert_comment(self, pull: PullRef, marker: str, body: str, known: Any) -> int:
+        self._do(f"say {body}")
+        return 1
+
+    async def close_pull(self, pull: PullRef) -> None:
+        self._do("close")
 
     async def clone_access(self, repo: RepoRef) -> CloneAccess:
         return CloneAccess("https://forge.test/x.git")
@@ -154,3 +190,23 @@ async def test_whoever_asked_is_told_why_not(
     (said,) = await told(office)
     assert words in said
     assert (await noted(office)).outcome == REFUSED
+
+
+WITHDRAWN: dict[str, tuple[PullRequest, bool, list[str]]] = {
+    "ours, and open": (OURS, False, ["say words", "close"]),
+    "people pushed to its branch": (OURS, True, []),
+    "closed or merged by now": (replace(OURS, open=False), False, []),
+    "not by us": (replace(OURS, author=Login("mallory")), False, []),
+    "from another branch": (replace(OURS, head_branch="topic"), False, []),
+}
+
+
+@pytest.mark.parametrize(("opened", "theirs", "done"), WITHDRAWN.values(), ids=WITHDRAWN)
+async def test_withdrawn(
+    office: Any, yard: Yard, opened: PullRequest, theirs: bool, done: list[str]
+) -> None:
+    """It says why and closes it, but leaves what is not ours alone."""
+    yard.opened, yard.theirs = opened, theirs
+    await office.put(7, WithdrawLetter(COMMIT.branch, "<!-- m -->", "words"))
+    assert await office.round() is None
+    assert yard.done == done

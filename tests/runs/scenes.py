@@ -222,13 +222,14 @@ def earlier(
     head: Sha | None = None,
     select: Selector | None = None,
     gone: tuple[Gone, ...] = (),
+    changed: tuple[str, ...] = ("a/x.tf",),
 ) -> Run:
     """Another run of the same pull request, with its jobs."""
     ids = {each.run_id for each in jobs}
     run_id = ids.pop() if len(ids) == 1 else RunId("r-earlier")
     head = head or (MERGED if kind is AskKind.MERGE else HEAD)
     commit = MERGED if kind is AskKind.MERGE else laid_out(head, BASE)
-    checkout = Checkout("/tree", commit, BASE, head, ())
+    checkout = Checkout("/tree", commit, BASE, head, changed)
     planned = {each.project for each in jobs if each.kind is not JobKind.INVENTORY}
     projects = tuple(sorted(planned))
     ask = Ask(kind, AUTHOR, "earlier", head_sha=head, select=select or Selector())

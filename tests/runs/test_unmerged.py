@@ -11,6 +11,7 @@ from scenes import (
     by_comment,
     by_event,
     earlier,
+    job,
     lock,
     only,
     plan,
@@ -18,9 +19,9 @@ from scenes import (
     pull,
 )
 
-from prbot.runs.run import AskKind, Run, RunState
+from prbot.runs.run import AskKind, JobKind, JobState, Run, RunState
 from prbot.runs.say import UnmergedIssue, UnmergedSettled
-from prbot.runs.steps import Record, Say, WriteIssue
+from prbot.runs.steps import FreeLocks, Record, Say, WriteIssue
 
 APPLIED = (plan("a", applied=True),)
 WAS_CLOSED = (earlier(kind=AskKind.CLOSE), earlier(planned(plan("a"))))
@@ -42,6 +43,10 @@ SUPERSEDED: tuple[Run, ...] = (earlier(kind=AskKind.CLOSE, state=RunState.SUPERS
 ISSUES = {
     "closed": (world(ask=by_event(AskKind.CLOSE), others=()), "open"),
     "closed, nothing applied": (world(ask=by_event(AskKind.CLOSE), plans=()), None),
+    "closed, and no file was changed": (
+        world(ask=by_event(AskKind.CLOSE), others=(earlier(planned(plan("a")), changed=()),)),
+        None,
+    ),
     "unlocked": (world(), "closed"),
     "unlocked in part": (
         world(ask=by_comment(AskKind.UNLOCK, select=only("b")), locks=(lock("a"), lock("b"))),
@@ -68,6 +73,18 @@ def test_issue(world: World, expected: str | None) -> None:
     states = ["open" if step.is_open else "closed" for step in steps]
     assert states == ([expected] if expected else [])
     assert {step.topic for step in steps} <= {"unmerged-7"}
+
+
+def test_nothing_to_merge() -> None:
+    """It holds nothing where no file was changed: what runs is what the base says. What an
+    interrupted apply left nobody knows."""
+    empty = earlier(planned(plan("a")), changed=())
+    closed = world(ask=by_event(AskKind.CLOSE), others=(empty,))
+    assert FreeLocks((plan("a").project,)) in closed.outcome()
+    cut = earlier(job(JobKind.APPLY, JobState.INTERRUPTED), changed=())
+    unclear = world(ask=by_event(AskKind.CLOSE), others=(cut, empty))
+    assert FreeLocks((plan("a").project,)) not in unclear.outcome()
+    assert any(isinstance(step, WriteIssue) for step in unclear.outcome())
 
 
 def test_what_is_told() -> None:

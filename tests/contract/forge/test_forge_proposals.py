@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from prbot.errors import ForgeRefused, ForgeUnavailable
+from prbot.model import PullRef
 
 # fixtures are typed Any: conftest modules cannot be imported from here
 Scene = Any
@@ -71,6 +72,37 @@ async def test_closed_one_stays_closed(pushed: Scene) -> None:
     await scene.demo.close(scene.pull.repo.pulls[number], "carl")
     assert await propose(scene) != number
     assert [entry[4] for entry in shown(scene)] == [False, True]
+
+
+async def test_closed_by_us(pushed: Scene) -> None:
+    """It closes one, and merges nothing."""
+    scene = pushed
+    ref = PullRef(scene.repo, await propose(scene))
+    await scene.port.close_pull(ref)
+    assert [entry[4] for entry in shown(scene)] == [False]
+    assert not scene.pull.repo.pulls[ref.number].merged
+
+
+async def test_an_empty_commit(scene: Scene) -> None:
+    """It opens one whose only commit changes no file."""
+    repo = scene.pull.repo
+    tree, main = await repo.git.ask("rev-parse", "main^{tree}"), repo.branches["main"]
+    words = (
+        "-c",
+        "user.name=x",
+        "-c",
+        "user.email=x@x",
+        "commit-tree",
+        tree,
+        "-p",
+        main,
+        "-m",
+        "e",
+    )
+    await repo.git.set_ref(f"refs/heads/{OURS}", await repo.git.ask(*words))
+    await scene.demo.refresh(repo.full_name)
+    opened = repo.pulls[await propose(scene)]
+    assert (opened.open, opened.files) == (True, ())
 
 
 async def test_somebody_elses(pushed: Scene) -> None:

@@ -94,6 +94,22 @@ async def test_corrections(scene: Any) -> None:
         assert await tables.corrections.since(ELSEWHERE, now - day) == ()
 
 
+async def test_proposed_corrections(scene: Any) -> None:
+    """It shows those that are a pull request as long as nobody knows what became of it."""
+    now, ours = scene.clock.now(), PullRef(REPO, 7)
+    opened = Correction("c-1", REPO, APP, "adopt", now, None, ours, outcome="proposed")
+    others = (
+        replace(opened, id="c-2", pull=None),
+        replace(opened, id="c-3", outcome="over"),
+        replace(opened, id="c-4", outcome=None),
+        replace(opened, id="c-5", repo=ELSEWHERE),
+    )
+    async with scene.store.begin() as tables:
+        for each in (opened, *others):
+            await tables.corrections.add(each)
+        assert await tables.corrections.proposed(REPO) == (opened,)
+
+
 async def test_corrections_by_pull_request(scene: Any) -> None:
     """It shows those that are this pull request, however old, and those that may become it:
     somebody asked, and neither another pull request nor a run does it."""

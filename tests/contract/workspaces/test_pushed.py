@@ -90,6 +90,19 @@ async def test_people_went_on(workspaces, forge, parent) -> None:
     assert there(forge, "rev-parse", BRANCH) == theirs
 
 
+async def test_whose_it_is(workspaces, forge, parent) -> None:
+    """It is ours while nobody else put a commit on it; a branch that is not there is not."""
+    repo = forge.pull().ref.repo
+    assert not await workspaces.is_ours(repo, forge.access, BRANCH)
+    await push(workspaces, forge, change(parent, live_main_tf="a = 2\n"))
+    assert await workspaces.is_ours(repo, forge.access, BRANCH)
+    forge.git("fetch", "--quiet", str(forge.origin), BRANCH)
+    forge.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
+    forge.commit({"live/main.tf": "a = 3\n"})
+    forge.push("HEAD", f"refs/heads/{BRANCH}")
+    assert not await workspaces.is_ours(repo, forge.access, BRANCH)
+
+
 async def test_people_went_on_unseen(tmp_path, workspaces, forge, parent) -> None:
     """It leaves their commit also where it cannot be fetched just now, and ours is remembered."""
     for number in (2, 3):  # by the second push the mirror knows the first

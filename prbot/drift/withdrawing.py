@@ -1,0 +1,36 @@
+"""What becomes of a pull request of prbot's own about drift, after each check of its project."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from prbot.drift.checking import CLEAN
+from prbot.drift.issue import Section, facts_of
+from prbot.drift.state import Correction
+from prbot.drift.verdict import ProjectVerdict
+
+
+class Fate(StrEnum):
+    """`kept`: it is needed still, or nobody can tell. `proven`: it was applied, and the check
+    shows that the drift is over. `over`: so do two checks, whoever did it. `other`: something
+    else drifted, and nobody asks for that."""
+
+    KEPT = "kept"
+    PROVEN = "proven"
+    OVER = "over"
+    OTHER = "other"
+
+
+def fate_of(
+    one: Correction, before: Section | None, now: Section, applied: bool, again: bool
+) -> Fate:
+    """`before` is what the check before found, `applied` whether the project's last apply was
+    this pull request's; `again`: it is proposed anew, as the project is now."""
+    if now.verdict in CLEAN:
+        if applied:
+            return Fate.PROVEN
+        twice = before is not None and before.verdict in CLEAN
+        return Fate.OVER if twice else Fate.KEPT
+    changed = set(facts_of(now)) != set(one.facts)
+    other = now.verdict is ProjectVerdict.DRIFTED and changed and not again
+    return Fate.OTHER if other else Fate.KEPT

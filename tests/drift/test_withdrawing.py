@@ -1,0 +1,53 @@
+"""What becomes of a pull request about drift after each check of its project, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from prbot.config.drift import Reaction
+from prbot.drift.issue import Found, Section, facts_of
+from prbot.drift.state import Correction
+from prbot.drift.verdict import ProjectVerdict
+from prbot.drift.withdrawing import Fate, fate_of
+from prbot.model import ProjectKey, PullRef, RepoRef, Sha
+from prbot.plans.threeway import Verdict
+
+NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
+REPO, APP = RepoRef("gh", "acme/infra"), ProjectKey("app")
+ROW = Found("x.r", "a", Verdict.REVERTS, Reaction.OPEN_PR, None, "9", "5")
+SHOWN = Section(REPO, APP, ProjectVerdict.DRIFTED, Sha("a" * 40), NOW, found=(ROW,))
+CLEAN = Section(REPO, APP, ProjectVerdict.IN_SYNC, Sha("a" * 40), NOW)
+FAILING = replace(CLEAN, verdict=ProjectVerdict.CHECK_FAILED)
+ERROR = replace(CLEAN, verdict=ProjectVerdict.ERROR)
+OTHER = replace(SHOWN, found=(replace(ROW, live="10"),))
+PULL = PullRef(REPO, 7)
+OURS = Correction("c", REPO, APP, "adopt", NOW, None, PULL, None, "proposed", (*facts_of(SHOWN),))
+
+ROWS: dict[str, tuple[Section | None, Section, dict[str, bool], Fate]] = {
+    "the same drift": (SHOWN, SHOWN, {}, Fate.KEPT),
+    "a first clean check": (SHOWN, CLEAN, {}, Fate.KEPT),
+    "a second one": (CLEAN, CLEAN, {}, Fate.OVER),
+    "a second one, and a check block fails": (CLEAN, FAILING, {}, Fate.OVER),
+    "nobody could look in between": (ERROR, CLEAN, {}, Fate.KEPT),
+    "nobody can look now": (CLEAN, ERROR, {}, Fate.KEPT),
+    "never looked at before": (None, CLEAN, {}, Fate.KEPT),
+    "clean after its apply": (SHOWN, CLEAN, {"applied": True}, Fate.PROVEN),
+    "it was applied, and drifts still": (SHOWN, SHOWN, {"applied": True}, Fate.KEPT),
+    "something else drifted": (SHOWN, OTHER, {}, Fate.OTHER),
+    "something else, and it is proposed anew": (SHOWN, OTHER, {"again": True}, Fate.KEPT),
+    "code was merged beside it": (
+        SHOWN,
+        replace(OTHER, verdict=ProjectVerdict.MIXED),
+        {},
+        Fate.KEPT,
+    ),
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_fate(row: str) -> None:
+    before, now, known, expected = ROWS[row]
+    assert fate_of(OURS, before, now, **{"applied": False, "again": False, **known}) is expected
