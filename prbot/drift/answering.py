@@ -91,14 +91,12 @@ class LookAgain:
 
 @dataclass(frozen=True)
 class Correct:
-    """Put back (`revert`) what drifted in these projects, as the issue shows it.
-    `needs_approval`: people approve what is applied there."""
+    """Put back (`revert`) at once what drifted in these projects, as the issue shows it."""
 
     issue: IssueOf
     how: str
     standings: tuple[Standing, ...]
     by: Login
-    needs_approval: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,10 +112,12 @@ class Propose:
 
 @dataclass(frozen=True)
 class Say:
-    """Answer below the issue: `said`, or else the reasons why not."""
+    """Answer below the issue: `said`, or else the reasons why not. `beside` names an answer that
+    is not the only one."""
 
     said: str = ""
     reasons: Reasons = ()
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,19 +165,23 @@ def answer_to(
     if reasons:
         return (Say(reasons=reasons),)
     if said.typed.verb == "revert":
-        approved = [bool(each.approvals) for each in needs]
-        return tuple(_corrects(said.typed.verb, issue, standings, approved, asker.login))
+        return tuple(_put_back(issue, standings, needs, asker.login))
     return _done(said.typed, issue, standings, asker.login, now)
 
 
-def _corrects(
-    how: str, issue: IssueOf, standings: Sequence[Standing], approved: Sequence[bool], by: Login
-) -> Iterator[Correct]:
-    """At most one for the projects that an apply needs approval for, and one for the others."""
-    for needs in (False, True):
-        theirs = tuple(s for s, a in zip(standings, approved, strict=True) if a is needs)
-        if theirs:
-            yield Correct(issue, how, theirs, by, needs)
+def _put_back(
+    issue: IssueOf, standings: Sequence[Standing], needs: Sequence[Needs], by: Login
+) -> Iterator[AnswerStep]:
+    """At once, or by a pull request where people approve what is applied."""
+    both = tuple(zip(standings, needs, strict=True))
+    at_once = tuple(standing for standing, each in both if not each.approvals)
+    if at_once:
+        yield Correct(issue, "revert", at_once, by)
+    approved = tuple(standing for standing, each in both if each.approvals)
+    yield from (Propose(Proposal.REVERT, each, by, shown(each)) for each in approved)
+    yield from map(LookAgain, approved)
+    if approved:
+        yield Say(PLANNED_FIRST, beside="by pull request")
 
 
 def _needs(environments: Environments, standing: Standing) -> Needs:

@@ -52,11 +52,6 @@ UNREADABLE = Reason(
     "the rules of the default branch cannot be read just now",
     "mend `prbot.yaml`, or say it again when the forge answers",
 )
-NOT_BUILT = Reason(
-    "version",
-    "it needs a pull request, and this version of prbot opens none when it is asked to",
-    "change the code, or apply it, in a pull request of your own",
-)
 NOBODY_LOOKS = Reason(
     "drift",
     "this server does not look for drift at the moment",
@@ -67,6 +62,10 @@ BEGUN = (
     "what comes of it is told here."
 )
 UNLOCKED = "what an interrupted correction held is let go of."
+
+
+def _waits_for_a_look(steps: Iterable[AnswerStep]) -> bool:
+    return any(isinstance(step, Propose) for step in steps)
 
 
 def _going_on(standing: Standing) -> Reason:
@@ -111,6 +110,8 @@ class DriftAnswers:
         asker = await self._asker(event, issue.about, teams_of(environments, mine))
         now = self._world.clock.now()
         steps = answer_to(said, issue, mine, environments, asker, now)
+        if not self._world.settings.drift.enabled and _waits_for_a_look(steps):
+            steps = (Say(reasons=(NOBODY_LOOKS,)),)
         if place is None and steps:
             steps = (Say(reasons=(UNREADABLE,)),)
         return Answered(said, issue, steps) if steps else Ignored("an outsider's comment")
@@ -144,10 +145,8 @@ class DriftAnswers:
                 await unit.drift.plan(replace(standing, asked_at=self._world.clock.now()))
             case Propose():
                 await self._propose(unit, answered, step)
-            case Correct(how="revert", needs_approval=False):
-                await self._revert(unit, answered, step)
             case Correct():
-                await self._say(unit, answered, Say(reasons=(NOT_BUILT,)), "by pull request")
+                await self._revert(unit, answered, step)
             case Unlock(standings):
                 await self._unlock(unit, answered, standings)
             case Say():
@@ -226,9 +225,8 @@ class DriftAnswers:
         )
         await unit.journal.write(entry)
 
-    async def _say(self, unit: UnitOfWork, answered: Answered, say: Say, beside: str = "") -> None:
-        """`beside` names an answer that is not the only one."""
-        event, issue = answered.said.event, answered.issue
+    async def _say(self, unit: UnitOfWork, answered: Answered, say: Say) -> None:
+        event, issue, beside = answered.said.event, answered.issue, say.beside
         command, actor = answered.said.command, event.actor.login
         told: Reply | Refusal = Reply(command, actor, say.said)
         if say.reasons:

@@ -60,7 +60,8 @@ async def swept_until(town: Town, seen: Callable[[], bool]) -> None:
 
 async def test_put_back(town: Town) -> None:
     """It opens a pull request without a change, plans just this project in it, applies it once
-    somebody approved that plan, proves it by a check, and closes it and the issue."""
+    somebody approved that plan who did not ask for it, proves it by a check, and closes both it
+    and the issue."""
     code = {name: town.backend(name) + resource("web") for name in ("app", "other")}
     files = {f"{name}/main.tf": text for name, text in code.items()}
     clone = await town.build({**files, "prbot.yaml": rules()})
@@ -76,14 +77,24 @@ async def test_put_back(town: Town) -> None:
     assert '| `terraform_data.web, input` | `"two"` | `"one"` |' in pull.body
     said = await town.hears(pull, "Plan for `app`")
     assert "other" not in said
+    (issue,) = town.forge.repository(REPOSITORY).issues.values()
+    await town.forge.comment(issue, "bob", "prbot revert")
+    await town.hears(issue, "it is planned again first")  # type: ignore[arg-type]
+    before = await nights.standing()
+    assert before is not None
+    await nights.checked(before.checked_at)
+    answer = await town.hears(issue, "prbot revert")  # type: ignore[arg-type]
+    assert f"{town.titled(pull)} does it" in answer.replace("`", "")
+    assert ours(town) == [pull]
+    await town.status(pull, "prbot/plan", "success")
+    await town.forge.review(pull, "bob", "APPROVE")
     await town.forge.comment(pull, "bob", "prbot apply")
-    await town.hears(pull, "0 of 1 approvals")
+    assert "neither prbot, asked for it nor wrote" in await town.hears(pull, "0 of 1 approvals")
     await town.forge.review(pull, "alice", "APPROVE")
     await town.forge.comment(pull, "bob", "prbot apply")
     await town.hears(pull, "Applied")
     assert '"one"' in town.state_file("app").read_text()
 
-    (issue,) = town.forge.repository(REPOSITORY).issues.values()
     await swept_until(town, lambda: not issue.open and not pull.open)
     assert "an apply" in issue.comments[-1].body
     await town.hears(pull, "There is nothing to merge here")
