@@ -57,6 +57,14 @@ QUIET = {
     "LANGUAGE": "",
 }
 
+BRIEF = frozenset(
+    {
+        *("cat-file", "commit-tree", "diff-tree", "for-each-ref", "ls-files", "ls-tree"),
+        *("merge-base", "merge-tree", "rev-list", "rev-parse", "status", "version"),
+    }
+)
+"""Of these a plan takes dozens. They ask no server and change no work tree."""
+
 
 @dataclass(frozen=True)
 class Git:
@@ -84,7 +92,13 @@ class Git:
         env |= {"HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home)}
         try:
             done = await process.run(
-                ("git", *words), cwd=cwd, env=env, timeout=self.timeout, grace=5.0, feed=feed
+                ("git", *words),
+                cwd=cwd,
+                env=env,
+                timeout=self.timeout,
+                brief=words[0] in BRIEF,
+                grace=5.0,
+                feed=feed,
             )
         except FileNotFoundError as error:
             raise GitMissing(OLDEST_TEXT, "none") from error

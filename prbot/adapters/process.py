@@ -77,18 +77,20 @@ async def run(
     output: Output = Output(),
     grace: float = 30.0,
     tied: bool = True,
+    brief: bool = False,
     limit: int | None = None,
     feed: bytes = b"",
     group: bool = False,
 ) -> Completed:
     """Run a program to its end; `timeout` and `grace` in seconds, `limit` in bytes.
 
+    `brief`: it ends at once by itself, and is not worth the other program that ties it.
     `limit` bounds what is read back (the last bytes). `feed` is what it reads from stdin,
     unless it is recorded. `group`: what it started is interrupted too, as from a terminal: a
     shell does not pass an interrupt on. Raises FileNotFoundError when `env`'s PATH has no
     such program or `cwd` is no directory.
     """
-    command = _command(argv, env, tied)
+    command = _command(argv, env, tied and not brief)
     with _sink(output.stdout) as out, _sink(output.stderr) as err, _source(feed) as source:
         child = _Child(_start(command, cwd, env, out, err, output, argv, source), group)
         try:
