@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from prbot.errors import DemoGitFailed
@@ -35,6 +36,9 @@ _CONFIGURATION = """\
 """
 
 _LOG_FORMAT = "%x00".join(("%H", "%T", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%B"))
+
+_SETTLED = re.compile(r"-.*|\^?[0-9a-f]{40}(\.\.[0-9a-f]{40})?", re.DOTALL)
+"""Options, and commits by their ids: what stands there never means anything else."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,12 @@ async def git(
 
 @dataclass(frozen=True)
 class GitDir:
-    """One bare repository."""
+    """One bare repository. `said` is what git answered that it cannot answer otherwise."""
 
     path: Path
+    said: dict[tuple[str, ...], tuple[int, bytes]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     async def ask(self, *arguments: str) -> str:
         _, out = await git(self.path, *arguments)
@@ -157,19 +164,29 @@ class GitDir:
         await self.ask("update-ref", ref, new, *([old] if old else []))
 
     async def is_ancestor(self, older: str, newer: str) -> bool:
-        code, _ = await git(
-            self.path, "merge-base", "--is-ancestor", older, newer, accept=(0, 1, 128)
-        )
+        words = ("merge-base", "--is-ancestor", older, newer)
+        code, _ = await self._once(words, accept=(0, 1, 128))
         return code == 0
 
+    async def _once(self, words: tuple[str, ...], accept: tuple[int, ...]) -> tuple[int, bytes]:
+        """What git says of commits named by their ids, it says for ever, once it has them."""
+        if words in self.said:
+            return self.said[words]
+        said = await git(self.path, *words, accept=accept)
+        if said[0] in (0, 1) and all(_SETTLED.fullmatch(word) for word in words[1:]):
+            self.said[words] = said
+        return said
+
     async def merge_base(self, one: str, other: str) -> str | None:
-        code, out = await git(self.path, "merge-base", one, other, accept=(0, 1))
+        code, out = await self._once(("merge-base", one, other), accept=(0, 1))
         return out.decode().strip() if code == 0 else None
 
     async def commits(self, *revisions: str) -> tuple[CommitInfo, ...]:
         """The commits of `git log REVISIONS`, oldest first."""
-        out = await self.ask("log", "--reverse", f"--format={_LOG_FORMAT}%x01", *revisions, "--")
-        return tuple(_commit(entry) for entry in out.split("\x01") if entry.strip())
+        words = ("log", f"--format={_LOG_FORMAT}%x01", "--reverse", *revisions, "--")
+        _, out = await self._once(words, accept=(0,))
+        entries = out.decode(errors="replace").strip().split("\x01")
+        return tuple(_commit(entry) for entry in entries if entry.strip())
 
     async def commit(self, sha: str) -> CommitInfo:
         return (await self.commits("-1", sha))[0]
