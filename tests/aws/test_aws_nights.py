@@ -72,6 +72,7 @@ async def applied(town: Town, hcl: str) -> None:
     await town.hears(pull, "Applied on merge")
 
 
+@pytest.mark.only_forge("github", "what AWS holds is the same whoever asked")
 async def test_what_was_changed_by_hand(
     town: Town,
     calendar: type[Calendar],

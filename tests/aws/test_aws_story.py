@@ -24,6 +24,7 @@ async def start(town: Town, mirror: Path, environment: dict[str, str]) -> None:
     await town.start(terraform=tool)
 
 
+@pytest.mark.only_forge("github", "what AWS holds is the same whoever asked")
 async def test_bucket_and_parameter_applied_on_merge(
     town: Town,
     aws_provider_mirror: Path,

@@ -27,7 +27,7 @@ from migrated import with_tables
 from watchfiles import awatch
 
 from prbot.app.serve import Running, running
-from prbot.config.server import AppCredentials, ForgeConfig, Limits, ServerConfig
+from prbot.config.server import AppCredentials, ForgeConfig, Limits, ServerConfig, ToolConfig
 from prbot.demo.forge import DemoForge
 from prbot.demo.git import git
 from prbot.demo.person import Clone
@@ -262,6 +262,11 @@ async def town(tmp_path: Path, forge_kind: str) -> AsyncIterator[Town]:
         yield town
 
 
+LEAN = {"GOMAXPROCS": "1", "GOGC": "off", "GOMEMLIMIT": "256MiB"}
+"""For Terraform, which runs for a tenth of a second here: one thread, and no garbage collected
+before there is some, spare a third of its work."""
+
+
 @asynccontextmanager
 async def a_town(directory: Path, kind: str) -> AsyncIterator[Town]:
     """A town in a directory of its own; stories that compare two build a second one."""
@@ -270,12 +275,13 @@ async def a_town(directory: Path, kind: str) -> AsyncIterator[Town]:
     for login in ("alice", "bob", "carol", "mallory"):
         forge.create_user(login)
     forge.create_user(BOT, kind="Bot", token=BOT_TOKEN)
-    environ = dict(os.environ) | {"STORY_TOKEN": BOT_TOKEN, "STORY_HOOK": HOOK_SECRET}
+    environ = dict(os.environ) | LEAN | {"STORY_TOKEN": BOT_TOKEN, "STORY_HOOK": HOOK_SECRET}
     config = ServerConfig(
         listen="127.0.0.1:0",
         state_dir=directory / "prbot",
         repositories=("acme/*",),
         limits=Limits(grace=3),
+        terraform=ToolConfig(environment=tuple(LEAN)),
         forges=(
             ForgeConfig(
                 name="forge",

@@ -129,19 +129,23 @@ async def test_trouble_is_kept_with_the_move(scene: Any) -> None:
 
 
 async def test_jobs_move_as_the_table_says(scene: Any) -> None:
-    """It makes every move of the table, and no other, and journals exactly those made."""
+    """It makes every move of the table, and journals exactly those made. It makes no other: the
+    table itself is asked for all of them where it is tested, here for one from each state."""
     expected: dict[JobId, list[str]] = {}
-    for kind, old, new in itertools.product(JobKind, JobState, JobState):
-        run = scene.a_run()
-        job = scene.a_job(run, kind, state=old)
-        allowed = new in JOB_MOVES.get((kind, old), ())
+    for kind, old in itertools.product(JobKind, JobState):
+        moves = JOB_MOVES.get((kind, old), frozenset())
+        refused = next(new for new in JobState if new not in moves)
         async with scene.store.begin() as tables:
-            await tables.runs.add(replace(run, jobs=(job,)))
-            with nullcontext() if allowed else pytest.raises(IllegalTransition):
-                assert await tables.runs.move_job(job, new) == replace(job, state=new)
-            assert await tables.runs.get_job(job.id) == replace(job, state=new if allowed else old)
-        moves = [f"{kind} job {old}", f"{kind} job {old}->{new}"]
-        expected[job.id] = moves[: 1 + allowed]
+            for new in (*moves, refused):
+                run = scene.a_run()
+                job = scene.a_job(run, kind, state=old)
+                await tables.runs.add(replace(run, jobs=(job,)))
+                with nullcontext() if new in moves else pytest.raises(IllegalTransition):
+                    assert await tables.runs.move_job(job, new) == replace(job, state=new)
+                kept = await tables.runs.get_job(job.id)
+                assert kept == replace(job, state=new if new in moves else old)
+                told = [f"{kind} job {old}", f"{kind} job {old}->{new}"]
+                expected[job.id] = told[: 1 + (new in moves)]
     lines: dict[JobId, list[str]] = {job: [] for job in expected}
     for subject, action in await scene.told():
         if subject in lines:
