@@ -17,6 +17,11 @@ from prbot.drift.rules import Decided, beyond, decide, drifts, of_project
 from prbot.plans.plan import Plan
 from prbot.plans.summary import Drifted
 
+AUTO_NEEDS = (
+    "auto also needs the server's consent (`drift-auto`), nothing unapplied, an open window, no"
+    " freeze and no hold; it is done twice a day, and not after the same failed twice"
+)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -90,6 +95,8 @@ def _told(found: Explained, settings: DriftSettings) -> Iterator[str]:
         yield "nothing drifted"
     else:
         yield f"together: {found.action.value}{f', because {found.reserve}' * bool(found.reserve)}"
+    if found.action is Reaction.AUTO:
+        yield AUTO_NEEDS
 
 
 def _why(row: Row, settings: DriftSettings) -> str:

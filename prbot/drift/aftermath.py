@@ -10,17 +10,25 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prbot.config.drift import DriftSettings
-from prbot.drift.issue import Section
-from prbot.drift.state import Answer, Correction, IssueOf, Standing, Watch
+from prbot.drift.issue import Section, facts_of
+from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing, Watch
 from prbot.drift.telling import Sight, TellIssue, baseline, tell
+from prbot.drift.trying import under_way
+from prbot.runs.reasons import Reasons
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A check that has just ended: what it found, and how the project stood before it."""
+    """A check that has just ended: what it found, and how the project stood before it.
+
+    `by_rule` is what stands against a correction that a rule asks for, None where none does.
+    `corrected`: it was itself a correction, after which none begins before the next check.
+    """
 
     section: Section
     before: Standing
+    by_rule: Reasons | None = None
+    corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,14 @@ class CompleteBaseline:
     """Every project was checked once: from here on there is something to compare with."""
 
 
-DriftStep = CompleteBaseline | TellIssue
+@dataclass(frozen=True)
+class CorrectByRule:
+    """Apply what puts back these facts of the project just checked."""
+
+    facts: tuple[str, ...]
+
+
+DriftStep = CompleteBaseline | TellIssue | CorrectByRule
 
 
 def after_check(ended: Ended, known: Known) -> tuple[DriftStep, ...]:
@@ -66,7 +81,21 @@ def after_check(ended: Ended, known: Known) -> tuple[DriftStep, ...]:
     )
     if _is_complete(known):
         return (CompleteBaseline(), *baseline(sight), *tell(sight))
-    return tell(sight)
+    return (*tell(sight), *_by_rule(ended, known))
+
+
+def _by_rule(ended: Ended, known: Known) -> tuple[CorrectByRule, ...]:
+    """Not before the baseline is complete, unless issues are wanted then, too; nothing that
+    people put off; and nothing beside what is under way."""
+    project, settings = ended.section.project, known.settings
+    begun = settings.issues or not settings.baseline or known.watch.baseline_at is not None
+    put_off = any(
+        each.project == project and each.kind is AnswerKind.SNOOZE for each in known.answers
+    )
+    going = any(each.project == project and under_way(each) for each in known.corrections)
+    if ended.by_rule != () or ended.corrected or not begun or put_off or going:
+        return ()
+    return (CorrectByRule(tuple(facts_of(ended.section))),)
 
 
 def _is_complete(known: Known) -> bool:

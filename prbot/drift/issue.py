@@ -17,6 +17,7 @@ from prbot.config.drift import GroupBy, Reaction
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey, RepoRef, Sha
 from prbot.plans.threeway import Verdict
+from prbot.runs.reasons import Reasons
 from prbot.runs.run import Trouble
 
 CLEAN_CHECKS = 2
@@ -60,7 +61,8 @@ class Found:
 
 @dataclass(frozen=True)
 class Section:
-    """What one check of a project found."""
+    """What one check of a project found. `uncorrected`: a rule says `auto`, and this stands
+    against it."""
 
     repo: RepoRef
     project: ProjectKey
@@ -70,6 +72,7 @@ class Section:
     environment: str | None = None
     found: tuple[Found, ...] = ()
     trouble: Trouble | None = None
+    uncorrected: Reasons = ()
 
     @property
     def kind(self) -> Kind | None:

@@ -38,12 +38,12 @@ def fingerprint(facts: Iterable[str]) -> str:
     return hashlib.sha256(json.dumps(sorted(set(facts))).encode()).hexdigest()
 
 
-def attempts_of(corrections: Iterable[Correction], this: str = "") -> tuple[Attempt, ...]:
-    """Those that began to be carried out, without `this` one."""
+def attempts_of(corrections: Iterable[Correction]) -> tuple[Attempt, ...]:
+    """Those that began to be carried out."""
     return tuple(
         Attempt(one.at, fingerprint(one.facts), None if one.outcome is None else Ended(one.outcome))
         for one in corrections
-        if one.id != this and one.how in APPLYING and one.run is not None and _counts(one)
+        if one.how in APPLYING and one.run is not None and _counts(one)
     )
 
 

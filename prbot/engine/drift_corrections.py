@@ -158,13 +158,19 @@ async def settle(
     if run.ask.correction is not None:
         ending = (one for one in known if run.ask.correction and one.id == run.ask.correction.id)
         await _end(world, unit, run, next(ending, None), section)
-        again = await unit.drift.get(standing.repo, standing.project)
-        if section is None and again is not None:  # nothing tells how it stands now
-            await unit.drift.plan(replace(again, asked_at=world.clock.now()))
+        if section is None and outcome_of(run, section) != REFUSED:
+            await _look_again(world, unit, standing)  # nothing tells how it stands now
     if section is not None and section.verdict in CLEAN:
         for one in mended(known):
             await unit.corrections.add(replace(one, outcome=MENDED))
         await unit.locks.free(place, [standing.project])
+
+
+async def _look_again(world: World, unit: UnitOfWork, standing: Standing) -> None:
+    """What could not even begin is not looked at again at once: it would go round in circles."""
+    now = await unit.drift.get(standing.repo, standing.project)
+    if now is not None:
+        await unit.drift.plan(replace(now, asked_at=world.clock.now()))
 
 
 async def _end(

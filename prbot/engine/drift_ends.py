@@ -16,29 +16,41 @@ import structlog
 
 from prbot.config.drift import DriftSettings
 from prbot.config.repo import UNSAID
-from prbot.drift.aftermath import CompleteBaseline, DriftStep, Ended, Known, after_check
-from prbot.drift.state import Standing
+from prbot.drift.aftermath import (
+    CompleteBaseline,
+    CorrectByRule,
+    DriftStep,
+    Ended,
+    Known,
+    after_check,
+)
+from prbot.drift.state import Correction, Standing
 from prbot.drift.telling import TellIssue, answered
+from prbot.drift.trying import AUTO
 from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import generated_names
 from prbot.engine.drift_corrections import settle
 from prbot.engine.drift_issues import tell_issue
-from prbot.engine.drift_places import Places, watch_of
+from prbot.engine.drift_judging import why_not_by_rule
+from prbot.engine.drift_places import Place, Places, watch_of
 from prbot.engine.drift_proposals import DriftProposals, Found
-from prbot.engine.drift_reading import DriftReading, plan_id_of
+from prbot.engine.drift_reading import DriftReading, Seen, plan_id_of
 from prbot.engine.drift_signals import signal_found
 from prbot.engine.world import World
 from prbot.errors import PrbotError, StoreUnavailable
 from prbot.model import RepoRef
 from prbot.plans.record import StoredPlan
 from prbot.ports import UnitOfWork
+from prbot.runs.correcting import by_rule
 from prbot.runs.drifting import head_of
+from prbot.runs.reasons import Reason
 from prbot.runs.run import Run
 
 log = structlog.get_logger()
 
 DAY = timedelta(days=1)
 """How far back corrections count."""
+AT_NEXT_CHECK = "it is tried again after the next check"
 
 
 class DriftEnds:
@@ -74,7 +86,8 @@ class DriftEnds:
         place = await self._places.at(repo, fresh=False)
         settings = UNSAID if place is None else place.rules.drift
         seen = await self._reading.ended(standing, run, settings)
-        section, applied = (seen.section, seen.proved) if seen is not None else (None, None)
+        ended = await self._ended(standing, run, seen, place)
+        section, applied = (ended.section, seen.proved) if seen and ended else (None, None)
         if section is None:
             self._places.forget(repo)
         branch = "" if place is None else place.branch
@@ -89,20 +102,35 @@ class DriftEnds:
                 return
             artifacts = (*await unit.plans.drop_of_pull(run.pull), *generated_names([run]))
             await settle(world, unit, run, standing, section)
-            ended = await self._proposals.settle(unit, made, before, section)
+            fates = await self._proposals.settle(unit, made, before, section)
             known = await self._known(unit, repo, settings)
-            if section is not None:
-                for step in after_check(Ended(section, before), known):
-                    await self._step(unit, step, known)
-                shown = answered(section, known.answers, now)
+            if ended is not None:
+                for step in after_check(replace(ended, before=before), known):
+                    await self._step(unit, step, known, standing)
+                shown = answered(ended.section, known.answers, now)
                 baseline = known.watch.baseline_at is None
                 await signal_found(world, unit, before, run.id, shown, baseline)
             await self._proposals.put(unit, made, standing, known)
-            await self._proposals.withdraw(unit, ended)
+            await self._proposals.withdraw(unit, fates)
         verdict = section.verdict.value if section is not None else "gone"
         log.info("drift looked for", action="drift", project=standing.key, verdict=verdict)
         self._outbox.ring()
         await self._clear_away(artifacts)
+
+    async def _ended(
+        self, standing: Standing, run: Run, seen: Seen | None, place: Place | None
+    ) -> Ended | None:
+        """With what stands against a correction that a rule asks for, also where just one ended
+        for another reason."""
+        if seen is None:
+            return None
+        why = None
+        if place is not None:
+            why = await why_not_by_rule(self._world, standing, seen, place.rules)
+        if why == () and by_rule(run) and run.ask.correction and run.trouble is not None:
+            why = (Reason("planned", run.trouble.sentence, AT_NEXT_CHECK),)
+        section = replace(seen.section, uncorrected=why or ())
+        return Ended(section, standing, why, corrected=run.ask.correction is not None)
 
     async def _head(self, run: Run) -> StoredPlan | None:
         async with self._world.store.begin() as unit:
@@ -128,11 +156,17 @@ class DriftEnds:
             corrections=await unit.corrections.since(repo, now - DAY),
         )
 
-    async def _step(self, unit: UnitOfWork, step: DriftStep, known: Known) -> None:
+    async def _step(
+        self, unit: UnitOfWork, step: DriftStep, known: Known, standing: Standing
+    ) -> None:
         match step:
             case CompleteBaseline():
                 await unit.drift.watch(replace(known.watch, baseline_at=known.now))
             case TellIssue():
                 await tell_issue(self._world, unit, step, known.settings)
+            case CorrectByRule(facts):
+                wish, repo = self._world.new_id("c"), standing.repo
+                auto = Correction(wish, repo, standing.project, AUTO, known.now, facts=facts)
+                await unit.corrections.add(auto)
             case _:
                 assert_never(step)

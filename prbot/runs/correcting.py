@@ -61,9 +61,11 @@ def _judge(run: Run, scene: Scene) -> Steps:
     plan = None if head is None else scene.plan(head.plan_id)
     if plan is None or not isinstance(scene.rules, Effective):
         trouble = STOPPED if head is None or head.trouble is None else head.trouble
-        return _ended(run, RunState.REFUSED, Failure(REVERT, trouble))
+        return _ended(run, RunState.REFUSED, Failure(REVERT, trouble), trouble)
     if reasons := why_not(run, scene, scene.rules, plan):
-        return _ended(run, RunState.REFUSED, Refusal(REVERT, run.ask.actor, reasons))
+        why = Trouble("; ".join(reason.message for reason in reasons))
+        refusal = Refusal(REVERT, run.ask.actor, reasons)
+        return _ended(run, RunState.REFUSED, refusal, why)
     return (TakeLocks((plan.project,)), StartJob(plan.project, JobKind.APPLY, plan.id))
 
 
@@ -141,7 +143,7 @@ def _failed(run: Run, trouble: Trouble) -> Steps:
 
 
 def _ended(run: Run, state: RunState, told: Message, trouble: Trouble | None = None) -> Steps:
-    """Who asked is answered; what a rule could not do yet stands in the issue itself."""
-    quiet = by_rule(run) and not isinstance(told, CorrectionReport)
+    """Who asked is answered; what stands against a rule is told in the issue itself."""
+    quiet = by_rule(run) and state is RunState.REFUSED
     said = () if quiet else (Say(run.id, told),)
     return (*said, DropWorkspaces(), Finish(state, trouble))

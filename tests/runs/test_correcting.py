@@ -163,7 +163,7 @@ ROWS: dict[str, tuple[World, set[str]]] = {
     ),
     "by rule, frozen a moment before": (
         after(applying(JobState.DROPPED, number=3), about=RULED),
-        {"free a", "drop-workspaces", "failed"},
+        {"failure", "free a", "drop-workspaces", "failed"},
     ),
     "interrupted": (after(applying(JobState.INTERRUPTED, number=3)), {"look a=p3"}),
     "interrupted and looked at": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from nights import APP, REPO, Calendar
@@ -71,3 +71,27 @@ class House:
         self.town.seen |= {comment.id for comment in issue.comments}
         await self.town.forge.comment(issue, by, words)
         return await self.town.hears(issue, "prbot " + words.split()[1])  # type: ignore[arg-type]
+
+    async def look(self) -> None:
+        """As if somebody wanted it looked at now; wait for all that follows."""
+        assert self.town.prbot is not None
+        now = await self.standing()
+        async with self.town.prbot.store.begin() as unit:
+            await unit.drift.plan(replace(now, asked_at=self.calendar().now()))
+        await self.looked_at(now.checked_at)
+        await self.corrected()
+
+    async def corrected(self) -> None:
+        """Wait until no correction is under way or waits, and all is told."""
+        assert self.town.prbot is not None
+        store = self.town.prbot.store
+        async with asyncio.timeout(PATIENCE):
+            watching = awatch(self.town.directory, step=5, rust_timeout=200, yield_on_timeout=True)
+            while True:
+                await self.town.prbot.service.drift.sweep()
+                async with store.begin() as unit:
+                    known = await unit.corrections.of_project(REPO, self.project)
+                if all(one.outcome is not None for one in known):
+                    break
+                await anext(watching)
+        await self.written()

@@ -3,15 +3,13 @@ what stands against it is told there."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 
 import pytest
 from houses import House
 from nights import CHECKS, REPO, Calendar, apply_by_hand, change_by_hand
-from town import PATIENCE, Town, resource
-from watchfiles import awatch
+from town import Town, resource
 
 from prbot.model import Login, PullRef
 from prbot.runs.locks import Lock
@@ -26,22 +24,6 @@ drift: {issues: true}
 @pytest.fixture(autouse=True)
 def _terraform(need: Callable[[str], None]) -> None:
     need("terraform")
-
-
-async def corrected(house: House) -> None:
-    """Wait until nothing is under way that was asked for."""
-    assert house.town.prbot is not None
-    store = house.town.prbot.store
-    async with asyncio.timeout(PATIENCE):
-        watching = awatch(house.town.directory, step=5, rust_timeout=200, yield_on_timeout=True)
-        while True:
-            await house.town.prbot.service.drift.sweep()
-            async with store.begin() as unit:
-                known = await unit.corrections.of_project(REPO, house.project)
-            if all(one.outcome is not None for one in known):
-                break
-            await anext(watching)
-    await house.written()
 
 
 async def test_revert(town: Town, calendar: type[Calendar]) -> None:
@@ -65,7 +47,7 @@ async def test_revert(town: Town, calendar: type[Calendar]) -> None:
     async with town.prbot.store.begin() as unit:
         await unit.locks.take(Lock(REPO, house.project, pull, Login("bob"), calendar().now()))
     assert "it is planned now" in await house.answered(issue, "alice", "prbot revert")
-    await corrected(house)
+    await house.corrected()
     assert "held by pull request 7" in issue.comments[-1].body
     assert issue.open
     async with town.prbot.store.begin() as unit:
@@ -73,7 +55,7 @@ async def test_revert(town: Town, calendar: type[Calendar]) -> None:
 
     serial = json.loads(town.state_file("app").read_text())["serial"]
     assert "it is planned now" in await house.answered(issue, "alice", "prbot revert")
-    await corrected(house)
+    await house.corrected()
     state = json.loads(town.state_file("app").read_text())
     assert state["serial"] > serial, issue.comments[-1].body
     assert state["resources"][0]["instances"][0]["attributes"]["input"]["value"] == "one"
