@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 NAMES = {"github": "GitHub", "gitlab": "GitLab"}
@@ -27,6 +29,37 @@ def test_every_yes_has_a_test(root: Path) -> None:
         known = file.is_file() and re.search(rf"def {test or 'test_'}", file.read_text())
         if not path or not known:
             wrong.append((what, named))
+    assert wrong == []
+
+
+IDS = {
+    "github": {"github", "token", "app"},
+    "gitlab": {"gitlab", "personal", "project", "group"},
+}
+"""What the forges and the ways to sign in to them are called in the names of tests."""
+
+
+def collected(root: Path, tests: set[str]) -> list[tuple[str, set[str]]]:
+    """(file::test, the parts of its parameters) of each, as pytest finds them."""
+    words = ["-m", "pytest", "--collect-only", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, *words, *tests], cwd=root, capture_output=True, text=True
+    )
+    pairs = (line.partition("[") for line in done.stdout.splitlines() if "::" in line)
+    return [(test, set(re.split(r"[-\]]", more))) for test, _, more in pairs]
+
+
+def test_every_yes_runs_over_its_forge(root: Path) -> None:
+    """It says yes to a forge where the test is told over that forge, or over none."""
+    named = {row: row[3].strip("`") for row in rows(root) if "yes" in "".join(row[1:3])}
+    found = collected(root, set(named.values()))
+    wrong = []
+    for row, test in named.items():
+        parts = [parts for name, parts in found if name.startswith(test)]
+        told = {forge for forge, ids in IDS.items() if any(ids & one for one in parts)}
+        claimed = {forge for forge, word in zip(IDS, row[1:3], strict=True) if "yes" in word}
+        if not parts or (told and not claimed <= told):
+            wrong.append((row[0], test, sorted(told)))
     assert wrong == []
 
 

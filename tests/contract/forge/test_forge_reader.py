@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from prbot.demo.state import Protection
 from prbot.errors import ForgeUnavailable, NotFound
 from prbot.model import Login, Permission, PullRef, RepoRef, ReviewState
 
@@ -62,6 +63,16 @@ async def test_merged_pull_request(scene: Scene) -> None:
     pull = await scene.port.pull_request(scene.ref)
     assert (pull.merged, pull.open) == (True, False)
     assert (pull.merged_by, pull.merge_sha) == ("carl", merge)
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+async def test_merge_commits(scene: Scene, method: str) -> None:
+    """It tells which commit a merge made, also where a forge puts none on top."""
+    merge = await scene.demo.merge(scene.pull, "carl", method)
+    pull = await scene.port.pull_request(scene.ref)
+    assert (pull.merged, pull.merged_by, pull.merge_sha) == (True, "carl", merge)
+    if scene.gitlab:
+        assert (merge == pull.head_sha) == (method == "rebase")
 
 
 async def test_closed_pull_request(scene: Scene) -> None:
@@ -175,6 +186,43 @@ async def test_permission_of_approvers(scene: Scene) -> None:
         "rita": Permission.READ,
         "eve": Permission.NONE,
     }
+
+
+async def push(scene: Scene, run_git: Any, directory: Path, branch: str = "topic") -> str:
+    """One more commit on the branch, past HTTP."""
+    bare = scene.pull.repo.git.path
+    who = ("-c", "user.name=ann", "-c", "user.email=ann@forge.test")
+    assert await run_git("clone", "-q", "-b", branch, str(bare), "work", cwd=directory) == 0
+    work = directory / "work"
+    (work / "more.tf").write_text("# even more\n")
+    assert await run_git("add", ".", cwd=work) == 0
+    assert await run_git(*who, "commit", "-qm", "even more", cwd=work) == 0
+    assert await run_git("push", "-q", "origin", branch, cwd=work) == 0
+    await scene.demo.refresh("acme/infra", "ann")
+    return str(scene.pull.head_sha)
+
+
+async def test_approval_counts_for_the_head_it_saw(
+    scene: Scene, run_git: Any, tmp_path: Path
+) -> None:
+    """It binds an approval that outlives a push to the head that stood there before."""
+    before = scene.pull.head_sha
+    await scene.demo.review(scene.pull, "bob", "APPROVE")
+    after = await push(scene, run_git, tmp_path)
+    await scene.demo.review(scene.pull, "carl", "APPROVE")
+    found = await scene.port.reviews(scene.ref)
+    assert [(one.author, one.commit) for one in found] == [("bob", before), ("carl", after)]
+    assert [one.permission for one in found] == [Permission.WRITE, Permission.ADMIN]
+
+
+async def test_approvals_reset_on_push(scene: Scene, run_git: Any, tmp_path: Path) -> None:
+    """It sees none once a push has reset them."""
+    scene.demo.protect("acme/infra", "main", Protection(dismiss_stale=True))
+    await scene.demo.review(scene.pull, "bob", "APPROVE")
+    assert len(await scene.port.reviews(scene.ref)) == 1
+    await push(scene, run_git, tmp_path)
+    found = await scene.port.reviews(scene.ref)
+    assert [one.author for one in found if one.state is ReviewState.APPROVED] == []
 
 
 async def test_dismissed_review(scene: Scene) -> None:

@@ -128,6 +128,19 @@ async def test_long_description(scene: Scene, given: str, kept: str) -> None:
     assert latest.description == kept
 
 
+STEPS = ["pending", "success", "failure"]
+
+
+@pytest.mark.parametrize("second", STEPS)
+@pytest.mark.parametrize("first", STEPS)
+async def test_status_steps(scene: Scene, first: str, second: str) -> None:
+    """It brings a status from any state into any other, and ends what is pending."""
+    head = Sha(scene.pull.head_sha)
+    for state in (first, second, "pending", "pending", second):
+        await scene.port.set_status(scene.repo, head, "prbot/plan", StatusState(state), state)
+    assert _shown(scene)[-1][:2] == ("prbot/plan", second)
+
+
 async def test_status_of_no_commit(scene: Scene) -> None:
     with pytest.raises(ForgeRefused):
         await scene.port.set_status(

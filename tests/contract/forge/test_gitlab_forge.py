@@ -10,7 +10,6 @@ import pytest
 
 from prbot.adapters.gitlab_notes import folded, inert
 from prbot.adapters.gitlab_shapes import Member, Version, head_at, permission_of
-from prbot.demo.state import Protection
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound
 from prbot.model import Login, Permission, PullRef, RepoRef, ReviewState, Sha
 from prbot.ports import StatusState
@@ -21,20 +20,6 @@ Scene = Any
 LONG_AGO = timedelta(days=400)
 MARKER = "<!-- m -->"
 personal = pytest.mark.parametrize("identity", ["personal"])
-
-
-async def push(scene: Scene, run_git: Any, directory: Path, branch: str = "topic") -> str:
-    """One more commit on the branch, past HTTP."""
-    bare = scene.pull.repo.git.path
-    who = ("-c", "user.name=ann", "-c", "user.email=ann@forge.test")
-    assert await run_git("clone", "-q", "-b", branch, str(bare), "work", cwd=directory) == 0
-    work = directory / "work"
-    (work / "more.tf").write_text("# even more\n")
-    assert await run_git("add", ".", cwd=work) == 0
-    assert await run_git(*who, "commit", "-qm", "even more", cwd=work) == 0
-    assert await run_git("push", "-q", "origin", branch, cwd=work) == 0
-    await scene.demo.refresh("acme/infra", "ann")
-    return str(scene.pull.head_sha)
 
 
 # --- who we are -----------------------------------------------------------------------------
@@ -110,30 +95,6 @@ def test_access_levels(level: int, permission: Permission) -> None:
 
 
 # --- approvals ------------------------------------------------------------------------------
-
-
-@personal
-async def test_approval_counts_for_the_head_it_saw(
-    scene: Scene, run_git: Any, tmp_path: Path
-) -> None:
-    """It binds an approval that outlives a push to the head that stood there before."""
-    before = scene.pull.head_sha
-    await scene.demo.review(scene.pull, "bob", "APPROVE")
-    after = await push(scene, run_git, tmp_path)
-    await scene.demo.review(scene.pull, "carl", "APPROVE")
-    found = await scene.port.reviews(scene.ref)
-    assert [(one.author, one.commit) for one in found] == [("bob", before), ("carl", after)]
-    assert [one.permission for one in found] == [Permission.WRITE, Permission.ADMIN]
-
-
-@personal
-async def test_approvals_reset_on_push(scene: Scene, run_git: Any, tmp_path: Path) -> None:
-    """It sees none once a push has reset them."""
-    scene.demo.protect("acme/infra", "main", Protection(dismiss_stale=True))
-    await scene.demo.review(scene.pull, "bob", "APPROVE")
-    assert len(await scene.port.reviews(scene.ref)) == 1
-    await push(scene, run_git, tmp_path)
-    assert await scene.port.reviews(scene.ref) == ()
 
 
 @personal
@@ -223,16 +184,6 @@ def test_head_at_a_moment() -> None:
 
 
 # --- what is read ----------------------------------------------------------------------------
-
-
-@personal
-@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
-async def test_merge_commits(scene: Scene, method: str) -> None:
-    """It tells which commit a merge made, also where GitLab puts none on top."""
-    merge = await scene.demo.merge(scene.pull, "carl", method)
-    pull = await scene.port.pull_request(scene.ref)
-    assert (pull.merged, pull.merged_by, pull.merge_sha) == (True, "carl", merge)
-    assert (merge == pull.head_sha) == (method == "rebase")
 
 
 @personal
@@ -330,21 +281,6 @@ async def test_folding_fails(scene: Scene, status: int, error: type[Exception]) 
     scene.demo.fail_next("PUT", "/notes/", status)
     with pytest.raises(error):
         await scene.port.minimise(scene.ref, known)
-
-
-STEPS = ["pending", "success", "failure"]
-
-
-@personal
-@pytest.mark.parametrize("second", STEPS)
-@pytest.mark.parametrize("first", STEPS)
-async def test_status_steps(scene: Scene, first: str, second: str) -> None:
-    """It brings a status from any state into any other, and ends what is pending."""
-    head = Sha(scene.pull.head_sha)
-    for state in (first, second, "pending", "pending", second):
-        await scene.port.set_status(scene.repo, head, "prbot/plan", StatusState(state), state)
-    (latest,) = scene.pull.repo.latest_statuses(head)
-    assert latest.state == second
 
 
 @personal
