@@ -214,9 +214,13 @@ class Mirrors:
         """What the base branch was before the pull request was merged as `merged`.
 
         The first parent of a merge commit and of a squashed one. A rebase leaves several
-        commits, known again by author, date and subject, which it keeps.
+        commits, known again by author, date and subject, which it keeps. Where the branch was
+        moved forward to the head itself, the forge knows what it was before.
         """
         mirror = await self.opened(pull.ref.repo)
+        fork = await self._fork(mirror, pull, merged)
+        if fork is not None:
+            return fork
         own = await self._lines(mirror, ["log", _SAME, f"{merged}..{pull.head_sha}"])
         walk = ["log", "--first-parent", f"--max-count={MOST_REBASED}", _SAME, merged]
         landed = takewhile(own.__contains__, await self._lines(mirror, walk))
@@ -228,6 +232,26 @@ class Mirrors:
         if done.code != 0:
             raise MergeCommitIsGone(str(pull.ref.repo))
         return Sha(text(done.stdout))
+
+    async def _fork(self, mirror: Path, pull: PullRequest, merged: Sha) -> Sha | None:
+        """Where a head began that became the branch as it is, or that a merge queue made; None
+        where it did not, or that cannot be told."""
+        if merged != pull.head_sha:
+            return None
+        done = await self.git.run(
+            ["merge-base", await self._before(mirror, pull, merged), merged], cwd=mirror
+        )
+        found = Sha(text(done.stdout))
+        return found if done.code == 0 and found != merged else None
+
+    async def _before(self, mirror: Path, pull: PullRequest, merged: Sha) -> str:
+        """Something that the branch held then. Of a queue's commit that is no merge, which may
+        be one of several, it is what the branch holds now."""
+        if pull.base_sha != merged:
+            return pull.base_sha if _SHA.fullmatch(pull.base_sha) else merged
+        words = ["rev-parse", "--verify", "--quiet", f"{merged}^2"]
+        merge = (await self.git.run(words, cwd=mirror)).code == 0
+        return f"{merged}^1" if merge else branch_ref(pull.base_branch)
 
     async def around(self, repo: RepoRef, commit: Sha, others: Collection[Sha]) -> Around:
         """Two questions to git, however many the others are."""

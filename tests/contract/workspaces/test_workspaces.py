@@ -24,6 +24,7 @@ from prbot.errors import (
 )
 from prbot.model import Checkout, RepoRef, Sha
 from prbot.ports import CloneAccess
+from prbot.runs.queued import place_of
 
 ODD_NAMES = [
     "with blank/main.tf",
@@ -185,6 +186,39 @@ async def test_merged(workspaces, forge, how: str) -> None:
     assert (checkout.commit, checkout.head, checkout.base) == (sha, sha, base)
     assert checkout.changed == ("b.tf", "c.tf")
     assert not (Path(checkout.path) / "later.tf").exists()
+
+
+async def test_moved_forward(workspaces, forge) -> None:
+    """It knows all that came where the base branch became the head itself, one commit or many,
+    and takes the last one alone where nobody says what the branch was."""
+    forge.commit({"b.tf": "b\n"})
+    forge.commit({"c.tf": "c\n"})
+    pull = forge.pull()
+    forge.git("checkout", "--quiet", "main")
+    forge.git("merge", "--quiet", "--ff-only", "feature")
+    forge.push()
+    pull = replace(pull, open=False, merged=True, merge_sha=pull.head_sha)
+    checkout = await laid_out(workspaces, forge, pull)
+    assert (checkout.base, checkout.commit) == (pull.base_sha, pull.head_sha)
+    assert checkout.changed == ("b.tf", "c.tf")
+    for unknown in ("", "f" * 40):
+        other = await laid_out(workspaces, forge, replace(pull, base_sha=Sha(unknown)))
+        assert other.changed == ("c.tf",)
+
+
+@pytest.mark.parametrize("how", ["merge", "squash", "rebase"])
+async def test_a_queues_commit(workspaces, forge, how: str) -> None:
+    """It knows what a merge queue would bring, in however many commits, before the branch has
+    it."""
+    forge.commit({"b.tf": "b\n"})
+    forge.commit({"c.tf": "c\n"})
+    pull, base, sha = merged(forge, how)
+    forge.push(base)
+    forge.push(sha, "refs/heads/queue")
+    tried = replace(pull, ref=place_of(pull.ref.repo, sha), head_sha=sha, base_sha=sha)
+    checkout = await laid_out(workspaces, forge, tried)
+    assert (checkout.commit, checkout.base) == (sha, base)
+    assert checkout.changed == ("b.tf", "c.tf")
 
 
 async def test_merged_without_its_head(workspaces, forge) -> None:
