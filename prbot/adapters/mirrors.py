@@ -20,9 +20,9 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import takewhile
 from pathlib import Path
 
+from prbot.adapters.before_merge import before_merge
 from prbot.adapters.blobs import LINK, entries, listing
 from prbot.adapters.git import Git, last_words, text
 from prbot.errors import (
@@ -59,10 +59,6 @@ LEFTOVERS = ("*.lock", "refs/**/*.lock", "worktrees/*/*.lock", "objects/pack/tmp
 """What a killed git leaves in a mirror that would stop the next one, or fill the disk."""
 HOUR = 3600.0
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_SAME = "--format=%at %ae %f"
-MOST_REBASED = 250
-"""How far back the commits of a rebased pull request are looked for (GitHub rebases no
-more than 100)."""
 
 
 def slug(repo: RepoRef) -> str:
@@ -211,47 +207,9 @@ class Mirrors:
         return branch, await self.branch_head(repo, branch)
 
     async def before_merge(self, pull: PullRequest, merged: Sha) -> Sha:
-        """What the base branch was before the pull request was merged as `merged`.
-
-        The first parent of a merge commit and of a squashed one. A rebase leaves several
-        commits, known again by author, date and subject, which it keeps. Where the branch was
-        moved forward to the head itself, the forge knows what it was before.
-        """
+        """What the base branch was before the pull request was merged as `merged`."""
         mirror = await self.opened(pull.ref.repo)
-        fork = await self._fork(mirror, pull, merged)
-        if fork is not None:
-            return fork
-        own = await self._lines(mirror, ["log", _SAME, f"{merged}..{pull.head_sha}"])
-        walk = ["log", "--first-parent", f"--max-count={MOST_REBASED}", _SAME, merged]
-        landed = takewhile(own.__contains__, await self._lines(mirror, walk))
-        steps = max(1, min(len(own), sum(1 for _ in landed)))
-        words = ["rev-parse", "--verify", "--quiet", f"{merged}~{steps}^{{commit}}"]
-        done = await self.git.run(words, cwd=mirror)
-        if done.code != 0 and merged == pull.head_sha:  # the first commit of all
-            return merged
-        if done.code != 0:
-            raise MergeCommitIsGone(str(pull.ref.repo))
-        return Sha(text(done.stdout))
-
-    async def _fork(self, mirror: Path, pull: PullRequest, merged: Sha) -> Sha | None:
-        """Where a head began that became the branch as it is, or that a merge queue made; None
-        where it did not, or that cannot be told."""
-        if merged != pull.head_sha:
-            return None
-        done = await self.git.run(
-            ["merge-base", await self._before(mirror, pull, merged), merged], cwd=mirror
-        )
-        found = Sha(text(done.stdout))
-        return found if done.code == 0 and found != merged else None
-
-    async def _before(self, mirror: Path, pull: PullRequest, merged: Sha) -> str:
-        """Something that the branch held then. Of a queue's commit that is no merge, which may
-        be one of several, it is what the branch holds now."""
-        if pull.base_sha != merged:
-            return pull.base_sha if _SHA.fullmatch(pull.base_sha) else merged
-        words = ["rev-parse", "--verify", "--quiet", f"{merged}^2"]
-        merge = (await self.git.run(words, cwd=mirror)).code == 0
-        return f"{merged}^1" if merge else branch_ref(pull.base_branch)
+        return await before_merge(self.git, mirror, pull, merged, branch_ref(pull.base_branch))
 
     async def around(self, repo: RepoRef, commit: Sha, others: Collection[Sha]) -> Around:
         """Two questions to git, however many the others are."""
@@ -265,11 +223,6 @@ class Mirrors:
         )
         after = frozenset(known) & set(behind.splitlines())
         return Around(frozenset(known) - set(beyond.splitlines()), after)
-
-    async def _lines(self, mirror: Path, words: Sequence[str]) -> list[str]:
-        """Nothing when git cannot say: the head of a merged pull request may be gone."""
-        done = await self.git.run([*words, "--"], cwd=mirror)
-        return text(done.stdout).splitlines() if done.code == 0 else []
 
     async def merge(self, repo: RepoRef, base: Sha, head: Sha) -> Sha:
         """The commit that merges `head` into `base`; the same one for the same two."""
