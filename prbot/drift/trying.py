@@ -87,6 +87,6 @@ def outcome_of(run: Run, section: Section | None) -> str:
     return Ended.FAILED.value
 
 
-def mended(corrections: Iterable[Correction]) -> tuple[Correction, ...]:
-    """Those that a plan which changes nothing puts an end to."""
+def unproven(corrections: Iterable[Correction]) -> tuple[Correction, ...]:
+    """Those that were interrupted, and that no plan has put an end to: one that changes nothing."""
     return tuple(one for one in corrections if one.outcome == Ended.INTERRUPTED)

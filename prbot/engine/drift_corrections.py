@@ -15,7 +15,7 @@ from prbot.drift.checking import CLEAN
 from prbot.drift.correcting import Ended
 from prbot.drift.issue import Kind, Section, group_of
 from prbot.drift.state import Correction, IssueOf, Standing
-from prbot.drift.trying import AUTO, MENDED, REFUSED, mended, outcome_of
+from prbot.drift.trying import AUTO, MENDED, REFUSED, outcome_of, unproven
 from prbot.engine.alarm import Alarm
 from prbot.engine.drift_places import Place, Places
 from prbot.engine.drift_reading import applied_of
@@ -161,7 +161,7 @@ async def settle(
         if section is None and outcome_of(run, section) != REFUSED:
             await _look_again(world, unit, standing)  # nothing tells how it stands now
     if section is not None and section.verdict in CLEAN:
-        for one in mended(known):
+        for one in unproven(known):
             await unit.corrections.add(replace(one, outcome=MENDED))
         await unit.locks.free(place, [standing.project])
 
@@ -182,5 +182,6 @@ async def _end(
         ended = f"{one.project}: {outcome}"
         line = JournalEntry(now, None, one.by, run.id, f"drift {one.how}", ended)
         await unit.journal.write(line)
-    if outcome != Ended.INTERRUPTED:
+    others = await unit.corrections.of_project(run.pull.repo, project_of(run))
+    if outcome != Ended.INTERRUPTED and not unproven(others):  # else that holds it still
         await unit.locks.free(run.pull, [project_of(run)])

@@ -112,7 +112,8 @@ class DriftEnds:
                 await signal_found(world, unit, before, run.id, shown, baseline)
             await self._proposals.put(unit, made, standing, known)
             await self._proposals.withdraw(unit, fates)
-        verdict = section.verdict.value if section is not None else "gone"
+        gone = "gone" if run.ask.correction is None else run.state.value
+        verdict = section.verdict.value if section is not None else gone
         log.info("drift looked for", action="drift", project=standing.key, verdict=verdict)
         self._outbox.ring()
         await self._clear_away(artifacts)

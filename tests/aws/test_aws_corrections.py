@@ -102,6 +102,7 @@ def said(issue: Issue) -> list[str]:
     return [one.body for one in issue.comments]
 
 
+@pytest.mark.only_forge("github", "what AWS holds is the same whoever asked")
 async def test_by_somebodys_word(house: House, logs: Logs) -> None:
     """It tells each change once, refuses who may not put it back, and does it for who may: it is
     applied, proven and closed; when it drifts again, the same issue is opened."""
@@ -137,6 +138,7 @@ async def test_by_somebodys_word(house: House, logs: Logs) -> None:
     assert (house.issues, issue.open) == ([issue], True)
 
 
+@pytest.mark.only_forge("github", "what AWS holds is the same whoever asked")
 async def test_by_rule(house: House, logs: Logs) -> None:
     """It corrects nothing while a rule says `auto` for one attribute and `alert` for another that
     drifted; with `auto` alone it does, and proves it; the third time within a day it tells

@@ -16,9 +16,9 @@ from prbot.drift.trying import (
     decided_of,
     fingerprint,
     kept_back,
-    mended,
     outcome_of,
     under_way,
+    unproven,
 )
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import JobId, Login, ProjectKey, RepoRef, RunId, Sha
@@ -98,7 +98,7 @@ def test_attempts() -> None:
     ends = [Ended.PROVEN, Ended.FAILED, Ended.INTERRUPTED, None]
     assert attempts_of(known[:-1]) == tuple(Attempt(NOW, print_, each) for each in ends)
     assert [one.id for one in known if under_way(one)] == ["d", "waits", "this"]
-    assert [one.id for one in mended(known)] == ["c"]
+    assert [one.id for one in unproven(known)] == ["c"]
 
 
 def test_fingerprints() -> None:
