@@ -27,6 +27,7 @@ from prbot.drift.tell import (
     Over,
     OverflowBody,
     Reply,
+    Unproven,
     Withdrawn,
 )
 
@@ -85,6 +86,8 @@ def _template(message: DriftMessage) -> str:
             return "drift_reply.md.j2"
         case Withdrawn():
             return "drift_withdrawn.md.j2"
+        case Unproven():
+            return "drift_unproven.md.j2"
         case _:
             assert_never(message)
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from prbot.drift.incidents import Incident
 from prbot.drift.issue import DriftIssue, News, Section
-from prbot.model import Login
+from prbot.model import Login, PlanId
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,15 @@ class Withdrawn:
     why: str
 
 
+@dataclass(frozen=True)
+class Unproven:
+    """A pull request that adopts, whose own plan would still change these names."""
+
+    plan: PlanId
+    names: tuple[str, ...]
+
+
 IssueText = IssueBody | IncidentBody | OverflowBody | BaselineBody | EndedBody
-DriftMessage = IssueText | Changed | Over | Joined | Reply | Withdrawn
+DriftMessage = IssueText | Changed | Over | Joined | Reply | Withdrawn | Unproven
 BASELINE, INCIDENT, OVERFLOW = "baseline", "incident", "overflow"
 """Kinds of issues beside those of `drift.issue.Kind`."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 
+from prbot.drift.adopt import Wish, unproven
 from prbot.drift.checking import CLEAN
 from prbot.drift.issue import Section, facts_of
 from prbot.drift.state import Correction
 from prbot.drift.verdict import ProjectVerdict
+from prbot.plans.plan import Plan, not_too_deep
 
 
 class Fate(StrEnum):
@@ -34,3 +37,22 @@ def fate_of(
     changed = set(facts_of(now)) != set(one.facts)
     other = now.verdict is ProjectVerdict.DRIFTED and changed and not again
     return Fate.OTHER if other else Fate.KEPT
+
+
+@not_too_deep
+def still_changed(one: Correction, plan: Plan) -> tuple[str, ...]:
+    """Of what drifted, what the pull request's own plan would still change: written into the code
+    or left to people, a merge would take it back. Raises BadPlan for endless nesting."""
+    names = (json.loads(fact)[1] for fact in one.facts)
+    asked = (Wish(*_parted(name)) for name in names)
+    return tuple(dict.fromkeys(_named(wish) for wish in unproven(plan, asked)))
+
+
+def _parted(name: str) -> tuple[str, str | None]:
+    """The address and the attribute of `drift.issue.Found.name`: no attribute has a comma."""
+    address, comma, attribute = name.rpartition(", ")
+    return (address, attribute) if comma else (name, None)
+
+
+def _named(wish: Wish) -> str:
+    return wish.address if wish.attribute is None else f"{wish.address}, {wish.attribute}"

@@ -20,6 +20,7 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.drift_corrections import DriftCorrections
 from prbot.engine.drift_ends import DriftEnds
 from prbot.engine.drift_places import Place, Places
+from prbot.engine.drift_proving import DriftProving
 from prbot.engine.drift_reading import applied_of, unmerged_holders
 from prbot.engine.drift_signals import signal_overdue
 from prbot.engine.drift_withdrawing import putting_back, to_prove
@@ -49,6 +50,7 @@ class Drift:
         self._places = Places(world)
         self._ends = DriftEnds(world, self._places, outbox)
         self._corrections = DriftCorrections(world, self._places, outbox)
+        self._proving = DriftProving(world)
         self._outbox = outbox
         self._never = Alarm()
 
@@ -91,6 +93,8 @@ class Drift:
             return len(await unit.drift.under_way())
 
     async def _look_at(self, repo: RepoRef) -> None:
+        if await self._proving.look(repo):
+            self._outbox.ring()
         place = await self._places.at(repo, fresh=False)
         if place is None or not await self._any_due(place):
             return

@@ -17,7 +17,7 @@ from prbot.comments.render import AT_HOME, behind, parts, render
 from prbot.comments.tool_words import tool_log
 from prbot.comments.words import result_words
 from prbot.drift.signals import Signal, document
-from prbot.drift.tell import DriftMessage, IssueText, Withdrawn
+from prbot.drift.tell import DriftMessage, IssueText, Unproven, Withdrawn
 from prbot.engine.hidden import hidden
 from prbot.engine.logs import Logs
 from prbot.engine.world import World
@@ -149,6 +149,12 @@ def withdraw_letter(world: World, pull: PullRef, branch: str, said: Withdrawn) -
     marker = _marker(world, pull, "withdrawn")
     body = world.redactor.redact(_drift(world, pull.repo, marker, said))
     return WithdrawLetter(branch, f"<!-- {marker} -->", body)
+
+
+def unproven_letter(world: World, pull: PullRef, said: Unproven) -> CommentLetter:
+    """One comment, edited when another plan still changes something."""
+    marker = _marker(world, pull, "unproven")
+    return _comment(world, marker, _drift(world, pull.repo, marker, said))
 
 
 def _drift(world: World, place: RepoRef, marker: str, said: DriftMessage) -> str:

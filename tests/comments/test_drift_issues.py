@@ -32,10 +32,11 @@ from prbot.drift.tell import (
     Over,
     OverflowBody,
     Reply,
+    Unproven,
     Withdrawn,
 )
 from prbot.drift.verdict import ProjectVerdict
-from prbot.model import Login, ProjectKey, RepoRef, Sha
+from prbot.model import Login, PlanId, ProjectKey, RepoRef, Sha
 from prbot.plans.threeway import Verdict
 from prbot.runs.run import Trouble
 
@@ -107,6 +108,7 @@ DOCUMENTS: dict[str, DriftMessage] = {
     "joined": Joined(),
     "ended": EndedBody("incident", "[]"),
     "verified": Over(verified=True),
+    "unproven": Unproven(PlanId("p-3e91c0"), ("aws_sqs_queue.q, tags", "aws_vpc.`v`")),
     "withdrawn_proven": Withdrawn("proven"),
     "withdrawn_over": Withdrawn("over"),
     "withdrawn_other": Withdrawn("other"),

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from prbot.config.drift import Reaction
+from prbot.drift.adopt import wishes
 from prbot.drift.issue import Found, Section, facts_of
 from prbot.drift.state import Correction
 from prbot.drift.verdict import ProjectVerdict
-from prbot.drift.withdrawing import Fate, fate_of
+from prbot.drift.withdrawing import Fate, fate_of, still_changed
 from prbot.model import ProjectKey, PullRef, RepoRef, Sha
+from prbot.plans.plan import parse
 from prbot.plans.threeway import Verdict
 
+PLANS = Path(__file__).parents[1] / "fixtures" / "plans"
 NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 REPO, APP = RepoRef("gh", "acme/infra"), ProjectKey("app")
 ROW = Found("x.r", "a", Verdict.REVERTS, Reaction.OPEN_PR, None, "9", "5")
@@ -51,3 +56,16 @@ ROWS: dict[str, tuple[Section | None, Section, dict[str, bool], Fate]] = {
 def test_fate(row: str) -> None:
     before, now, known, expected = ROWS[row]
     assert fate_of(OURS, before, now, **{"applied": False, "again": False, **known}) is expected
+
+
+def test_what_its_plan_still_changes() -> None:
+    """It names what drifted as long as the plan of the pull request would take it back, also an
+    object as a whole, and nothing once the code says it."""
+    drifted = parse((PLANS / "02_managed_attr_drift.json").read_bytes())
+    names = [f"{one.address}, {one.attribute}" for one in wishes(drifted)]
+    assert names
+    facts = [json.dumps([f"{REPO} {APP}", name, "reverts", "", ""]) for name in names]
+    one = replace(OURS, facts=(*facts, json.dumps([f"{REPO} {APP}", "x.gone", "gone", "", ""])))
+    assert still_changed(one, drifted) == tuple(names)
+    adopted = parse((PLANS / "04_code_adopts_drift.json").read_bytes())
+    assert still_changed(one, adopted) == ()

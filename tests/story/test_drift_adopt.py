@@ -118,10 +118,10 @@ async def test_adopt_by_rule(town: Town) -> None:
 
 async def test_what_cannot_be_written(town: Town) -> None:
     """It opens none where the value comes from a variable, and tells whoever asks for it why;
-    the drift is found all the same."""
+    beside something else that can be written, the pull request says what its plan still changes."""
     code = town.backend("app") + (
         '\nvariable "v" {\n  default = "one"\n}\n'
-        '\nresource "terraform_data" "web" {\n  input = var.v\n}\n'
+        '\nresource "terraform_data" "web" {\n  input = var.v\n}\n' + resource("db", "three")
     )
     clone = await town.build({"app/main.tf": code, "prbot.yaml": RULES})
     await apply_by_hand(town, clone.directory / "app")
@@ -134,3 +134,12 @@ async def test_what_cannot_be_written(town: Town) -> None:
     assert "## Not done: `prbot adopt`" in refused
     assert "`terraform_data.web, input` in `app/main.tf:12`" in refused
     assert ours(town) == []
+    change_by_hand(town, "three", "four")
+    assert await checked_again(town) is ProjectVerdict.DRIFTED
+    pull = await town.forge.wait_for(lambda: next(iter(ours(town)), None), PATIENCE)
+    await town.hears(pull, "Plan for `app`: 1 to update")
+    assert town.prbot is not None
+    await town.prbot.service.drift.sweep()
+    unproven = await town.hears(pull, "still changes some of what drifted")
+    assert "- `terraform_data.web, input`\n" in unproven
+    assert "terraform_data.db" not in unproven
