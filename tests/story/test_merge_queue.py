@@ -70,6 +70,14 @@ def deaf(town: Town) -> None:
     town.forge.courier.hooks.clear()
 
 
+async def drop(town: Town, pull: Pull, commit: str) -> None:
+    """Somebody takes the pull request out of the queue while its checks run."""
+    if town.gitlab:
+        await town.forge.drop_train(pull)
+    else:
+        tell(town, pull, "destroyed", commit, pull.base_sha, reason="dequeued")
+
+
 async def let_go(town: Town, pull: Pull, commit: str) -> None:
     """The checks are good: the queue merges what it tried."""
     if town.gitlab:
@@ -81,7 +89,8 @@ async def let_go(town: Town, pull: Pull, commit: str) -> None:
 
 async def test_a_merge_queue(town: Town) -> None:
     """It plans the queue's commit, ends its checks, applies nothing before the merge, and says
-    when a commit of the queue cannot be planned, also of one that no webhook told of."""
+    when a commit of the queue cannot be planned, also of one that was given up, and of one that
+    no webhook told of."""
     clone = await town.build({"app/main.tf": town.backend("app")})
     await town.start()
     await clone.push("topic", "Change", {"app/topic.tf": resource("topic")})
@@ -100,7 +109,13 @@ async def test_a_merge_queue(town: Town) -> None:
     await clone.push("broken", "Change", {"app/broken.tf": "output {"})
     broken = await town.forge.open_pull(REPOSITORY, head="broken", title="broken", author="alice")
     await town.hears(broken, "broken.tf")
+    dropped = await enqueued(town, broken)
+    await town.forge.wait_for(lambda: [s for s in pull.repo.statuses if s.sha == dropped], 60)
+    await drop(town, broken, dropped)
+    for name in ("prbot/plan", "prbot/apply"):
+        await town.status(broken, name, "failure", dropped)
     deaf(town)
+    await clone.push("broken", "More", {"app/more.tf": "output {"})
     commit = await enqueued(town, broken)
     assert town.prbot is not None
     assert await town.prbot.service.reconciler.sweep(starting=True)
