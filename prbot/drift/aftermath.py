@@ -85,15 +85,15 @@ def after_check(ended: Ended, known: Known) -> tuple[DriftStep, ...]:
 
 
 def _by_rule(ended: Ended, known: Known) -> tuple[CorrectByRule, ...]:
-    """Not before the baseline is complete, unless issues are wanted then, too; nothing that
+    """Only where drift is told in issues, for what comes of it is told there; nothing that
     people put off; and nothing beside what is under way."""
     project, settings = ended.section.project, known.settings
-    begun = settings.issues or not settings.baseline or known.watch.baseline_at is not None
+    told = settings.issues or not settings.baseline
     put_off = any(
         each.project == project and each.kind is AnswerKind.SNOOZE for each in known.answers
     )
     going = any(each.project == project and under_way(each) for each in known.corrections)
-    if ended.by_rule != () or ended.corrected or not begun or put_off or going:
+    if ended.by_rule != () or ended.corrected or not told or put_off or going:
         return ()
     return (CorrectByRule(tuple(facts_of(ended.section))),)
 

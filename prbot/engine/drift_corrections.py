@@ -42,6 +42,10 @@ class BegunElsewhere(Exception):  # not an error: nothing of ours is kept
     """Another process began it, or it is settled."""
 
 
+class NowhereTold(Exception):  # not an error: people could not read what came of it
+    """No issue tells of the project, for there are too many: by rule nothing is applied then."""
+
+
 class DriftCorrections:
     """`outbox` is rung when there is something to tell."""
 
@@ -80,6 +84,9 @@ class DriftCorrections:
             run = await self._begun(wish, place)
         except BegunElsewhere:
             return
+        except NowhereTold:
+            await self._refuse(wish)
+            return
         await self._world.queue.put(advance_message(run))
 
     async def _begun(self, wish: Correction, place: Place) -> Run:
@@ -92,6 +99,8 @@ class DriftCorrections:
             if wish not in await unit.corrections.waiting():
                 raise BegunElsewhere
             ask = await self._ask(unit, wish, place, standing)
+            if ask.correction is not None and wish.how == AUTO and ask.correction.place is None:
+                raise NowhereTold
             run = Run(run_id, correction_place(wish.repo, standing.number), ask, now)
             await unit.runs.add(run)
             await unit.corrections.add(replace(wish, at=now, run=run_id))
@@ -127,6 +136,12 @@ class DriftCorrections:
         known = await unit.drift_issues.about(wish.repo)
         found = (each for each in known if (each.kind, each.group) == (Kind.DRIFT, group))
         return next(found, None)
+
+    async def _refuse(self, wish: Correction) -> None:
+        log.info("not corrected: no issue tells of it", action="correct", project=str(wish.project))
+        async with self._world.store.begin() as unit:
+            if wish in await unit.corrections.waiting():
+                await unit.corrections.add(replace(wish, outcome=REFUSED))
 
     async def _too_old(self, wish: Correction) -> None:
         place = await self._places.at(wish.repo, fresh=False)

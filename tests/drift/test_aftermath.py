@@ -74,10 +74,14 @@ BY_RULE: dict[str, tuple[Ended, dict[str, object], bool]] = {
     "no rule says auto": (Ended(DRIFTED, APP, None), {}, False),
     "something is against it": (Ended(DRIFTED, APP, (FROZEN,)), {}, False),
     "it is what a correction left": (Ended(DRIFTED, APP, (), corrected=True), {}, False),
-    "before the baseline": (Ended(DRIFTED, APP, ()), {"watch": WATCH}, False),
-    "before the baseline, where issues are wanted": (
+    "nothing is told in issues": (
         Ended(DRIFTED, APP, ()),
-        {"watch": WATCH, "settings": DriftSettings(issues=True)},
+        {"settings": DriftSettings()},
+        False,
+    ),
+    "before the baseline, and issues are opened at once": (
+        Ended(DRIFTED, APP, ()),
+        {"watch": WATCH, "settings": DriftSettings(baseline=False)},
         True,
     ),
     "put off": (Ended(DRIFTED, APP, ()), {"answers": (answer(AnswerKind.SNOOZE),)}, False),
@@ -104,7 +108,7 @@ BY_RULE: dict[str, tuple[Ended, dict[str, object], bool]] = {
 @pytest.mark.parametrize(("ended", "around", "begins"), BY_RULE.values(), ids=BY_RULE)
 def test_by_rule(ended: Ended, around: dict[str, object], begins: bool) -> None:
     """It begins a correction where a rule asks for one and nothing is against it, once."""
-    usual = {"watch": COMPLETE, "settings": DriftSettings()} | around
+    usual = {"watch": COMPLETE, "settings": DriftSettings(issues=True)} | around
     known = Known(standings=(checked(APP), DB), now=NOW, **usual)  # type: ignore[arg-type] # rows
     wanted = [CorrectByRule(tuple(facts_of(DRIFTED)))] if begins else []
     found = [step for step in after_check(ended, known) if isinstance(step, CorrectByRule)]

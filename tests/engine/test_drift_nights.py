@@ -22,7 +22,8 @@ from prbot.config.drift import DriftBounds
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
 from prbot.demo.git import git
-from prbot.drift.state import Standing
+from prbot.drift.state import Correction, Standing
+from prbot.drift.trying import AUTO, REFUSED
 from prbot.engine.alarm import Alarm
 from prbot.engine.drift import Drift
 from prbot.engine.drift_places import OUT_OF_REACH
@@ -30,6 +31,7 @@ from prbot.engine.messages import job_message
 from prbot.engine.world import Forge, World
 from prbot.model import JobId, Login, ProjectKey, PullRef, RepoRef, RunId
 from prbot.ports import CloneAccess, Priority
+from prbot.runs.correction import correction_place
 from prbot.runs.locks import Lock
 from prbot.runs.run import Ask, AskKind, Job, JobKind, Run, RunState, Trouble
 from prbot.telemetry import Redactor
@@ -320,3 +322,86 @@ async def test_one_look_that_cannot_be_kept(town: Town, logs: list[Any]) -> None
     assert await stumbling.sweep() == 1
     assert await process.begun() == [first]
     assert [line["event"] for line in logs].count("drift not kept") == 1
+
+
+# --- what is asked to be put back ------------------------------------------------------------
+
+P3 = ProjectKey("p3")
+
+
+async def ask(process: Process, town: Town, number: int = 1) -> Correction:
+    wish = Correction(f"c-{number}", REPO, P3, "revert", town.clock.time, Login("ann"))
+    async with process.world.store.begin() as unit:
+        await unit.corrections.add(wish)
+    return wish
+
+
+async def corrections(process: Process) -> list[tuple[RunId | None, str | None]]:
+    async with process.world.store.begin() as unit:
+        known = await unit.corrections.of_project(REPO, P3)
+    return [(each.run, each.outcome) for each in known]
+
+
+@pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+async def test_a_correction_begins_once(town: Town) -> None:
+    """It begins what was asked for in one process, in the place of a look and of the newest commit;
+    what somebody else asked for meanwhile waits until that has ended."""
+    process = await evening(town)
+    await ask(process, town, 1)
+    await ask(process, town, 2)
+    first, second = town.start(), town.start()
+    await asyncio.gather(first.drift.sweep(), second.drift.sweep())
+    (run,) = await first.begun()
+    async with first.world.store.begin() as unit:
+        begun = await unit.runs.get(run)
+        (standing,) = [s for s in await unit.drift.under_way() if s.project == P3]
+    assert begun.pull == correction_place(REPO, standing.number)
+    assert (begun.ask.kind, begun.ask.actor) == (AskKind.CORRECT, "ann")
+    assert await corrections(first) == [(run, None), (None, None)]
+    await first.end_all()
+    await asyncio.gather(first.drift.sweep(), second.drift.sweep())
+    (other,) = await second.begun()
+    assert await corrections(first) == [(run, REFUSED), (other, None)]
+
+
+async def test_a_correction_waits_for_a_look(town: Town) -> None:
+    """It begins none while its project is looked at, and refuses what waited too long."""
+    process = await evening(town)
+    async with process.world.store.begin() as unit:
+        one = await unit.drift.get(REPO, P3)
+        assert one is not None
+        await unit.drift.plan(replace(one, asked_at=town.clock.time))
+    await process.drift.sweep()
+    (look,) = await process.begun()
+    await ask(process, town)
+    await process.drift.sweep()
+    assert await process.begun() == [look]
+    assert await corrections(process) == [(None, None)]
+    town.clock.time += timedelta(minutes=31)
+    await process.drift.sweep()
+    assert await corrections(process) == [(None, REFUSED)]
+
+
+async def test_a_correction_waits_for_the_forge(town: Town) -> None:
+    """It loses nothing that was asked for while the forge is away, and begins when it is back."""
+    process = await evening(town)
+    await ask(process, town)
+    origin = town.reader.origin
+    town.reader.origin = origin / "away"
+    await process.drift.sweep()
+    assert await corrections(process) == [(None, None)]
+    town.reader.origin = origin
+    await process.drift.sweep()
+    (run,) = await process.begun()
+    assert await corrections(process) == [(run, None)]
+
+
+async def test_nothing_by_rule_that_is_told_nowhere(town: Town) -> None:
+    """It applies nothing by rule where no issue would tell what came of it."""
+    process = await evening(town)
+    wish = Correction("c-1", REPO, P3, AUTO, town.clock.time)
+    async with process.world.store.begin() as unit:
+        await unit.corrections.add(wish)
+    await process.drift.sweep()
+    assert await process.begun() == []
+    assert await corrections(process) == [(None, REFUSED)]
