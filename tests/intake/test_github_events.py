@@ -19,6 +19,7 @@ from prbot.model import (
     Commented,
     Ignored,
     IssueCommented,
+    IssueMoved,
     Login,
     PullChanged,
     PullClosed,
@@ -209,6 +210,24 @@ BOT = {"login": "dependabot[bot]", "type": "Bot"}
 def test_comments(how: dict[str, Any], event: object) -> None:
     """It hears new comments of people on pull requests and issues, and no others."""
     assert digest("issue_comment", comment_payload(**how)) == event
+
+
+@pytest.mark.parametrize(
+    ("action", "sender", "event"),
+    [
+        ("closed", "ann", IssueMoved(REPO, 5, False, ANN, "issue closed")),
+        ("reopened", "ann", IssueMoved(REPO, 5, True, ANN, "issue reopened")),
+        ("closed", None, IssueMoved(REPO, 5, False, Actor(Login("ghost")), "issue closed")),
+        ("edited", "ann", Ignored("issues edited")),
+        ("opened", "ann", Ignored("issues opened")),
+        ("deleted", "ann", Ignored("issues deleted")),
+    ],
+)
+def test_issues(action: str, sender: str | None, event: object) -> None:
+    """It hears that plain issues were closed or opened again, and by whom."""
+    payload: Payload = {"action": action, "issue": {"number": 5}, "repository": REPOSITORY}
+    payload |= {"sender": user(sender)} if sender else {}
+    assert digest("issues", payload) == event
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,8 @@ HANDLED = {
     ("pull_request_review", "dismissed", "Reviewed"),
     ("issue_comment", "created", "Commented"),
     ("issue_comment", "created", "IssueCommented"),
+    ("issues", "closed", "IssueMoved"),
+    ("issues", "reopened", "IssueMoved"),
     ("push", "", "Pushed"),
     ("check_run", "rerequested", "CheckPressed"),
     ("check_run", "requested_action", "CheckPressed"),

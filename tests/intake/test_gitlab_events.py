@@ -19,6 +19,7 @@ from prbot.model import (
     Commented,
     Ignored,
     IssueCommented,
+    IssueMoved,
     Login,
     PipelineBegan,
     PullChanged,
@@ -116,6 +117,18 @@ def pipeline(status: str, on_merge_request: bool = True, source: str = "push") -
         "project": dict(PROJECT),
     }
     return payload | ({"merge_request": {"iid": 5}} if on_merge_request else {})
+
+
+def issue(action: str | None, **odd: Any) -> Payload:
+    payload: Payload = {
+        "object_kind": "issue",
+        "event_type": "issue",
+        "user": {"username": "ann"},
+        "project": dict(PROJECT),
+        "object_attributes": {"id": 301, "iid": 5, "state": "closed"},
+    }
+    payload["object_attributes"] |= {} if action is None else {"action": action}
+    return payload | odd
 
 
 def changed(reason: str, **odd: Any) -> PullChanged:
@@ -272,6 +285,11 @@ ROWS: dict[str, tuple[Payload, object]] = {
         Ignored("note by a bot"),
     ),
     "a note on a commit": (note("Commit"), Ignored("note on a commit")),
+    "an issue closed": (issue("close"), IssueMoved(REPO, 5, False, ANN, "issue closed")),
+    "an issue opened again": (issue("reopen"), IssueMoved(REPO, 5, True, ANN, "issue reopened")),
+    "an issue opened": (issue("open"), Ignored("issue open")),
+    "an issue edited": (issue("update"), Ignored("issue update")),
+    "an issue without an action": (issue(None), Ignored("issue")),
     "a note on an issue": (note("Issue"), ON_ISSUE),
     "a note on an issue edited": (note("Issue", action="update"), Ignored("note edited")),
     "a note on an issue by a token": (note("Issue", by="group_7_bot"), Ignored("note by a bot")),
@@ -328,7 +346,7 @@ ROWS: dict[str, tuple[Payload, object]] = {
         {"event_name": "project_create", "path_with_namespace": "a/b"},
         Ignored("project_create"),
     ),
-    "an issue": ({"object_kind": "issue"}, Ignored("issue")),
+    "a release": ({"object_kind": "release"}, Ignored("release")),
     "nothing named": ({}, Ignored("an event without a name")),
     "an odd name": ({"object_kind": 3}, Ignored("an event without a name")),
     "a long name": ({"object_kind": "x" * 99 + "\n"}, Ignored("x" * 40)),
