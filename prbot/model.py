@@ -198,6 +198,17 @@ class IssueCommented:
 
 
 @dataclass(frozen=True)
+class IssueMoved:
+    """A plain issue was closed, or opened again."""
+
+    repo: RepoRef
+    number: int
+    is_open: bool
+    actor: Actor
+    reason: str
+
+
+@dataclass(frozen=True)
 class CheckPressed:
     """Somebody pressed a button of a check, or the forge's own "Re-run".
 
@@ -278,6 +289,7 @@ Event = (
     | PullClosed
     | Commented
     | IssueCommented
+    | IssueMoved
     | CheckPressed
     | Reviewed
     | PipelineBegan

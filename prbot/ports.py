@@ -110,6 +110,10 @@ class ForgeReader(Protocol):
         named in `own` aside, in order."""
         ...
 
+    async def issue_is_open(self, repo: RepoRef, number: int, marker: str) -> bool | None:
+        """Whether the issue is open; None when it is gone, or not ours with this `marker`."""
+        ...
+
     # What the reconciler asks every few minutes; what did not change costs little.
 
     async def repositories(self) -> tuple[RepoRef, ...]:
@@ -1074,6 +1078,10 @@ class Outbox(Protocol):
 
     async def newest_key(self, prefix: str) -> str | None:
         """Of the letters whose key begins so; None when there is none."""
+        ...
+
+    async def waits(self, prefix: str) -> bool:
+        """Whether a letter whose key begins so is still to be written."""
         ...
 
     async def due(self, now: datetime, worker: str, until: datetime) -> tuple[OutboxRow, ...]:

@@ -96,6 +96,7 @@ class GitHubForge:
         self.failing_checks = guards.failing_checks
         issues = Issues(self._wire, self.bot_login)
         self.upsert_issue, self.comment_on_issue = issues.upsert, issues.comment
+        self.issue_is_open = issues.is_open
         proposals = Proposals(self._wire, self.bot_login)
         self.upsert_pull, self.close_pull = proposals.upsert, proposals.close
         merges = Merges(self._wire)

@@ -64,6 +64,10 @@ class Issues:
             Request("write", f"a comment on {what}", "POST", path, repo.path, body=words)
         )
 
+    async def is_open(self, repo: RepoRef, number: int, marker: str) -> bool | None:
+        found = await self._known(repo, marker, number)
+        return None if found is None else found.is_open
+
     async def _create(self, repo: RepoRef, title: str, body: str, labels: Sequence[str]) -> int:
         words = {"title": title, "body": body, "labels": list(labels)}
         create = Request("write", f"an issue of {repo}", "POST", _path(repo), repo.path, body=words)

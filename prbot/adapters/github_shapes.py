@@ -180,7 +180,12 @@ class IssueShape(BaseModel):
     body: str | None
     user: User | None
     labels: list[Label]
+    state: str
     pull_request: dict[str, Any] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == "open"
 
     @property
     def names(self) -> list[str]:

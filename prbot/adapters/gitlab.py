@@ -102,6 +102,7 @@ class GitLabForge:
         self.minimise = self._notes.fold
         self.upsert_comment = self._notes.upsert
         self.upsert_issue, self.comment_on_issue = issues.upsert, issues.comment
+        self.issue_is_open = issues.is_open
         self.set_status = Statuses(self._wire, self.bot_login).set
         guards = Guards(self._wire)
         self.team_members = guards.team_members

@@ -168,6 +168,10 @@ class Issues:
         write = Request("write", f"a note on {what}", "POST", path, body={"body": inert(body)})
         await self.wire.ask(write)
 
+    async def is_open(self, repo: RepoRef, number: int, marker: str) -> bool | None:
+        found = await self._known(repo, marker, number)
+        return None if found is None else found.is_open
+
     async def _create(self, repo: RepoRef, words: dict[str, Any], labels: Sequence[str]) -> int:
         body = words | ({"labels": ",".join(labels)} if labels else {})
         create = Request("write", f"an issue of {repo}", "POST", _issues(repo), body=body)

@@ -60,6 +60,11 @@ class SqlOutbox:
         key: str | None = (await self.db.execute(newest)).scalar()
         return key
 
+    async def waits(self, prefix: str) -> bool:
+        mine = and_(_waits, outbox.c.key.startswith(prefix, autoescape=True))
+        found = await self.db.execute(select(outbox.c.seq).where(mine).limit(1))
+        return found.scalar() is not None
+
     async def due(self, now: datetime, worker: str, until: datetime) -> tuple[OutboxRow, ...]:
         rows = await self.db.execute(
             select(outbox)

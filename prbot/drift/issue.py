@@ -221,6 +221,10 @@ class Kept:
     by_person: bool = False
     since: datetime | None = None
 
+    def is_left(self, facts: tuple[str, ...]) -> bool:
+        """Somebody closed it, and there is nothing new to tell."""
+        return not self.open and self.by_person and self.facts == facts
+
 
 def follow(
     kept: Kept | None, issue: DriftIssue | None, verified: bool = False
@@ -238,9 +242,17 @@ def follow(
         return Move.OPEN, now
     if kept.open:
         return (Move.EDIT if kept.facts == now.facts else Move.TELL), now
-    if kept.by_person and kept.facts == now.facts:
+    if kept.is_left(now.facts):
         return Move.NONE, replace(kept, clean=0)
     return Move.REOPEN, now
+
+
+def by_hand(kept: Kept, is_open: bool) -> Kept:
+    """What is known since somebody else closed it, or opened it again; where it stands so
+    already, nothing is new."""
+    if kept.open is is_open:
+        return kept
+    return replace(kept, open=is_open, by_person=not is_open, clean=0)
 
 
 def _clean(kept: Kept | None, verified: bool) -> tuple[Move, Kept | None]:

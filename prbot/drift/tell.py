@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from prbot.drift.flapping import Flap
 from prbot.drift.incidents import Incident
 from prbot.drift.issue import DriftIssue, News, Section
 from prbot.model import Login, PlanId
@@ -26,13 +27,15 @@ class Acceptance:
 @dataclass(frozen=True)
 class IssueBody:
     """One issue, of drift or of checks that fail. `since` is when it was first told, `coverage`
-    how many projects were looked at. `snoozed` until then nobody hears of changes."""
+    how many projects were looked at. `snoozed` until then nobody hears of changes. `flapping` is
+    what comes and goes."""
 
     issue: DriftIssue
     since: datetime
     coverage: str = ""
     snoozed: datetime | None = None
     accepted: Acceptance | None = None
+    flapping: tuple[Flap, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,12 @@ class EndedBody:
 
 @dataclass(frozen=True)
 class Changed:
-    """The issue tells something else than before. `again`: it was closed."""
+    """The issue tells something else than before. `again`: it was closed. `flapping` is what
+    comes and goes since now."""
 
     news: News
     again: bool = False
+    flapping: tuple[Flap, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from prbot.config.drift import DriftSettings, Reaction
+from prbot.drift.flapping import Flap, flaps_of, names_of, steadied, steady
 from prbot.drift.incidents import Incident, cause, incidents
 from prbot.drift.issue import (
     CLEAN_CHECKS,
@@ -22,6 +23,7 @@ from prbot.drift.issue import (
     Kept,
     Kind,
     Move,
+    News,
     Section,
     facts_of,
     follow,
@@ -124,6 +126,17 @@ class Sight:
         by = self.settings.group_by
         return group_of(standing.repo, standing.project, standing.environment, by)
 
+    def flapping(self, kind: str, group: str) -> tuple[Flap, ...]:
+        """What comes and goes of what an issue of this kind tells."""
+        mine = (each for each in self.standings if self.group(each) == group)
+        return tuple(f for each in mine for f in flaps_of(each)) if kind == Kind.DRIFT else ()
+
+    def began(self, kind: str) -> tuple[Flap, ...]:
+        """Of these, what does so since the check that has just ended."""
+        before = names_of(flaps_of(self.before))
+        now = flaps_of(self.checked) if kind == Kind.DRIFT else ()
+        return tuple(flap for flap in now if flap.name not in before)
+
     @cached_property
     def groups(self) -> frozenset[str]:
         return frozenset(map(self.group, self.standings))
@@ -206,6 +219,8 @@ def _follow(
             yield from _gone(sight, kind, group, kept)
         return
     move, after = follow(kept, issue)
+    flapping = names_of(sight.flapping(kind, group))
+    move = steadied(move, kept, after, flapping)
     told = any(section.project == sight.checked.project for section in issue.sections)
     if after is None or move is Move.NONE or (move is Move.EDIT and not told):
         return
@@ -216,9 +231,12 @@ def _follow(
     goes_on = kept is not None and kept.open and kept.since is not None
     since = kept.since if goes_on and kept is not None and kept.since else sight.now
     after = replace(after, since=since)
-    comment = None
+    comment, began = None, () if quiet else sight.began(kind)
     if move in (Move.TELL, Move.REOPEN):
-        comment = Changed(news(kept.facts if kept else (), after.facts), move is Move.REOPEN)
+        new = steady(news(kept.facts if kept else (), after.facts), flapping)
+        comment = Changed(new, move is Move.REOPEN, began)
+    elif move is Move.EDIT and began:
+        comment = Changed(News(), flapping=began)
     is_open = None if move is Move.EDIT else True
     body = _body(sight, issue, since)
     yield TellIssue(sight.repo, kind, group, after, body, is_open, comment)
@@ -226,10 +244,15 @@ def _follow(
 
 def _gone(sight: Sight, kind: Kind, group: str, kept: Kept) -> Iterator[TellIssue]:
     """Nothing is left to tell: after two checks it is over, at once where it is proven or was
-    accepted."""
+    accepted; and not while it comes and goes."""
     here = sight.checked
     proven = any(each.project == here.project and each.outcome == PROVEN for each in _late(sight))
     accepted = any(_holds(each, here, AnswerKind.ACCEPT, sight.now) for each in sight.answers)
+    if kept.open and sight.flapping(kind, group) and not (proven or accepted):
+        body, began = _closing(sight, kind, group, kept), sight.began(kind)
+        said = Changed(News(), flapping=began) if began and not _snoozed(sight, here) else None
+        yield TellIssue(sight.repo, kind, group, replace(kept, clean=0), body, None, said)
+        return
     move, after = follow(kept, None, proven or accepted)
     if after is None or after == kept:
         return
@@ -270,7 +293,8 @@ def _body(sight: Sight, issue: DriftIssue, since: datetime) -> IssueBody:
     if accepted and len(issue.sections) == 1:
         newest = accepted[-1]
         taken = Acceptance(newest.reason, newest.until.astimezone(UTC).date(), newest.by)
-    return IssueBody(issue, since, sight.coverage, snoozed, taken)
+    flapping = sight.flapping(issue.kind, issue.group)
+    return IssueBody(issue, since, sight.coverage, snoozed, taken, flapping)
 
 
 def _snoozed(sight: Sight, standing: Standing) -> datetime | None:
@@ -298,7 +322,8 @@ def _untold(sight: Sight) -> Iterator[TellIssue]:
     for issue in mine:
         kept = sight.known.get((issue.kind, issue.group))
         own = issue.group == sight.group(sight.checked)
-        if issue.kind is Kind.FAILURE and not own and (kept is None or not kept.open):
+        untold = kept is None or not (kept.open or kept.is_left(issue.facts))
+        if issue.kind is Kind.FAILURE and not own and untold:
             after = Kept(open=True, facts=issue.facts, since=sight.now)
             body = _body(sight, issue, sight.now)
             yield TellIssue(sight.repo, issue.kind, issue.group, after, body, True)
@@ -313,7 +338,8 @@ def _incidents(sight: Sight) -> Iterator[TellIssue]:
         after = Kept(open=True, facts=facts, since=since)
         body = IncidentBody(incident, since, sight.coverage)
         opened = None if kept is not None and kept.open else True
-        if kept is None or opened or kept.facts != facts:
+        left = kept is not None and kept.is_left(facts)
+        if not left and (kept is None or opened or kept.facts != facts):
             yield TellIssue(sight.repo, INCIDENT, group, after, body, opened)
         yield from _joined(sight, incident)
     for (kind, group), kept in sight.known.items():
@@ -341,7 +367,7 @@ def _overflow(sight: Sight) -> Iterator[TellIssue]:
             yield _ended(sight, OVERFLOW, group, kept)
         return
     facts = tuple(sorted({fact for issue in over for fact in issue.facts}))
-    if kept is not None and kept.open and kept.facts == facts:
+    if kept is not None and kept.facts == facts and (kept.open or kept.by_person):
         return
     since = kept.since if kept is not None and kept.open and kept.since else sight.now
     body = OverflowBody(over, sight.settings.max_issues, sight.coverage)

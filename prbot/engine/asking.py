@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from prbot.engine.drift_answers import Answered, DriftAnswers
+from prbot.engine.drift_by_hand import ByHand, Moved
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
 from prbot.errors import ForgeRefused, NotFound
@@ -16,6 +17,7 @@ from prbot.model import (
     Event,
     Ignored,
     IssueCommented,
+    IssueMoved,
     PipelineBegan,
     PullMerged,
     QueueMoved,
@@ -33,8 +35,9 @@ class Asking:
     def __init__(self, world: World) -> None:
         self._world = world
         self._answers = DriftAnswers(world)
+        self._by_hand = ByHand(world)
 
-    async def heard(self, forge: str, event: Event) -> Asked | Nudged | Answered | Ignored:
+    async def heard(self, forge: str, event: Event) -> Asked | Nudged | Answered | Moved | Ignored:
         """What the event asks for. Raises what asking the forge for our name raises."""
         if isinstance(event, Ignored):
             return event
@@ -45,6 +48,8 @@ class Asking:
         )
         if isinstance(event, IssueCommented):
             return await self._answers.heard(event, listening)
+        if isinstance(event, IssueMoved):
+            return await self._by_hand.heard(event, listening)
         if isinstance(event, PipelineBegan):
             event = await self._of_train(event)
         return ask_of(event, listening)
@@ -69,7 +74,7 @@ class Asking:
         return Ignored(f"{event.reason}, of no merge train")
 
     async def start(
-        self, unit: UnitOfWork, event: Event, asked: Asked | Nudged | Answered | Ignored
+        self, unit: UnitOfWork, event: Event, asked: Asked | Nudged | Answered | Moved | Ignored
     ) -> tuple[str, Run | None]:
         """Add the run, unless one did it already; a few words, and the run that is new, or
         one that may go on.
@@ -80,6 +85,8 @@ class Asking:
             return asked.reason, None
         if isinstance(asked, Answered):
             return await self._answers.perform(unit, asked), None
+        if isinstance(asked, Moved):
+            return await self._by_hand.perform(unit, asked), None
         if isinstance(asked, Nudged):
             return await self._nudged(unit, asked)
         now = self._world.clock.now()

@@ -43,7 +43,8 @@ WHO = Login("prbot")
 
 
 class Drift:
-    """One per process. `outbox` is rung when there is something to tell."""
+    """One per process. `outbox` is rung when there is something to tell; `woken` rings when
+    somebody wants something looked at."""
 
     def __init__(self, world: World, outbox: Alarm) -> None:
         self._world = world
@@ -52,12 +53,12 @@ class Drift:
         self._corrections = DriftCorrections(world, self._places, outbox)
         self._proving = DriftProving(world)
         self._outbox = outbox
-        self._never = Alarm()
+        self.woken = Alarm()
 
     async def run(self) -> None:
         """For ever, where the operator wants it."""
         while True:
-            await self._never.wait(
+            await self.woken.wait(
                 await self._look() if self._world.settings.drift.enabled else None
             )
 

@@ -24,11 +24,13 @@ from prbot.drift.aftermath import (
     Known,
     after_check,
 )
+from prbot.drift.flapping import traced
 from prbot.drift.state import Correction, Standing
 from prbot.drift.telling import TellIssue, answered
 from prbot.drift.trying import AUTO
 from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import generated_names
+from prbot.engine.drift_by_hand import ByHand
 from prbot.engine.drift_corrections import settle
 from prbot.engine.drift_issues import tell_issue
 from prbot.engine.drift_judging import why_not_by_rule
@@ -59,6 +61,7 @@ class DriftEnds:
     def __init__(self, world: World, places: Places, outbox: Alarm) -> None:
         self._world = world
         self._places = places
+        self._by_hand = ByHand(world)
         self._outbox = outbox
         self._proposals = DriftProposals(world)
         self._reading = DriftReading(world)
@@ -95,6 +98,7 @@ class DriftEnds:
         told = section is not None or run.ask.correction is None
         found = Found(standing, section, settings, branch, head)
         made = await self._proposals.made(found) if told else ()
+        moved = await self._by_hand.look(standing, settings)
         async with world.store.begin() as unit:
             now = world.clock.now()
             before = await unit.drift.end(run.id, section, now, applied)
@@ -103,13 +107,17 @@ class DriftEnds:
             artifacts = (*await unit.plans.drop_of_pull(run.pull), *generated_names([run]))
             await settle(world, unit, run, standing, section)
             fates = await self._proposals.settle(unit, made, before, section)
+            await self._by_hand.keep(unit, moved)
+            trace = before.trace if section is None else traced(before.trace, section)
+            await unit.drift.trace(standing, trace)
             known = await self._known(unit, repo, settings)
             if ended is not None:
                 for step in after_check(replace(ended, before=before), known):
                     await self._step(unit, step, known, standing)
                 shown = answered(ended.section, known.answers, now)
                 baseline = known.watch.baseline_at is None
-                await signal_found(world, unit, before, run.id, shown, baseline)
+                since = replace(before, trace=trace)
+                await signal_found(world, unit, since, run.id, shown, baseline)
             await self._proposals.put(unit, made, standing, known)
             await self._proposals.withdraw(unit, fates)
         gone = "gone" if run.ask.correction is None else run.state.value

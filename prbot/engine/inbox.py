@@ -18,6 +18,7 @@ import structlog
 from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
 from prbot.engine.drift_answers import Answered
+from prbot.engine.drift_by_hand import Moved
 from prbot.engine.world import World
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError, StoreUnavailable
 from prbot.model import DeliveryId, Event, Ignored
@@ -41,13 +42,21 @@ class DigestedElsewhere(Exception):  # not an error: nothing of ours is kept
 
 class Inbox:
     """One per process. `woken` rings when a delivery was stored; `outbox` is rung when there
-    is something to tell of which no run tells."""
+    is something to tell of which no run tells, `drift` when somebody wants it looked at."""
 
-    def __init__(self, world: World, asking: Asking, woken: Alarm, outbox: Alarm) -> None:
+    def __init__(
+        self,
+        world: World,
+        asking: Asking,
+        woken: Alarm,
+        outbox: Alarm,
+        drift: Alarm | None = None,
+    ) -> None:
         self._world = world
         self._asking = asking
         self._woken = woken
         self._outbox = outbox
+        self._drift = drift or Alarm()
         self._failures: Counter[tuple[str, DeliveryId]] = Counter()
         self._new: deque[Run] = deque()
 
@@ -78,9 +87,9 @@ class Inbox:
                 waiting = await unit.deliveries.waiting(forge, limit)
             more = len(waiting) == limit  # who comes from now on rings
             fresh = [delivery for delivery in waiting if delivery.id not in failed]
-            for delivery in await self._of_interest(fresh):
+            for delivery, heard in await self._of_interest(fresh):
                 try:
-                    done = await self._try(delivery)
+                    done = await self._try(delivery, heard)
                 except (ForgeUnavailable, ForgeRefused, NotFound) as error:
                     # Refused: the token may be renewed, and no event must be lost by then.
                     log.warning("forge does not help", action="digest", error=str(error))
@@ -89,11 +98,11 @@ class Inbox:
                     failed.add(delivery.id)
         return not failed
 
-    async def _try(self, delivery: Delivery) -> bool:
+    async def _try(self, delivery: Delivery, heard: Answered | None) -> bool:
         """False when it failed for a reason nobody foresaw, and is to be tried again."""
         key = (delivery.forge, delivery.id)
         try:
-            await self._digest(delivery)
+            await self._digest(delivery, heard)
         except (ForgeUnavailable, ForgeRefused, NotFound, StoreUnavailable):
             raise
         except Exception as error:  # one that we cannot digest must not stop the others
@@ -106,8 +115,11 @@ class Inbox:
         self._failures.pop(key, None)
         return True
 
-    async def _of_interest(self, batch: Sequence[Delivery]) -> Sequence[Delivery]:
-        """Note together all that start nothing, most of any flood; returns the others.
+    async def _of_interest(
+        self, batch: Sequence[Delivery]
+    ) -> Sequence[tuple[Delivery, Answered | None]]:
+        """Note together all that start nothing, most of any flood; returns the others, with the
+        answers for which the forge was asked already.
 
         From the first on of which that cannot be told all are returned: digested alone, it
         will say why, and the forge is not asked in vain for each of them.
@@ -122,22 +134,24 @@ class Inbox:
             if isinstance(asked, Ignored):
                 notes.append((delivery, asked.reason))
             else:
-                others.append(delivery)
+                others.append((delivery, asked if isinstance(asked, Answered) else None))
         if notes:
             async with self._world.store.begin() as unit:
                 await unit.deliveries.digested_all(notes)
             log.info("deliveries digested", action="digest", outcomes=_ids_by_outcome(notes))
         return others
 
-    async def _asked_by(self, delivery: Delivery) -> Asked | Nudged | Answered | Ignored | None:
+    async def _asked_by(
+        self, delivery: Delivery
+    ) -> Asked | Nudged | Answered | Moved | Ignored | None:
         try:
             return await self._asking.heard(delivery.forge, self._event_of(delivery))
         except Exception:
             return None
 
-    async def _digest(self, delivery: Delivery) -> None:
+    async def _digest(self, delivery: Delivery, heard: Answered | None) -> None:
         event = self._event_of(delivery)
-        asked = await self._asking.heard(delivery.forge, event)
+        asked = heard or await self._asking.heard(delivery.forge, event)
         try:
             async with self._world.store.begin() as unit:
                 outcome, run = await self._asking.start(unit, event, asked)
@@ -148,6 +162,7 @@ class Inbox:
         log.info("delivery digested", action="digest", delivery=delivery.id, outcome=outcome)
         if isinstance(asked, Answered):
             self._outbox.ring()
+            self._drift.ring()
         if run is not None:
             self._new.append(run)
             await self._wake_new()

@@ -68,7 +68,8 @@ class Service:
         self._written = Alarm()
         asking, checkouts = Asking(world), Checkouts(world)
         self._checkouts = checkouts
-        self._inbox = Inbox(world, asking, self._delivered, self._written)
+        self.drift = Drift(world, self._written)
+        self._inbox = Inbox(world, asking, self._delivered, self._written, self.drift.woken)
         self.reconciler = Reconciler(world, asking)
         self._postman = Postman(world, self._written)
         self._worker = Worker(world, checkouts)
@@ -77,7 +78,6 @@ class Service:
         self._recovery = Recovery(world)
         self._heart = Heart(world, self._worker, self._postman, self._recovery)
         self.expiry = Expiry(world, self._written, self._orchestrator.wake_waiting)
-        self.drift = Drift(world, self._written)
         self._loops: set[asyncio.Task[None]] = set()
         self._beating: set[asyncio.Task[None]] = set()
         self._writing: set[asyncio.Task[None]] = set()

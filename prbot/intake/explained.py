@@ -18,6 +18,7 @@ from prbot.model import (
     Event,
     Ignored,
     IssueCommented,
+    IssueMoved,
     PipelineBegan,
     PullChanged,
     PullClosed,
@@ -70,7 +71,7 @@ def _of_event(event: Event) -> Explained:
             return Explained(kind=kind, reason=reason)
         case PipelineBegan():  # whether it is a merge train's only the forge can tell
             return Explained(reason=reason)
-        case IssueCommented():
+        case IssueCommented() | IssueMoved():  # whose issue it is only the server knows
             return Explained(reason=reason)
         case Commented():
             return _on("comment", event.pull, event.actor, reason)

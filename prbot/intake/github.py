@@ -41,6 +41,7 @@ from prbot.model import (
     Event,
     Ignored,
     IssueCommented,
+    IssueMoved,
     PullChanged,
     PullClosed,
     PullMerged,
@@ -157,6 +158,12 @@ class _CommentPayload(Action):
     repository: Repository
 
 
+class _IssuePayload(Action):
+    issue: _Issue
+    repository: Repository
+    sender: User = GHOST
+
+
 class _Group(BaseModel):
     head_sha: CommitId
     base_ref: Text
@@ -194,6 +201,8 @@ def event_of(
             return _review(forge, body)
         case "issue_comment":
             return _comment(forge, body)
+        case "issues":
+            return _issue(forge, body)
         case "push":
             return _push(forge, body)
         case "merge_group":
@@ -296,6 +305,21 @@ def _comment(forge: str, body: bytes) -> Event:
         body=comment.body or "",
         actor=comment.user.actor,
         created_at=comment.created_at,
+    )
+
+
+def _issue(forge: str, body: bytes) -> Event:
+    """`issues` is of plain ones alone: what happens to pull requests has a name of its own."""
+    action = read(Action, body).action
+    if action not in ("closed", "reopened"):
+        return unhandled("issues", body)
+    moved = read(_IssuePayload, body)
+    return IssueMoved(
+        repo=RepoRef(forge, moved.repository.full_name),
+        number=moved.issue.number,
+        is_open=action == "reopened",
+        actor=moved.sender.actor,
+        reason=f"issue {action}",
     )
 
 

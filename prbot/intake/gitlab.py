@@ -24,6 +24,7 @@ from prbot.model import (
     Event,
     Ignored,
     IssueCommented,
+    IssueMoved,
     Login,
     PipelineBegan,
     PullChanged,
@@ -153,6 +154,17 @@ class _IssueNotePayload(BaseModel):
     issue: _Numbered
 
 
+class _Issue(BaseModel):
+    iid: Id
+    action: str = ""
+
+
+class _IssuePayload(BaseModel):
+    user: _User
+    project: _Place
+    object_attributes: _Issue
+
+
 class _PushPayload(BaseModel):
     ref: Text
     after: CommitId
@@ -193,6 +205,8 @@ def event_of(forge: str, body: bytes) -> Event:
             return _merge_request(forge, read(_MergePayload, body))
         case "note":
             return _note(forge, body)
+        case "issue":
+            return _issue(forge, read(_IssuePayload, body))
         case "push":
             return _push(forge, read(_PushPayload, body))
         case "pipeline":
@@ -321,6 +335,20 @@ def _issue_note(forge: str, payload: _IssueNotePayload) -> Event:
         body=note.note,
         actor=actor,
         created_at=note.created_at,
+    )
+
+
+def _issue(forge: str, payload: _IssuePayload) -> Event:
+    issue = payload.object_attributes
+    words = {"close": "issue closed", "reopen": "issue reopened"}
+    if issue.action not in words:
+        return Ignored(f"issue {issue.action[:40]}".strip())
+    return IssueMoved(
+        repo=RepoRef(forge, payload.project.path_with_namespace),
+        number=issue.iid,
+        is_open=issue.action == "reopen",
+        actor=payload.user.actor,
+        reason=words[issue.action],
     )
 
 

@@ -25,6 +25,7 @@ from prbot.model import (
     Event,
     Ignored,
     IssueCommented,
+    IssueMoved,
     Login,
     PipelineBegan,
     ProjectKey,
@@ -82,7 +83,9 @@ def ask_of(event: Event, listening: Listening) -> Asked | Nudged | Ignored:
     match event:
         case Ignored():
             return event
-        case IssueCommented() | PipelineBegan():  # what these start is not for the event to say
+        case (
+            IssueCommented() | IssueMoved() | PipelineBegan()
+        ):  # what these start is told elsewhere
             return Ignored(event.reason)
         case Pushed():
             return Ignored("a push; configuration is read when it is needed")

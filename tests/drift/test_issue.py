@@ -17,6 +17,7 @@ from prbot.drift.issue import (
     Move,
     News,
     Section,
+    by_hand,
     follow,
     issues_of,
     marker,
@@ -214,6 +215,23 @@ MOVES: dict[str, tuple[Kept | None, DriftIssue | None, bool, Move, Kept | None]]
         CLOSED,
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_open", "after"),
+    [
+        (OPEN, False, replace(OPEN, open=False, by_person=True)),
+        (replace(OPEN, clean=1), False, replace(OPEN, open=False, by_person=True)),
+        (OPEN, True, OPEN),
+        (BY_HAND, True, replace(BY_HAND, open=True, by_person=False)),
+        (BY_HAND, False, BY_HAND),
+        (CLOSED, False, CLOSED),
+        (CLOSED, True, replace(CLOSED, open=True, clean=0)),
+    ],
+)
+def test_by_hand(kept: Kept, is_open: bool, after: Kept) -> None:
+    """It is a person's doing where the issue does not stand as it was left."""
+    assert by_hand(kept, is_open) == after
 
 
 @pytest.mark.parametrize(

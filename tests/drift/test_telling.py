@@ -85,6 +85,22 @@ def seen(steps: tuple[TellIssue, ...]) -> list[tuple[str, bool | None, str]]:
 LATER = (standing(None, None, "later"),)
 PROVED = (Correction("c", REPO, ProjectKey("net"), "revert", NIGHT, outcome="proven"),)
 FAILED = issue(Kind.FAILURE, facts=tuple(facts_of(BROKEN)))
+BROKEN_B = replace(BROKEN, project=ProjectKey("b"))
+ALIKE = tuple(standing(replace(BROKEN, project=ProjectKey(at)), at=at) for at in "abcd")
+MORE_ALIKE = (standing(replace(BROKEN, project=ProjectKey("e")), at="e"),)
+LEFT = {"open": False, "by_person": True}
+
+
+def failures(*projects: str) -> tuple[str, ...]:
+    told = (facts_of(replace(BROKEN, project=ProjectKey(at))) for at in projects)
+    return tuple(sorted(fact for facts in told for fact in facts))
+
+
+CAUSE = json.dumps(["gh", "acme/infra", INCIDENT, "error: no credentials"])
+LEFT_INCIDENT = issue(INCIDENT, CAUSE, facts=failures(*"abcd", "net"), **LEFT)
+LEFT_FAILURE = issue(Kind.FAILURE, group("b"), facts=failures("b"), **LEFT)
+INDEX = json.dumps(["gh", "acme/infra"])
+LEFT_INDEX = issue(OVERFLOW, INDEX, **LEFT)
 ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
     "drift is told": (sight(DRIFTED), [("drift", True, "NoneType")]),
     "also before the sweep is through": (
@@ -166,6 +182,27 @@ ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
     "an incident is over": (
         sight(CLEAN, issues=(issue(INCIDENT, "[]"),)),
         [("incident", False, "NoneType")],
+    ),
+    "an incident that somebody closed": (
+        sight(BROKEN, others=ALIKE, issues=(LEFT_INCIDENT,)),
+        [],
+    ),
+    "an incident that somebody closed, and more": (
+        sight(BROKEN, others=(*ALIKE, *MORE_ALIKE), issues=(LEFT_INCIDENT,)),
+        [("incident", True, "NoneType")],
+    ),
+    "a failure that somebody closed, as the sweep ends": (
+        sight(CLEAN, others=(standing(BROKEN_B, at="b"),), issues=(LEFT_FAILURE,)),
+        [],
+    ),
+    "an index that somebody closed": (
+        sight(
+            DRIFTED,
+            others=(standing(section(QUEUE, at="b"), at="b"),),
+            issues=(issue(name=group("b")), LEFT_INDEX),
+            settings=DriftSettings(issues=True, max_issues=1),
+        ),
+        [],
     ),
     "a project that is no more": (
         sight(CLEAN, issues=(issue(name=group("old")),)),

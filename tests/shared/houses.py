@@ -11,6 +11,7 @@ from town import PATIENCE, REPOSITORY, Town
 from watchfiles import awatch
 
 from prbot.demo.state import Issue
+from prbot.drift.issue import Kept
 from prbot.drift.state import Standing
 from prbot.model import ProjectKey
 
@@ -32,6 +33,19 @@ class House:
         async with self.town.prbot.store.begin() as unit:
             found = await unit.drift.get(REPO, self.project)
         return found or Standing(REPO, self.project)
+
+    async def kept(self) -> Kept:
+        """What is known of the one issue."""
+        assert self.town.prbot is not None
+        async with self.town.prbot.store.begin() as unit:
+            (issue,) = await unit.drift_issues.about(REPO)
+        return issue.kept
+
+    async def is_left_closed(self) -> bool:
+        return (await self.kept()).by_person
+
+    async def is_told_open(self) -> bool:
+        return (await self.kept()).open
 
     async def looked_at(self, last: datetime | None) -> None:
         """Wait for a check that ended after `last`."""

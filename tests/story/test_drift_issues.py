@@ -116,3 +116,39 @@ async def test_what_people_say(house: House) -> None:
     await town.forge.settled()
     assert len(town.forge.deliveries) > count
     assert forged.comments[-1].user.login == "alice"
+
+
+async def test_closed_by_hand(house: House) -> None:
+    """It leaves an issue closed that somebody closed, until something else drifts, and open that
+    somebody opened again; also when the webhooks that told of it are lost."""
+    town, forge = house.town, house.town.forge
+    news = "Issue Hook" if town.gitlab else "issues"
+    change_by_hand(town, "one", "by hand")
+    await house.night()
+    (issue,) = house.issues
+    assert not (await house.kept()).by_person
+
+    await forge.set_issue_open(issue, "bob", False)
+    await town.comes_true(house.is_left_closed)
+    await house.night()
+    assert (issue.open, issue.comments) == (False, [])
+
+    await forge.set_issue_open(issue, "bob", True)
+    await town.comes_true(house.is_told_open)
+    forge.courier.lose_next(news)
+    await forge.set_issue_open(issue, "bob", False)
+    await house.night()
+    assert (issue.open, (await house.kept()).by_person) == (False, True)
+
+    forge.courier.lose_next(news)
+    await forge.set_issue_open(issue, "bob", True)
+    await house.night()
+    assert (issue.open, (await house.kept()).open) == (True, True)
+    assert issue.comments == []
+
+    await forge.set_issue_open(issue, "bob", False)
+    await town.comes_true(house.is_left_closed)
+    change_by_hand(town, "two", "other")
+    await house.night()
+    assert issue.open
+    assert "**added**: `forge:acme/infra app: terraform_data.db, " in issue.comments[-1].body

@@ -180,3 +180,20 @@ async def test_a_lost_answer_to_a_comment(scene: Scene) -> None:
 async def test_a_comment_on_no_issue(scene: Scene) -> None:
     with pytest.raises(NotFound):
         await scene.port.comment_on_issue(scene.repo, 99, SAID, SAID)
+
+
+async def test_whether_it_is_open(scene: Scene) -> None:
+    """It tells it of an issue of ours with this marker, and of nothing else."""
+    number = await write(scene)
+    issue = scene.pull.repo.issues[number]
+
+    async def is_open(number: int = number, marker: str = MARKER) -> Any:
+        return await scene.port.issue_is_open(scene.repo, number, marker)
+
+    assert await is_open() is True
+    await scene.demo.set_issue_open(issue, "ann", False)
+    assert await is_open() is False
+    assert await is_open(marker="<!-- prbot:x:issue:other -->") is None
+    forged = await scene.demo.open_issue(scene.pull.repo, "ann", "Forged", BODY)
+    assert await is_open(forged.number) is None
+    assert await is_open(4711) is None

@@ -19,6 +19,7 @@ from prbot.ports import (
     Letter,
     ProposalLetter,
     ReactionLetter,
+    SignalLetter,
     StatusLetter,
     StatusState,
     of_repository,
@@ -41,6 +42,7 @@ PROPOSED = ProposalLetter(
     "Drift",
     "body é",
 )
+SIGNAL = SignalLetter("r-1-drift-new", '{"a": "é"}')
 REPORTED = replace(
     STATUS,
     report=CheckReport("*x*", (Annotation("a.tf", 1, 2, True, "t", "m"),), (RERUN,), "m4rk"),
@@ -63,13 +65,34 @@ async def due(scene: Any, worker: str = "w-1") -> tuple[Any, ...]:
 
 @pytest.mark.parametrize(
     "letter",
-    [COMMENT, STATUS, REPORTED, ReactionLetter(2**40), FoldLetter("<!-- m1 -->"), ISSUE, PROPOSED],
+    [
+        COMMENT,
+        STATUS,
+        REPORTED,
+        ReactionLetter(2**40),
+        FoldLetter("<!-- m1 -->"),
+        ISSUE,
+        PROPOSED,
+        SIGNAL,
+    ],
 )
 async def test_a_letter_comes_back_as_it_went_in(scene: Any, letter: Letter) -> None:
     """It gives back each kind of letter as that kind."""
     await put(scene, letter)
     (row,) = await due(scene)
     assert (row.pull, row.letter, row.attempts, row.known_id) == (scene.pull, letter, 0, None)
+
+
+async def test_what_waits(scene: Any) -> None:
+    """It tells of letters that are still to be written, also of one in hand."""
+    async with scene.store.begin() as tables:
+        await tables.outbox.put("drift a_b 1", scene.pull, COMMENT, scene.clock.now())
+        assert await tables.outbox.waits("drift a_b ")
+        assert not await tables.outbox.waits("drift axb ")
+        (row,) = await tables.outbox.due(scene.clock.now(), "w-1", scene.until)
+        assert await tables.outbox.waits("drift a_b ")
+        await tables.outbox.sent(row, 1, scene.clock.now())
+        assert not await tables.outbox.waits("drift a_b ")
 
 
 async def test_a_key_is_put_once(scene: Any) -> None:
