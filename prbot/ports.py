@@ -22,6 +22,7 @@ from prbot.model import (
     Checkout,
     Commented,
     DeliveryId,
+    IssueCommented,
     JobId,
     Login,
     Notice,
@@ -130,8 +131,10 @@ class ForgeReader(Protocol):
         """Closed or merged since then; without `merged_by`, which lists do not tell."""
         ...
 
-    async def comments_since(self, repo: RepoRef, since: datetime) -> tuple[Commented, ...]:
-        """Comments on pull requests made since then and never edited, oldest first.
+    async def comments_since(
+        self, repo: RepoRef, since: datetime
+    ) -> tuple[Commented | IssueCommented, ...]:
+        """Comments on pull requests and issues made since then and never edited, oldest first.
 
         The same `since` again is answered more cheaply than a new one.
         """
@@ -1223,6 +1226,14 @@ class DriftIssues(Protocol):
 
     async def keep(self, issue: IssueOf) -> None:
         """Note it as it is now. Its `number` is not written: the postman notes it."""
+        ...
+
+    async def is_heard(self, place: RepoRef, comment_id: int) -> bool:
+        """Whether this comment is answered."""
+        ...
+
+    async def hear(self, place: RepoRef, comment_id: int) -> bool:
+        """Note that this comment is answered; False when it was before."""
         ...
 
     async def answer(self, answer: Answer) -> None: ...

@@ -24,7 +24,15 @@ from prbot.adapters.github_shapes import (
     listed_pull_of,
 )
 from prbot.adapters.github_wire import Wire
-from prbot.model import Actor, Commented, Login, PullRef, PullRequest, RepoRef
+from prbot.model import (
+    Actor,
+    Commented,
+    IssueCommented,
+    Login,
+    PullRef,
+    PullRequest,
+    RepoRef,
+)
 
 
 class Lists:
@@ -77,7 +85,9 @@ class Lists:
                 break
         return tuple(listed_pull_of(repo, pull) for pull in found)
 
-    async def comments_since(self, repo: RepoRef, since: datetime) -> tuple[Commented, ...]:
+    async def comments_since(
+        self, repo: RepoRef, since: datetime
+    ) -> tuple[Commented | IssueCommented, ...]:
         text = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         order = {"since": text, "sort": "updated", "direction": "asc"}
         pages = self._wire.known_pages(self._of(repo, "issues/comments", **order), COMMENTS)
@@ -89,12 +99,14 @@ class Lists:
         return Request("read", f"{what} of {repo}", "GET", path, repo.path, parameters=parameters)
 
 
-def _commented(repo: RepoRef, comment: Comment) -> Commented | None:
+def _commented(repo: RepoRef, comment: Comment) -> Commented | IssueCommented | None:
     """None for what the webhook of a new comment would not have led to either: an edited
-    one, one on a plain issue, one of an account that is gone."""
-    number = comment.pull_number
-    if comment.edited or number is None or comment.user is None:
+    one, one of an account that is gone."""
+    if comment.edited or comment.user is None:
         return None
     actor = Actor(Login(comment.user.login), comment.user.type == "Bot")
-    pull = PullRef(repo, number)
-    return Commented(pull, comment.id, comment.body or "", actor, comment.created_at, "found")
+    said = (comment.id, comment.body or "", actor, comment.created_at, "found")
+    if comment.pull_number is not None:
+        return Commented(PullRef(repo, comment.pull_number), *said)
+    number = comment.issue_number
+    return None if number is None else IssueCommented(repo, number, *said)

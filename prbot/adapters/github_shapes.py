@@ -168,6 +168,12 @@ class Comment(CommentId):
         found = re.search(r"/pull/(\d+)#", self.html_url)
         return int(found[1]) if found else None
 
+    @property
+    def issue_number(self) -> int | None:
+        """None where it is a pull request's."""
+        found = re.search(r"/issues/(\d+)#", self.html_url)
+        return int(found[1]) if found else None
+
 
 class Label(BaseModel):
     name: str

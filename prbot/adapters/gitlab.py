@@ -50,6 +50,7 @@ from prbot.adapters.gitlab_wire import Wire, both
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound
 from prbot.model import (
     Commented,
+    IssueCommented,
     Login,
     Permission,
     PullRef,
@@ -287,14 +288,16 @@ class GitLabForge:
             for merge in page:
                 yield merge
 
-    async def comments_since(self, repo: RepoRef, since: datetime) -> tuple[Commented, ...]:
+    async def comments_since(
+        self, repo: RepoRef, since: datetime
+    ) -> tuple[Commented | IssueCommented, ...]:
         """The project's events, newest first, up to the first page that is older; GitLab
         counts in days, and leaves out the one it is given."""
         day = (since.astimezone(UTC) - timedelta(days=1)).date().isoformat()
         asked = {"target_type": "note", "action": "commented", "after": day}
         path, what = f"{project_path(repo)}/events", f"comments of {repo}"
         request = Request("read", what, "GET", path, parameters=asked)
-        found: list[Commented] = []
+        found: list[Commented | IssueCommented] = []
         async for page in self._wire.known_pages(request, EVENTS):
             told = (commented(repo, event) for event in page if event.created_at >= since)
             found += [comment for comment in told if comment is not None]

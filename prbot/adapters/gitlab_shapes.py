@@ -14,6 +14,7 @@ from prbot.intake.gitlab_reading import is_bot
 from prbot.model import (
     Actor,
     Commented,
+    IssueCommented,
     Login,
     Permission,
     PullRef,
@@ -292,17 +293,20 @@ def pull_of(
     )
 
 
-def commented(repo: RepoRef, event: EventShape) -> Commented | None:
+def commented(repo: RepoRef, event: EventShape) -> Commented | IssueCommented | None:
     """None for what the webhook of a new note would not have led to either: one on
-    anything but a merge request, GitLab's own, an internal one, an edited one."""
+    a commit or a snippet, GitLab's own, an internal one, an edited one."""
     note = event.note
     if note is None or note.system or note.hidden or note.edited or note.author is None:
         return None
-    if note.noteable_type != "MergeRequest" or note.noteable_iid is None:
+    if note.noteable_iid is None:
         return None
     actor = Actor(note.writer, is_bot(note.writer))
-    pull = PullRef(repo, note.noteable_iid)
-    return Commented(pull, note.id, note.body, actor, note.created_at, "found")
+    said = (note.id, note.body, actor, note.created_at, "found")
+    if note.noteable_type == "MergeRequest":
+        return Commented(PullRef(repo, note.noteable_iid), *said)
+    on_issue = note.noteable_type == "Issue"
+    return IssueCommented(repo, note.noteable_iid, *said) if on_issue else None
 
 
 def head_at(versions: list[Version], at: datetime) -> Sha | None:

@@ -18,6 +18,7 @@ from prbot.adapters.store_tables import (
     comments,
     drift_answers,
     drift_corrections,
+    drift_heard,
     drift_issues,
 )
 from prbot.adapters.store_transaction import Transaction
@@ -56,6 +57,15 @@ class SqlDriftIssues:
         if not await insert_once(self.db, drift_issues, {**key, **values}):
             mine = [drift_issues.c[name] == value for name, value in key.items()]
             await self.db.execute(update(drift_issues).where(*mine).values(values))
+
+    async def is_heard(self, place: RepoRef, comment_id: int) -> bool:
+        c = drift_heard.c
+        mine = and_(c.forge == place.forge, c.place == place.path, c.comment == comment_id)
+        return (await self.db.execute(select(c.seq).where(mine))).scalar() is not None
+
+    async def hear(self, place: RepoRef, comment_id: int) -> bool:
+        new = {"forge": place.forge, "place": place.path, "comment": comment_id}
+        return await insert_once(self.db, drift_heard, new)
 
     async def answer(self, answer: Answer) -> None:
         values = {

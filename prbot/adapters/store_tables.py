@@ -320,6 +320,14 @@ drift_issues = _table(
 )
 Index(None, drift_issues.c.forge, drift_issues.c.place, drift_issues.c.marker)
 
+drift_heard = _table(
+    "drift_heard",
+    _needed("forge", Text),
+    _needed("place", Text),
+    _needed("comment", BigInteger),
+    UniqueConstraint("forge", "place", "comment"),
+)
+
 drift_answers = _table(
     "drift_answers",
     *_project_columns(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import assert_never
 
 import structlog
@@ -68,6 +69,22 @@ def _waits_for_a_look(steps: Iterable[AnswerStep]) -> bool:
     return any(isinstance(step, Propose) for step in steps)
 
 
+TOO_OLD = Reason(
+    "age",
+    "it was found more than 30 minutes after it was said",
+    "say it again, if you still want it",
+)
+OLD, FOUND = timedelta(minutes=30), "found"
+KNOWN = "the comment is answered already"
+
+
+def _is_old(said: Said, now: datetime) -> bool:
+    """Of what the reconciler found: nothing is changed long after somebody wanted it."""
+    verb = "" if said.typed is None else said.typed.verb
+    found = said.event.reason == FOUND
+    return found and verb not in ("", "recheck") and now - said.event.created_at > OLD
+
+
 def _going_on(standing: Standing) -> Reason:
     going = f"a correction of `{standing.project}` is under way"
     return Reason("correcting", going, "wait for what comes of it")
@@ -102,8 +119,11 @@ class DriftAnswers:
         async with self._world.store.begin() as unit:
             issue = await unit.drift_issues.at(event.repo, event.number)
             known = () if issue is None else await unit.drift.of_repo(issue.about)
+            done = await unit.drift_issues.is_heard(event.repo, event.comment_id)
         if issue is None:
             return Ignored("comment on an issue that is not ours")
+        if done:
+            return Ignored(KNOWN)
         mine = told_of(issue, known)
         place = await self._places.at(issue.about, fresh=True)
         environments = EVERYWHERE_ALIKE if place is None else place.rules.environments
@@ -112,7 +132,9 @@ class DriftAnswers:
         steps = answer_to(said, issue, mine, environments, asker, now)
         if not self._world.settings.drift.enabled and _waits_for_a_look(steps):
             steps = (Say(reasons=(NOBODY_LOOKS,)),)
-        if place is None and steps:
+        if steps and _is_old(said, now):
+            steps = (Say(reasons=(TOO_OLD,)),)
+        elif steps and place is None:
             steps = (Say(reasons=(UNREADABLE,)),)
         return Answered(said, issue, steps) if steps else Ignored("an outsider's comment")
 
@@ -130,7 +152,10 @@ class DriftAnswers:
             return None
 
     async def perform(self, unit: UnitOfWork, answered: Answered) -> str:
-        """Do it in this transaction; a few words of what was done."""
+        """Do it in this transaction, once; a few words of what was done."""
+        event = answered.said.event
+        if not await unit.drift_issues.hear(event.repo, event.comment_id):
+            return KNOWN
         for step in answered.steps:
             await self._step(unit, answered, step)
         return answered.outcome

@@ -19,6 +19,7 @@ import structlog
 
 from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
+from prbot.engine.drift_answers import KNOWN, Answered
 from prbot.engine.world import World
 from prbot.errors import PrbotError
 from prbot.model import Event, PullRequest, RepoRef
@@ -39,12 +40,20 @@ JITTER = 0.1
 
 
 class Reconciler:
-    """One per process."""
+    """One per process. `outbox` is rung when there is something to tell of which no run tells,
+    `drift` when somebody wants it looked at."""
 
-    def __init__(self, world: World, asking: Asking) -> None:
+    def __init__(
+        self,
+        world: World,
+        asking: Asking,
+        outbox: Alarm | None = None,
+        drift: Alarm | None = None,
+    ) -> None:
         self._world = world
         self._asking = asking
         self._alarm = Alarm()
+        self._outbox, self._drift = outbox or Alarm(), drift or Alarm()
         self._random = random.SystemRandom()
 
     async def run(self) -> None:
@@ -130,10 +139,14 @@ class Reconciler:
 
     async def _start(self, repo: RepoRef, event: Event) -> None:
         asked = await self._asking.heard(repo.forge, event)
-        if not isinstance(asked, Asked):
+        if not isinstance(asked, Asked | Answered):
             return
         async with self._world.store.begin() as unit:
             outcome, run = await self._asking.start(unit, event, asked)
+        if isinstance(asked, Answered) and outcome != KNOWN:
+            log.info("found", action="reconcile", repo=str(repo), outcome=outcome)
+            self._outbox.ring()
+            self._drift.ring()
         if run is not None:
             log.info("found", action="reconcile", pull=str(run.pull), outcome=outcome)
             await self._asking.wake(run)

@@ -70,7 +70,7 @@ class Service:
         self._checkouts = checkouts
         self.drift = Drift(world, self._written)
         self._inbox = Inbox(world, asking, self._delivered, self._written, self.drift.woken)
-        self.reconciler = Reconciler(world, asking)
+        self.reconciler = Reconciler(world, asking, self._written, self.drift.woken)
         self._postman = Postman(world, self._written)
         self._worker = Worker(world, checkouts)
         stop = self._worker.stop

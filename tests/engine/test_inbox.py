@@ -64,7 +64,9 @@ class Desk:
         forge = Forge(absent_reader(), absent, absent, absent, absent, self._digest)
         self.world = replace(self.world, forges={"gh": forge})
         self.outbox = Alarm()
-        self.inbox = Inbox(self.world, Asking(self.world), Alarm(), self.outbox)
+        self.drift = Alarm()
+        asking = Asking(self.world)
+        self.inbox = Inbox(self.world, asking, Alarm(), self.outbox, self.drift)
 
     def _digest(self, delivery: Delivery) -> Event:
         self.digested.append(delivery.body)
@@ -93,7 +95,10 @@ def absent_reader() -> Any:
         async def bot_login(self) -> Login:
             return Login("prbot")
 
+        asked = 0
+
         async def permission(self, repo: RepoRef, login: Login) -> Permission:
+            self.asked += 1
             return Permission.WRITE
 
         async def clone_access(self, repo: RepoRef) -> CloneAccess:
@@ -242,7 +247,8 @@ def _raising(error: Exception) -> Any:
 
 
 async def test_an_answer_is_written_at_once(desk: Any) -> None:
-    """It tells the outbox of what is said to an issue, which no run tells it of."""
+    """It tells the outbox of what is said to an issue, which no run tells it of, and has drift
+    looked for at once; the forge is asked once who it is, and a twin is not answered again."""
     now = desk.world.clock.now()
     letter = IssueLetter("m", "Drift", "m", (), is_open=True)
     async with desk.world.store.begin() as unit:
@@ -256,3 +262,9 @@ async def test_an_answer_is_written_at_once(desk: Any) -> None:
     assert await desk.outcomes() == [("answer", "issue 12: recheck")]
     async with asyncio.timeout(10):
         await desk.outbox.wait()
+        await desk.drift.wait()
+    assert desk.world.forges["gh"].reader.asked == 1
+    async with desk.world.store.begin() as unit:
+        await unit.deliveries.add(Delivery(DeliveryId("again"), "gh", "push", b"answer", now))
+    assert await desk.inbox.digest_waiting() is None
+    assert (await desk.outcomes())[-1] == ("again", "the comment is answered already")

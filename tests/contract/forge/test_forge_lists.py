@@ -11,7 +11,7 @@ import pytest
 
 from prbot.demo.state import MergeToCome
 from prbot.errors import ForgeUnavailable, NotFound
-from prbot.model import Actor, Commented, RepoRef
+from prbot.model import Actor, Commented, IssueCommented, RepoRef
 
 # fixtures are typed Any: conftest modules cannot be imported from here
 Scene = Any
@@ -96,6 +96,16 @@ async def test_comments(scene: Scene) -> None:
     assert found == (
         Commented(scene.ref, first.id, "prbot plan", Actor("bob"), first.created_at, "found"),
         Commented(scene.ref, second.id, "prbot apply", Actor("ann"), second.created_at, "found"),
+    )
+
+
+async def test_comments_on_issues(scene: Scene) -> None:
+    """It tells those on issues, as such."""
+    issue = await scene.demo.open_issue(scene.pull.repo, "ann", "Title", "words")
+    said = await scene.demo.comment(issue, "bob", "prbot recheck")
+    (found,) = await scene.port.comments_since(scene.repo, scene.demo.now() - LONG_AGO)
+    assert found == IssueCommented(
+        scene.repo, issue.number, said.id, "prbot recheck", Actor("bob"), said.created_at, "found"
     )
 
 

@@ -79,6 +79,18 @@ async def test_answers_hold_until_their_time(scene: Any) -> None:
         assert await answers(ELSEWHERE, now) == ()
 
 
+async def test_a_comment_is_answered_once(scene: Any) -> None:
+    """It knows which were, in each repository."""
+    async with scene.store.begin() as tables:
+        assert not await tables.drift_issues.is_heard(REPO, 2**40)
+        assert await tables.drift_issues.hear(REPO, 2**40)
+        assert not await tables.drift_issues.hear(REPO, 2**40)
+        assert await tables.drift_issues.is_heard(REPO, 2**40)
+        assert not await tables.drift_issues.is_heard(ELSEWHERE, 2**40)
+        assert await tables.drift_issues.hear(ELSEWHERE, 2**40)
+        assert await tables.drift_issues.hear(REPO, 7)
+
+
 async def test_corrections(scene: Any) -> None:
     """It shows the young ones and those under way, as they are now."""
     now = scene.clock.now()
