@@ -152,6 +152,7 @@ def test_who_is_spoken_of(sources) -> None:
     speaking = {"prbot.engine.service", "prbot.engine.postman", "prbot.engine.expiry"}
     speaking |= {"prbot.engine.drift_ends"}
     speaking |= {"prbot.engine.drift_corrections"}  # asks for the issue about a project
+    speaking |= {"prbot.engine.drift_by_hand"}  # so does this
     assert makers(sources, {"about"}) == speaking
     waking = {"prbot.engine.orchestrator", "prbot.engine.worker", "prbot.engine.expiry"}
     assert makers(sources, {"remember"}) == waking
