@@ -1594,6 +1594,14 @@ class NoSuchFreeze(PrbotError):
     hint = "`prbot freeze list` shows those in force with their ids."
 
 
+@dataclass(eq=False)
+class NobodyLooks(PrbotError):
+    """No running prbot looks for drift in this database{since}, so there is nobody to wait for."""
+
+    since: str = ""
+    hint = "Start `prbot serve` with `drift.enabled: true`: what was asked for is looked at first then."
+
+
 class NothingWatched(PrbotError):
     """No project of that name is looked at for drift."""
 

@@ -1155,6 +1155,10 @@ class DriftChecks(Protocol):
         """
         ...
 
+    async def seen_at(self) -> datetime | None:
+        """When somebody watched last; None: never."""
+        ...
+
     async def watches(self) -> tuple[Watch, ...]:
         """All repositories that were ever watched."""
         ...

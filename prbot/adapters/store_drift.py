@@ -41,6 +41,10 @@ class SqlDriftChecks:
         await self.db.execute(update(drift_clock).values(seen))
         return since
 
+    async def seen_at(self) -> datetime | None:
+        seen: datetime | None = (await self.db.execute(select(drift_clock.c.seen_at))).scalar()
+        return seen
+
     async def watches(self) -> tuple[Watch, ...]:
         rows = await self.db.execute(select(drift_watches).order_by(drift_watches.c.seq))
         return tuple(map(_watch, rows))

@@ -18,9 +18,11 @@ from prbot.config.globs import matches_any
 from prbot.drift.schedule import coverage_since
 from prbot.drift.state import Standing, Watch
 from prbot.drift.verdict import ProjectVerdict
-from prbot.errors import NothingWatched
+from prbot.errors import NobodyLooks, NothingWatched
 
 DAY = timedelta(days=1)
+ABSENT = timedelta(minutes=3)
+"""Whoever looks for drift does so at least every half a minute; after so long nobody is there."""
 LOOK = 1.0
 """Seconds between two looks at whether the service is done."""
 UNTOLD = (ProjectVerdict.ERROR, ProjectVerdict.UNKNOWN)
@@ -47,7 +49,7 @@ def status(config: Path, repo: str | None, as_json: bool) -> int:
 
 
 def look(config: Path, dirs: Sequence[str], repo: str | None, wait: bool, as_json: bool) -> int:
-    """Ask the service, and print what it found. Raises NothingWatched."""
+    """Ask the service, and print what it found. Raises NothingWatched and NobodyLooks."""
     return _print(asyncio.run(_looked(config, dirs, repo, wait)), as_json, wait)
 
 
@@ -86,8 +88,17 @@ async def _looked(
         sys.stderr.write(f"asked for {len(wanted)} project{'s' * (len(wanted) != 1)}\n")
         while wait and (rest := [s for s in wanted if not await _is_done(desk, s, now)]):
             wanted = rest
+            await _somebody_looks(desk)
             await asyncio.sleep(LOOK)
         return tuple(_only(known, dirs) for known in await _read(desk, repo))
+
+
+async def _somebody_looks(desk: Desk) -> None:
+    """Raises NobodyLooks."""
+    async with desk.store.begin() as unit:
+        seen = await unit.drift.seen_at()
+    if seen is None or desk.clock.now() - seen > ABSENT:
+        raise NobodyLooks("" if seen is None else f" since {_moment(seen)}")
 
 
 async def _is_done(desk: Desk, standing: Standing, since: datetime) -> bool:

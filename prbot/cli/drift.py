@@ -51,7 +51,7 @@ def look(
     """Have the running service look at projects now, and print what it found.
 
     Exits 0 when all of them are in sync, 2 when something is not, and 1 when something could
-    not be looked at. With --no-wait it exits 0 once the service is asked.
+    not be looked at, or no service looks. With --no-wait it exits 0 once the service is asked.
     """
     from prbot.app.drift import look as run
 

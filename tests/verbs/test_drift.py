@@ -29,6 +29,7 @@ def watched(office: Any, **verdicts: ProjectVerdict) -> None:
 
     async def done(store: SqlStore) -> None:
         async with store.begin() as unit:
+            await unit.drift.hold(datetime.now(UTC), timedelta(minutes=10))
             await unit.drift.watch(Watch(REPO, "main", NOW))
             await unit.drift.watch(Watch(OTHER, skipped="it is archived, or out of our reach"))
             await unit.drift.found(REPO, {APP: "prod", DB: None}, NOW)
@@ -167,6 +168,24 @@ def test_waiting(office: Any) -> None:
     looking.join()
     assert "    app: in-sync" in told
     assert "db" not in told
+
+
+@pytest.mark.parametrize("last", [None, NOW - timedelta(minutes=5)])
+def test_nobody_looks(office: Any, last: datetime | None) -> None:
+    """It says so instead of waiting for ever; what it asked for stays asked for."""
+
+    async def watch(store: SqlStore) -> None:
+        async with store.begin() as unit:
+            if last is not None:
+                await unit.drift.hold(last, timedelta(minutes=10))
+            await unit.drift.watch(Watch(REPO, "main", NOW))
+            await unit.drift.found(REPO, {APP: "prod"}, NOW)
+
+    office.does(watch)
+    office.runs("drift", "run", exits=1)
+    since = "" if last is None else f" since {last:%Y-%m-%d %H:%M} UTC"
+    assert f"No running prbot looks for drift in this database{since}, so" in office.said
+    assert len(office.does(asked)) == 1
 
 
 class Clock:
