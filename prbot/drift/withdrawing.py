@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from enum import StrEnum
 
 from prbot.drift.adopt import Wish, unproven
 from prbot.drift.checking import CLEAN
 from prbot.drift.issue import Section, facts_of
-from prbot.drift.state import Correction
+from prbot.drift.state import Correction, Standing
 from prbot.drift.verdict import ProjectVerdict
 from prbot.plans.plan import Plan, not_too_deep
 
@@ -37,6 +38,13 @@ def fate_of(
     changed = set(facts_of(now)) != set(one.facts)
     other = now.verdict is ProjectVerdict.DRIFTED and changed and not again
     return Fate.OTHER if other else Fate.KEPT
+
+
+def is_to_be_proven(standing: Standing, applied_at: datetime) -> bool:
+    """It was applied since the last look at it. One that was put off comes by itself: asked for
+    again, it would be put off every half minute."""
+    seen = standing.checked_at is not None and standing.checked_at >= applied_at
+    return standing.again_at is None and not seen
 
 
 @not_too_deep

@@ -15,7 +15,7 @@ from prbot.drift.issue import Section
 from prbot.drift.state import Correction, Standing
 from prbot.drift.telling import PROVEN
 from prbot.drift.wishing import HOW
-from prbot.drift.withdrawing import Fate, fate_of
+from prbot.drift.withdrawing import Fate, fate_of, is_to_be_proven
 from prbot.model import PullRef, RepoRef
 from prbot.ports import UnitOfWork
 
@@ -38,7 +38,7 @@ async def to_prove(
         last = await unit.plans.last_applied(repo, standing.project)
         if last is None or last.pull not in pulls or last.applied_at is None:
             continue
-        if standing.checked_at is None or standing.checked_at < last.applied_at:
+        if is_to_be_proven(standing, last.applied_at):
             found.append(replace(standing, asked_at=standing.asked_at or now))
     return tuple(found)
 

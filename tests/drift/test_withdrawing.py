@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,9 @@ import pytest
 from prbot.config.drift import Reaction
 from prbot.drift.adopt import wishes
 from prbot.drift.issue import Found, Section, facts_of
-from prbot.drift.state import Correction
+from prbot.drift.state import Correction, Standing
 from prbot.drift.verdict import ProjectVerdict
-from prbot.drift.withdrawing import Fate, fate_of, still_changed
+from prbot.drift.withdrawing import Fate, fate_of, is_to_be_proven, still_changed
 from prbot.model import ProjectKey, PullRef, RepoRef, Sha
 from prbot.plans.plan import parse
 from prbot.plans.threeway import Verdict
@@ -56,6 +56,21 @@ ROWS: dict[str, tuple[Section | None, Section, dict[str, bool], Fate]] = {
 def test_fate(row: str) -> None:
     before, now, known, expected = ROWS[row]
     assert fate_of(OURS, before, now, **{"applied": False, "again": False, **known}) is expected
+
+
+LATER = NOW + timedelta(minutes=1)
+TO_BE_PROVEN: dict[str, tuple[Standing, bool]] = {
+    "never looked at": (Standing(REPO, APP), True),
+    "applied since the last look": (Standing(REPO, APP, checked_at=NOW), True),
+    "looked at since": (Standing(REPO, APP, checked_at=LATER), False),
+    "put off": (Standing(REPO, APP, checked_at=NOW, again_at=LATER), False),
+}
+
+
+@pytest.mark.parametrize(("standing", "expected"), TO_BE_PROVEN.values(), ids=TO_BE_PROVEN)
+def test_to_be_proven(standing: Standing, expected: bool) -> None:
+    """It is looked at once after an apply, and not asked for while somebody holds it."""
+    assert is_to_be_proven(standing, LATER) is expected
 
 
 def test_what_its_plan_still_changes() -> None:
