@@ -30,7 +30,7 @@ from prbot.engine.logs import logs_of
 from prbot.engine.memory import remember
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.scenes import droppable, keep
-from prbot.engine.survey import Surveyor
+from prbot.engine.survey import Discoveries, Surveyor
 from prbot.engine.waking import Waking
 from prbot.engine.world import World
 from prbot.errors import (
@@ -111,6 +111,7 @@ class Orchestrator:
         self._checkouts = checkouts
         self._outbox = outbox
         self._stop = stop
+        self._discoveries = Discoveries()
         self._live = Live(world, outbox)
         self._elsewhere = Elsewhere(world)
         self._waking = Waking(world)
@@ -224,7 +225,7 @@ class Orchestrator:
         forge = self._world.forge_of(run.pull.repo)
         if checkout.generated is not None:  # perhaps by another machine
             await self._checkouts.worktree(run)
-        surveyor = Surveyor(forge.tree, self._world.facts)
+        surveyor = Surveyor(forge.tree, self._world.facts, self._discoveries)
         default = await files_of_default(self._world, scene.pull)
         head = await surveyor.files(run.pull.repo, checkout.laid)
         before = default

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from prbot.config.files import NAMES, RepoFiles, Said
+from prbot.config.project_rules import ProjectRules
 from prbot.errors import BadConfiguration, BaseUnreadable
 from prbot.model import Checkout, Notice, ProjectKey, RepoRef, Selector, Sha
 from prbot.ports import Facts, Tree
@@ -37,12 +38,45 @@ class Survey:
     gone: tuple[Gone, ...] = ()
 
 
+KEPT = 8
+"""Commits whose projects are remembered: a night's checks of a repository are all of one."""
+
+
+@dataclass
+class Discoveries:
+    """The projects of the commits that were asked for last: all checks of a night ask for the
+    same ones, and to find them anew for each would be work for each pair of projects."""
+
+    _known: dict[tuple[RepoRef, Sha], tuple[ProjectRules, Discovery]] = field(default_factory=dict)
+
+    def of(
+        self,
+        repo: RepoRef,
+        commit: Sha,
+        rules: ProjectRules,
+        listing: Listing,
+        facts: Mapping[str, FileFacts],
+    ) -> Discovery:
+        """As `discover`, which it asks where the commit is not known by these rules. May be
+        called in threads: what two of them find at once is the same."""
+        known = self._known.get((repo, commit))
+        if known is not None and known[0] == rules:
+            return known[1]
+        found = discover(listing, facts, rules)
+        self._known.pop((repo, commit), None)
+        while len(self._known) >= KEPT:
+            self._known.pop(next(iter(self._known), (repo, commit)), None)
+        self._known[repo, commit] = (rules, found)
+        return found
+
+
 @dataclass(frozen=True)
 class Surveyor:
-    """Where a commit's files, and what they say, are read."""
+    """Where a commit's files, and what they say, are read; `known` is what was found before."""
 
     tree: Tree
     facts: Facts
+    known: Discoveries = field(default_factory=Discoveries)
 
     async def files(self, repo: RepoRef, commit: Sha) -> RepoFiles:
         """What the commit says about itself. Raises what `Tree` raises."""
@@ -71,18 +105,19 @@ class Surveyor:
 
         def found() -> Survey:
             said = counts()
-            discovery = discover(listing, facts, said.rules)
+            discovery = self.known.of(repo, checkout.laid, said.rules, listing, facts)
             projects = chosen(discovery, checkout.changed, select, asked)
             if select == Selector():
                 projects = _with(discovery, projects, also(p.key for p in discovery.projects))
             _refuse_shared_states(discovery, projects)
             try:
                 old = counted_before()
-                before = discover(old_listing, old_facts, old.rules)
+                base = (checkout.laid_base, old.rules, old_listing, old_facts)
+                before = self.known.of(repo, *base)
             except BadConfiguration as error:  # of a base that this change may mend
                 told = Notice(error.path, error.line, str(BaseUnreadable(error.problem)))
                 return _survey(discovery, projects, said, NOTHING_KNOWN, (told,))
-            states = compared(before, discovery)
+            states = NOTHING_KNOWN if before is discovery else compared(before, discovery)
             _refuse_taken_states(checkout, states)
             survey = _survey(discovery, projects, said, states)
             return replace(survey, placed=(*survey.placed, *_deleted(before, old, states)))
@@ -149,7 +184,7 @@ def _survey(
 ) -> Survey:
     keys = tuple(project.key for project in projects)
     known = {p.key: p for p in discovery.projects} | {p.key: p for p in projects}
-    whole = (with_defaults(project, said.rules) for project in known.values())
+    whole = (with_defaults(known[key], said.rules) for key in _with_needs(keys, known))
     placed = {place.project: place for place in placed_of(whole)}
     return Survey(
         projects=keys,
@@ -159,9 +194,26 @@ def _survey(
     )
 
 
+def _with_needs(
+    keys: tuple[ProjectKey, ...], known: Mapping[ProjectKey, Project]
+) -> Iterable[ProjectKey]:
+    """These, and what they need, also by way of others: a run of one project in a thousand
+    need not place them all."""
+    found = dict.fromkeys(keys)
+    left = list(keys)
+    while left:
+        needs = (need for need in known[left.pop()].depends_on if need in known)
+        new = [need for need in needs if need not in found]
+        found |= dict.fromkeys(new)
+        left += new
+    return found
+
+
 def _deleted(before: Discovery, said: Said, states: Compared) -> tuple[Placed, ...]:
     """How the base has what is deleted, should somebody want it destroyed."""
     gone = {each.project for each in states.gone if not each.now_at}
+    if not gone:
+        return ()
     whole = (with_defaults(project, said.rules) for project in before.projects)
     found = (place for place in placed_of(whole) if place.project in gone)
     return tuple(replace(place, tool_before=place.tool) for place in found)
