@@ -1178,6 +1178,10 @@ class DriftChecks(Protocol):
         """Its projects, in their order; those that are no more are not among them."""
         ...
 
+    async def unchecked(self, repo: RepoRef) -> int:
+        """How many of its projects no check has ended of yet."""
+        ...
+
     async def get(self, repo: RepoRef, project: ProjectKey) -> Standing | None: ...
 
     async def plan(self, standing: Standing) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Update, and_, func, select, update
 
-from prbot.adapters.store_dialect import insert_once
+from prbot.adapters.store_dialect import insert_new, insert_once
 from prbot.adapters.store_tables import drift_clock, drift_projects, drift_watches
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_repo
@@ -68,15 +68,23 @@ class SqlDriftChecks:
         gone = tuple(each for each in known.values() if each.project not in projects)
         for each in gone:
             await self._change(repo, each.project, gone_at=now, trace=None, overdue_at=None)
+        new = {"held": "", "known_at": now}
+        rows = [
+            {**_key(repo, project), "environment": environment, **new}
+            for project, environment in projects.items()
+            if project not in known
+        ]
+        columns = drift_projects.c
+        came = await insert_new(self.db, drift_projects, rows, (columns.dir, columns.workspace))
         for project, environment in projects.items():
+            if (project.dir, project.workspace) in came:
+                continue
             if project in known and known[project].environment == environment:
                 continue
-            new = {**_key(repo, project), "environment": environment, "held": "", "known_at": now}
-            if not await insert_once(self.db, drift_projects, new):
-                back: dict[str, Any] = {"environment": environment, "gone_at": None}
-                if project not in known:  # it was away: nobody is late with it
-                    back["known_at"] = now
-                await self._change(repo, project, **back)
+            back: dict[str, Any] = {"environment": environment, "gone_at": None}
+            if project not in known:  # it was away: nobody is late with it
+                back["known_at"] = now
+            await self._change(repo, project, **back)
         return gone
 
     async def of_repo(self, repo: RepoRef) -> tuple[Standing, ...]:
@@ -84,6 +92,13 @@ class SqlDriftChecks:
         query = select(drift_projects).where(here)
         order = (drift_projects.c.dir, drift_projects.c.workspace)
         return tuple(map(_standing, await self.db.execute(query.order_by(*order))))
+
+    async def unchecked(self, repo: RepoRef) -> int:
+        columns = drift_projects.c
+        never = and_(columns.gone_at.is_(None), columns.checked_at.is_(None))
+        query = select(func.count()).where(is_repo(drift_projects, repo), never)
+        count: int = (await self.db.execute(query)).scalar_one()
+        return count
 
     async def get(self, repo: RepoRef, project: ProjectKey) -> Standing | None:
         query = select(drift_projects).where(_is(repo, project))

@@ -19,7 +19,7 @@ from prbot.drift.turn import Room, due, replanned, take_turn
 from prbot.engine.alarm import Alarm
 from prbot.engine.drift_corrections import DriftCorrections
 from prbot.engine.drift_ends import DriftEnds
-from prbot.engine.drift_places import Place, Places
+from prbot.engine.drift_places import SILENCE, Place, Places
 from prbot.engine.drift_proving import DriftProving
 from prbot.engine.drift_reading import applied_of, unmerged_holders
 from prbot.engine.drift_signals import signal_overdue
@@ -37,8 +37,6 @@ log = structlog.get_logger()
 
 BUSY, IDLE = timedelta(seconds=5), timedelta(seconds=30)
 """How often it is looked while a check is under way, and else: others may ask for one."""
-SILENCE = timedelta(minutes=10)
-"""After so long without a look nobody was there."""
 WHO = Login("prbot")
 
 

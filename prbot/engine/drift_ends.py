@@ -34,7 +34,7 @@ from prbot.engine.drift_by_hand import ByHand
 from prbot.engine.drift_corrections import settle
 from prbot.engine.drift_issues import tell_issue
 from prbot.engine.drift_judging import why_not_by_rule
-from prbot.engine.drift_places import Place, Places, watch_of
+from prbot.engine.drift_places import SILENCE, Place, Places, watch_of
 from prbot.engine.drift_proposals import DriftProposals, Found
 from prbot.engine.drift_reading import DriftReading, Seen, plan_id_of
 from prbot.engine.drift_signals import signal_found
@@ -101,6 +101,7 @@ class DriftEnds:
         moved = await self._by_hand.look(standing, settings)
         async with world.store.begin() as unit:
             now = world.clock.now()
+            await unit.drift.hold(now, SILENCE)  # of two that end at once one sees the other
             before = await unit.drift.end(run.id, section, now, applied)
             if before is None:  # somebody else was first
                 return
@@ -110,7 +111,7 @@ class DriftEnds:
             await self._by_hand.keep(unit, moved)
             trace = before.trace if section is None else traced(before.trace, section)
             await unit.drift.trace(standing, trace)
-            known = await self._known(unit, repo, settings)
+            known = await self._known(unit, repo, settings, bool(made))
             if ended is not None:
                 for step in after_check(replace(ended, before=before), known):
                     await self._step(unit, step, known, standing)
@@ -153,12 +154,18 @@ class DriftEnds:
         except PrbotError as error:
             log.warning("not cleared away", action="drift", error=str(error))
 
-    async def _known(self, unit: UnitOfWork, repo: RepoRef, settings: DriftSettings) -> Known:
-        now = self._world.clock.now()
+    async def _known(
+        self, unit: UnitOfWork, repo: RepoRef, settings: DriftSettings, proposed: bool
+    ) -> Known:
+        """Without any project while only the baseline is made, from which nothing follows before
+        it is complete: else each of a thousand checks would read what all the others found."""
+        now, watch = self._world.clock.now(), await watch_of(unit.drift, repo)
+        begun = settings.issues or not settings.baseline or watch.baseline_at is not None
+        whole = begun or proposed or not await unit.drift.unchecked(repo)
         return Known(
-            watch=await watch_of(unit.drift, repo),
+            watch=watch,
             settings=settings,
-            standings=await unit.drift.of_repo(repo),
+            standings=await unit.drift.of_repo(repo) if whole else (),
             now=now,
             issues=await unit.drift_issues.about(repo),
             answers=await unit.drift_issues.answers(repo, now),

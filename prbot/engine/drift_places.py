@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 FRESH, OLD = timedelta(minutes=10), timedelta(hours=6)
 """For so long a repository is known well enough to look at one of its projects, and at all."""
+SILENCE = timedelta(minutes=10)
+"""After so long without a look nobody was there."""
 OUT_OF_REACH = "it is archived, or out of our reach"
 
 

@@ -93,20 +93,21 @@ class DriftProposals:
 
     async def made(self, found: Found) -> tuple[Ready | Not, ...]:
         """What rules and people ask for. Raises StoreUnavailable."""
-        around = await self._around(found.standing)
+        around = await self._around(found)
         made = [await self._wished(found, around, wish) for wish in around.wishes]
         ruled = await self._by_rule(found, around)
         return (*made, *([ruled] if ruled is not None else []))
 
-    async def _around(self, standing: Standing) -> Around:
-        now, repo = self._world.clock.now(), standing.repo
+    async def _around(self, found: Found) -> Around:
+        """All projects only where something is asked for: most checks ask for nothing."""
+        now, standing = self._world.clock.now(), found.standing
+        repo, section, rules = standing.repo, found.section, found.settings.rules
         async with self._world.store.begin() as unit:
-            return Around(
-                tuple(each.project for each in await unit.drift.of_repo(repo)),
-                await unit.drift_issues.answers(repo, now),
-                wishes_of(await unit.corrections.since(repo, now), standing.project),
-                now,
-            )
+            wishes = wishes_of(await unit.corrections.since(repo, now), standing.project)
+            wanted = wishes or (section is not None and wanted_by_rule(section, rules))
+            known = await unit.drift.of_repo(repo) if wanted else ()
+            projects = tuple(each.project for each in known)
+            return Around(projects, await unit.drift_issues.answers(repo, now), wishes, now)
 
     # --- by rule -----------------------------------------------------------------------------
 

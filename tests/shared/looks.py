@@ -14,18 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorded import RecordedTool, Replica
+from recorded import CLEAN, RecordedTool, Replica, recorded
 from town import BOT, HOOK_SECRET, REPOSITORY, Town, a_town
 
 from prbot.app import compose
 from prbot.app.compose import Secrets, composed
-from prbot.config.drift import DriftBounds, GroupBy
+from prbot.config.drift import DriftBounds, DriftSettings, GroupBy
 from prbot.demo.person import Clone
 from prbot.demo.state import Issue, Level
+from prbot.drift.checking import Subject, section_of
 from prbot.drift.issue import Kind, group_of, marker
+from prbot.drift.reading import Asked, read
 from prbot.drift.state import Standing, Watch
-from prbot.engine.drift import SILENCE
-from prbot.model import JobId, Login, ProjectKey, PullRef, RepoRef, RunId
+from prbot.drift.verdict import LastApplied
+from prbot.engine.drift_places import SILENCE, Places
+from prbot.model import JobId, Login, ProjectKey, PullRef, RepoRef, RunId, Sha
+from prbot.plans.plan import parse
 from prbot.runs.locks import Lock
 from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Run, RunState
 from prbot.telemetry import Redactor
@@ -68,6 +72,8 @@ class Case:
             await self.do(act)
         self.tool.answers = {n: self._answer(a) for n, a in row.get("tool", {}).items()}
         before = {each.key: each.checked_at for each in await self.standings()}
+        if "played" in self.row:
+            await self._put_the_others()
         if self.nights == 0:
             await self._until_nothing_is_left()
         else:
@@ -77,8 +83,12 @@ class Case:
         after = await self.standings()
         return {e.project.dir for e in after if e.checked_at != before.get(e.key)}
 
+    @property
+    def _midnight(self) -> datetime:
+        return NOON.replace(hour=0) + self.nights * DAY
+
     async def _night(self, row: Mapping[str, Json]) -> None:
-        midnight = NOON.replace(hour=0) + self.nights * DAY
+        midnight = self._midnight
         if every := self.row.get("every"):
             await self._stay_awake(midnight + 50 * MINUTE)
             for minutes in range(55, 125, every):
@@ -93,6 +103,23 @@ class Case:
                 await self.do(act)
             self.clock.time += 35 * MINUTE
             await self._until_nothing_is_left()
+
+    async def _put_the_others(self) -> None:
+        """What the checks find that are not played: those of all but the first projects."""
+        now = self.clock.time if self.nights == 0 else self._midnight + 3 * 60 * MINUTE
+        if self.nights == 0:
+            await Places(self.replica.world).at(REPO, fresh=True)
+        settings = DriftSettings.model_validate(self.row["drift"])
+        asked = Asked(settings, None, now.date(), self.replica.world.redactor.redact_values)
+        async with self.replica.world.store.begin() as unit:
+            for standing in (await unit.drift.of_repo(REPO))[self.row["played"] :]:
+                shown = recorded(self.tool.answer(standing.project.dir))
+                reading = read(parse(shown), "", shown != recorded(CLEAN), 0, False, asked)
+                subject = Subject(REPO, standing.project, Sha("a" * 40), now, None)
+                section = section_of(subject, reading, LastApplied.NOTHING, None, unmerged=False)
+                run = RunId(f"r-{standing.number}-{self.nights}")
+                await unit.drift.begin(standing, run)
+                await unit.drift.end(run, section, now, None)
 
     async def _stay_awake(self, until: datetime) -> None:
         """As it does that goes on looking, and finds nothing due."""

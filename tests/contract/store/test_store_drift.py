@@ -139,6 +139,24 @@ async def test_projects_come_and_go(scene: Any) -> None:
     assert (back.number, back.environment, back.section) == (app.number, "prod", a_section(scene))
 
 
+async def test_who_was_never_looked_at(scene: Any) -> None:
+    """It counts the repository's projects of which no check has ended, those aside that are
+    gone."""
+
+    async def unchecked(repo: RepoRef = REPO) -> int:
+        async with scene.store.begin() as tables:
+            count: int = await tables.drift.unchecked(repo)
+            return count
+
+    await find(scene, APP, DB)
+    await begin(scene, APP, "r-1")
+    assert (await unchecked(), await unchecked(RepoRef("gh", "acme/other"))) == (2, 0)
+    await end(scene, "r-1", a_section(scene))
+    assert await unchecked() == 1
+    await find(scene, APP)
+    assert await unchecked() == 0
+
+
 async def test_one_check_at_a_time(scene: Any) -> None:
     """It begins none where one is under way, and what wanted one is done by it."""
     await find(scene, APP, DB)
