@@ -77,10 +77,13 @@ def steady(told: News, flapping: frozenset[str]) -> News:
 
 
 def steadied(move: Move, kept: Kept | None, after: Kept | None, flapping: frozenset[str]) -> Move:
-    """What becomes of the issue where only what flaps is new: nobody hears of it."""
+    """What becomes of the issue where only what flaps is new: nobody hears of it while it is
+    open, and what somebody closed stays so. What was over is not: it is opened again."""
     if kept is None or after is None or move not in (Move.TELL, Move.REOPEN):
         return move
     told = news(kept.facts, after.facts)
     if told == News() or steady(told, flapping) != News():
         return move
-    return Move.EDIT if kept.open else Move.NONE
+    if kept.open:
+        return Move.EDIT
+    return Move.NONE if kept.by_person else move

@@ -233,8 +233,8 @@ def _follow(
     after = replace(after, since=since)
     comment, began = None, () if quiet else sight.began(kind)
     if move in (Move.TELL, Move.REOPEN):
-        new = steady(news(kept.facts if kept else (), after.facts), flapping)
-        comment = Changed(new, move is Move.REOPEN, began)
+        new, again = news(kept.facts if kept else (), after.facts), move is Move.REOPEN
+        comment = Changed(new if again else steady(new, flapping), again, began)
     elif move is Move.EDIT and began:
         comment = Changed(News(), flapping=began)
     is_open = None if move is Move.EDIT else True

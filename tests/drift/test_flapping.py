@@ -146,6 +146,17 @@ def test_closed_by_hand() -> None:
     assert heard(tell(sight(section(A, B), left, FLAPPING, FLAPPING))) == []
 
 
+def test_put_right_in_between() -> None:
+    """It opens again what a correction had ended: the drift is back, and nobody else tells."""
+    over = Kept(open=False, facts=())
+    (again,) = tell(sight(section(A), over, CALM, FLAPPING))
+    assert isinstance(again.comment, Changed)
+    assert (again.is_open, again.comment.again, len(again.comment.flapping)) == (True, True, 1)
+    assert again.comment.news == News(added=(f"gh:acme/infra net: {NAME}",))
+    (later,) = tell(sight(section(A), over, FLAPPING, FLAPPING))
+    assert later.is_open
+
+
 def test_still_again() -> None:
     """It closes the issue as ever once it holds still."""
     (step,) = tell(sight(section(), kept(A, clean=1), FLAPPING, CALM))
