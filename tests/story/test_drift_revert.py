@@ -53,7 +53,7 @@ async def test_revert(town: Town, calendar: type[Calendar]) -> None:
         await unit.locks.take(Lock(REPO, house.project, pull, Login("bob"), calendar().now()))
     assert "it is planned now" in await house.answered(issue, "alice", "prbot revert")
     await house.corrected()
-    assert "held by pull request 7" in issue.comments[-1].body
+    assert f"held by {town.word} " in issue.comments[-1].body
     assert issue.open
     async with town.prbot.store.begin() as unit:
         await unit.locks.free(pull, [house.project])
