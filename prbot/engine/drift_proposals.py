@@ -212,7 +212,7 @@ class DriftProposals:
             below = None if one.wish is None else _below(standing, known, one.wish)
             if isinstance(one, Not):
                 await self._refuse(unit, one, below)
-            elif one.wish is not None or may_propose(standing, known):
+            elif one.wish is not None or await _is_new(unit, one, standing, known):
                 if one.letter.correction is not None:
                     await unit.corrections.add(one.letter.correction)
                 below = None if below is None else replace(below, more=one.more)
@@ -225,6 +225,14 @@ class DriftProposals:
         if below is not None:
             told = Refusal(one.wish.command, one.wish.by, one.reasons)
             await tell_below(self._world, unit, below, kept, told)
+
+
+async def _is_new(unit: UnitOfWork, one: Ready, standing: Standing, known: Known) -> bool:
+    """Whether a rule may open it. What is noted of equal drift stays: its pull request, too."""
+    if not may_propose(standing, known):
+        return False
+    noted = await unit.corrections.of_project(standing.repo, standing.project)
+    return all(each.id != one.key for each in noted)
 
 
 def _below(standing: Standing, known: Known, wish: Wish) -> Below | None:

@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 
-from prbot.drift.state import Correction
+from prbot.config.drift import DriftSettings
+from prbot.drift.aftermath import Known
+from prbot.drift.proposing import PROPOSED
+from prbot.drift.state import Correction, Standing, Watch
 from prbot.drift.wishing import REFUSED
 from prbot.engine.alarm import Alarm
+from prbot.engine.drift_opened import opened
+from prbot.engine.drift_proposals import DriftProposals, Ready
 from prbot.engine.postman import FAILURES, LAST_RETRY, Postman
 from prbot.engine.world import Forge
 from prbot.errors import CannotPush, ForgeRefused, ForgeUnavailable
@@ -210,3 +215,19 @@ async def test_withdrawn(
     await office.put(7, WithdrawLetter(COMMIT.branch, "<!-- m -->", "words"))
     assert await office.round() is None
     assert yard.done == done
+
+
+async def test_equal_drift_keeps_its_pull_request(office: Any) -> None:
+    """A rule that wants the same the next night takes nothing from what is noted of it."""
+    noted = replace(ASKED, id="branch digest", by=None, outcome=PROPOSED)
+    ready = Ready(noted.id, replace(LETTER, correction=noted))
+    standing = Standing(REPO, noted.project)
+    known = Known(Watch(REPO), DriftSettings(issues=True), (standing,), office.clock.now())
+    proposals = DriftProposals(office.world)
+    async with office.world.store.begin() as unit:
+        await proposals.put(unit, (ready,), standing, known)
+        await opened(office.world, unit, ready.letter, 7)
+    async with office.world.store.begin() as unit:
+        await proposals.put(unit, (ready,), standing, known)
+    async with office.world.store.begin() as unit:
+        assert await unit.corrections.proposed(REPO) == (replace(noted, pull=PullRef(REPO, 7)),)
