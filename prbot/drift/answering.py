@@ -31,6 +31,8 @@ PLANNED_FIRST = (
 )
 UNLOCK = "unlock"
 HERE = (*ON_ISSUES, UNLOCK)
+MEANS_WHAT_STANDS = ("accept", "adopt", "revert")
+"""These speak of what the issue shows."""
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
 
@@ -161,6 +163,7 @@ def answer_to(
     reasons = (
         *_permitted(asker, needs, UNLOCK if said.typed.verb == UNLOCK else "apply"),
         *_sensible(said.typed, issue, standings, now),
+        *_seen(said, standings),
     )
     if reasons:
         return (Say(reasons=reasons),)
@@ -223,6 +226,18 @@ def _sensible(
     if until is not None and not now < until <= now + LONGEST:
         return (Reason("until", "the day is over, or more than a year away", "name another"),)
     return ()
+
+
+def _seen(said: Said, standings: Iterable[Standing]) -> Reasons:
+    """Nobody means what was found after they said it: webhooks come late. The forge tells whole
+    seconds."""
+    if said.typed is None or said.typed.verb not in MEANS_WHAT_STANDS:
+        return ()
+    moment = said.event.created_at
+    checked = (each.checked_at for each in standings if each.checked_at is not None)
+    if all(at.replace(microsecond=0) <= moment for at in checked):
+        return ()
+    return (Reason("shown", "it was looked at again since you said it", "read it, then repeat it"),)
 
 
 def until_of(typed: Typed, now: datetime) -> datetime | None:

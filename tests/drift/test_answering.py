@@ -216,3 +216,23 @@ def test_outsiders() -> None:
 def test_a_failure_can_be_looked_at_again() -> None:
     (again, _) = asked("prbot recheck", issue=replace(ISSUE, kind=Kind.FAILURE))
     assert again == LookAgain(STANDING)
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        ("prbot revert", True),
+        ("prbot adopt", True),
+        ("prbot accept vendor asked until 2026-03-31", True),
+        ("prbot snooze 7d", False),
+        ("prbot recheck", False),
+    ],
+)
+def test_what_was_found_since(body: str, refused: bool) -> None:
+    """It does nothing about what nobody had read when they said it: the webhook came late."""
+    asker = Asker(Login("Ann"), Permission.WRITE, {})
+    for second, late in ((0, False), (1, refused)):
+        seen = replace(STANDING, checked_at=NOW + timedelta(seconds=second, microseconds=900))
+        first, *_ = answer_to(said(body), ISSUE, (seen,), FREE, asker, NOW)
+        reasons = first.reasons if isinstance(first, Say) else ()
+        assert [reason.requirement for reason in reasons] == ["shown"] * late

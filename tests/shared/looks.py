@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nights import said_by
 from recorded import CLEAN, RecordedTool, Replica, recorded
 from town import BOT, HOOK_SECRET, REPOSITORY, Town, a_town
 
@@ -266,6 +267,7 @@ async def played(
     """A town with the row's repository, and a process that has not looked yet."""
     clock, tool = ClockInHand(), RecordedTool()
     patch.setattr(compose, "SystemClock", lambda: clock)
+    said_by(clock, patch)
     patch.setattr(compose, "tools_of", lambda *_: tool)
     async with a_town(directory, kind) as town, AsyncExitStack() as stack:
         tool.heads = {name: code_of(name) for name in projects_of(row)}

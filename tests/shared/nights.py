@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from town import PATIENCE, REPOSITORY, Town
@@ -15,6 +16,8 @@ from watchfiles import awatch
 
 from prbot.app import compose
 from prbot.config.drift import DriftBounds
+from prbot.demo import talk
+from prbot.demo.state import Comment, Issue
 from prbot.drift.issue import Section
 from prbot.drift.state import Standing, Watch
 from prbot.model import ProjectKey, RepoRef
@@ -44,7 +47,20 @@ def calendar(monkeypatch: pytest.MonkeyPatch) -> type[Calendar]:
     ahead = noon - now if noon > now else noon + timedelta(days=1) - now
     monkeypatch.setattr(Calendar, "ahead", ahead)
     monkeypatch.setattr(compose, "SystemClock", Calendar)
+    said_by(Calendar(), monkeypatch)
     return Calendar
+
+
+def said_by(clock: Any, patch: pytest.MonkeyPatch) -> None:
+    """What people say to issues they say by prbot's clock: it tells what they had read."""
+
+    def said(number: int, about: Any, *more: Any, **rest: Any) -> Comment:
+        made = Comment(number, about, *more, **rest)
+        if isinstance(about, Issue):
+            made.created_at = made.updated_at = clock.now()
+        return made
+
+    patch.setattr(talk, "Comment", said)
 
 
 def window_that_has_passed() -> str:
