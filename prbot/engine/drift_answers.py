@@ -74,15 +74,15 @@ TOO_OLD = Reason(
     "it was found more than 30 minutes after it was said",
     "say it again, if you still want it",
 )
-OLD, FOUND = timedelta(minutes=30), "found"
+OLD = timedelta(minutes=30)
 KNOWN = "the comment is answered already"
 
 
 def _is_old(said: Said, now: datetime) -> bool:
-    """Of what the reconciler found: nothing is changed long after somebody wanted it."""
+    """Nothing is changed long after somebody wanted it, whether the reconciler found it or its
+    webhook was late."""
     verb = "" if said.typed is None else said.typed.verb
-    found = said.event.reason == FOUND
-    return found and verb not in ("", "recheck") and now - said.event.created_at > OLD
+    return verb not in ("", "recheck") and now - said.event.created_at > OLD
 
 
 def _going_on(standing: Standing) -> Reason:
@@ -259,6 +259,5 @@ class DriftAnswers:
         own = f"prbot:{self._world.settings.installation}:re:{event.comment_id}{beside}"
         letter = drift_comment(self._world, issue.place, issue.marker, own, told)
         now = self._world.clock.now()
-        await unit.outbox.put(
-            f"drift re {event.comment_id}{beside}", of_repository(issue.place), letter, now
-        )
+        key = f"drift re {event.repo} {event.comment_id}{beside}"  # a number is one forge's
+        await unit.outbox.put(key, of_repository(issue.place), letter, now)

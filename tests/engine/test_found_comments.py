@@ -99,10 +99,11 @@ async def test_somebody_elses_issue(world: World, reader: Reader) -> None:
 
 
 @pytest.mark.parametrize(("words", "old"), [("prbot snooze 7d", True), ("prbot recheck", False)])
-async def test_found_late(world: World, reader: Reader, words: str, old: bool) -> None:
+@pytest.mark.parametrize("reason", ["found", "comment on an issue"])
+async def test_heard_late(world: World, reader: Reader, words: str, old: bool, reason: str) -> None:
     """It does not change anything long after somebody wanted it, and says so; looking is fine."""
     clock: Any = world.clock
-    reader.said = (said(world, words),)
+    reader.said = (replace(said(world, words), reason=reason),)
     clock.time += timedelta(minutes=31)
     (answer,) = await sweep(world, reader)
     assert ("more than 30 minutes after" in answer) is old
