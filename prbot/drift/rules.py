@@ -141,7 +141,10 @@ def beyond(plan: Plan) -> Beyond:
         for one in found
     )
     return Beyond(
-        more=changed or any(_is_more(one.change.action, one.address in gone) for one in acts),
+        more=changed
+        or bool(plan.action_invocations or plan.deferred_changes)
+        or any(_is_more(one.change.action, one.address in gone) for one in acts)
+        or any(one.imported or one.moved for one in acts),
         loses=any(one.change.action in (Action.DELETE, Action.REPLACE) for one in acts),
     )
 

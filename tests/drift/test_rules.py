@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -189,6 +191,28 @@ BEYOND = {
 def test_what_no_drift_explains(name: str) -> None:
     """It sees in a recorded plan what the code would change, and what would be lost."""
     assert beyond(parse((PLANS / f"{name}.json").read_bytes())) == BEYOND[name]
+
+
+ASIDE: dict[str, dict[str, Any]] = {
+    "an action": {"action_invocations": [{"address": "action.aws_lambda_invoke.a"}]},
+    "what is put off": {"deferred_changes": [{"reason": "provider_config_unknown"}]},
+    "a move": {"previous_address": "aws_sqs_queue.old"},
+    "an import": {"importing": {"id": "q"}},
+}
+
+
+@pytest.mark.parametrize("name", ASIDE)
+def test_what_changes_no_attribute(name: str) -> None:
+    """It sees what a plan would do beside the attributes: people are not shown it as drift."""
+    plan, more = parse((PLANS / "02_managed_attr_drift.json").read_bytes()), ASIDE[name]
+    (resource,) = [one for one in plan.resource_changes if one.address == QUEUE.address]
+    if "importing" in more:
+        resource = replace(resource, change=replace(resource.change, **more))
+    elif "previous_address" in more:
+        resource = replace(resource, **more)
+    else:
+        plan = replace(plan, **more)
+    assert beyond(replace(plan, resource_changes=(resource,))).more
 
 
 def test_drift_has_its_type() -> None:
