@@ -21,7 +21,7 @@ from prbot.engine.drift_answers import Answered
 from prbot.engine.drift_by_hand import Moved
 from prbot.engine.world import World
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError, StoreUnavailable
-from prbot.model import DeliveryId, Event, Ignored
+from prbot.model import DeliveryId, Event, Ignored, IssueCommented, IssueMoved, RepoRef
 from prbot.ports import Delivery
 from prbot.runs.asks import Asked, Nudged
 from prbot.runs.run import Run
@@ -93,7 +93,9 @@ class Inbox:
                 except (ForgeUnavailable, ForgeRefused, NotFound) as error:
                     # Refused: the token may be renewed, and no event must be lost by then.
                     log.warning("forge does not help", action="digest", error=str(error))
-                    return False
+                    if not await self._is_of_one_repository(delivery):
+                        return False
+                    done = False  # those of others need not wait for it
                 if not done:
                     failed.add(delivery.id)
         return not failed
@@ -177,6 +179,16 @@ class Inbox:
             except Exception:  # the run is stored, and woken at the next start
                 log.exception("run not woken", action="digest", run=self._new[0].id)
             self._new.popleft()
+
+    async def _is_of_one_repository(self, delivery: Delivery) -> bool:
+        """What happens to an issue asks the forge about its repository; it may help elsewhere."""
+        if not isinstance(self._event_of(delivery), IssueCommented | IssueMoved):
+            return False
+        try:
+            await self._world.forge_of(RepoRef(delivery.forge, "")).reader.bot_login()
+        except (ForgeUnavailable, ForgeRefused, NotFound):
+            return False
+        return True
 
     def _event_of(self, delivery: Delivery) -> Event:
         try:

@@ -246,9 +246,8 @@ def _raising(error: Exception) -> Any:
     return raising
 
 
-async def test_an_answer_is_written_at_once(desk: Any) -> None:
-    """It tells the outbox of what is said to an issue, which no run tells it of, and has drift
-    looked for at once; the forge is asked once who it is, and a twin is not answered again."""
+async def _write_issue(desk: Any) -> None:
+    """As the postman does."""
     now = desk.world.clock.now()
     letter = IssueLetter("m", "Drift", "m", (), is_open=True)
     async with desk.world.store.begin() as unit:
@@ -257,6 +256,24 @@ async def test_an_answer_is_written_at_once(desk: Any) -> None:
     async with desk.world.store.begin() as unit:
         (row,) = await unit.outbox.due(now, "w-1", now + timedelta(minutes=1))
         assert await unit.outbox.sent(row, 12, now)
+
+
+@pytest.mark.parametrize("error", FORGE_TROUBLES, ids=lambda error: type(error).__name__)
+async def test_a_repository_of_which_the_forge_does_not_tell(desk: Any, error: Exception) -> None:
+    """It keeps what was said to an issue there, and digests what came of other repositories."""
+    await _write_issue(desk)
+    desk.world.forges["gh"].reader.permission = _raising(error)
+    await desk.deliver(b"answer", b"opened")
+    for _ in range(2 * FAILURES):
+        assert await desk.inbox.digest_waiting() == RETRY
+    assert await desk.outcomes() == [("answer", None), ("opened", "r-1: plan")]
+
+
+async def test_an_answer_is_written_at_once(desk: Any) -> None:
+    """It tells the outbox of what is said to an issue, which no run tells it of, and has drift
+    looked for at once; the forge is asked once who it is, and a twin is not answered again."""
+    now = desk.world.clock.now()
+    await _write_issue(desk)
     await desk.deliver(b"answer")
     assert await desk.inbox.digest_waiting() is None
     assert await desk.outcomes() == [("answer", "issue 12: recheck")]
