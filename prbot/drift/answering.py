@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from prbot.config.drift import Proposal
+from prbot.config.drift import GroupBy, Proposal
 from prbot.config.environments import Environments, Needs
-from prbot.drift.issue import Kind, facts_of
+from prbot.drift.issue import Kind, facts_of, group_of
 from prbot.drift.state import Answer, AnswerKind, IssueOf, Standing
 from prbot.errors import NotOnIssues
 from prbot.intake.commanded import Conversation
@@ -146,6 +146,12 @@ def told_of(issue: IssueOf, standings: Iterable[Standing]) -> tuple[Standing, ..
     return tuple(each for each in standings if each.key in told)
 
 
+def in_group(issue: IssueOf, standing: Standing) -> bool:
+    """Whether it would be told there, also while it has nothing to tell."""
+    where = (standing.repo, standing.project, standing.environment)
+    return any(group_of(*where, by) == issue.group for by in GroupBy)
+
+
 def answer_to(
     said: Said,
     issue: IssueOf,
@@ -154,7 +160,8 @@ def answer_to(
     asker: Asker,
     now: datetime,
 ) -> tuple[AnswerStep, ...]:
-    """In the order in which it is done; nothing for outsiders. `standings` are those it told of."""
+    """In the order in which it is done; nothing for outsiders. `standings` are those it told of;
+    for `unlock` those that corrections hold, whatever is told by now."""
     if asker.permission is Permission.NONE:
         return ()
     if said.typed is None:
@@ -217,7 +224,11 @@ def _is_in(asker: Asker, who: Sequence[str]) -> bool:
 def _sensible(
     typed: Typed, issue: IssueOf, standings: Sequence[Standing], now: datetime
 ) -> Reasons:
-    if not standings or not issue.kept.facts:
+    if typed.verb == UNLOCK and not standings:
+        return (
+            Reason("lock", "no interrupted correction holds anything", "there is nothing to do"),
+        )
+    if not standings or not (issue.kept.facts or typed.verb == UNLOCK):
         return (Reason("drift", "nothing is told here at the moment", "there is nothing to do"),)
     if issue.kind != Kind.DRIFT and typed.verb not in ("recheck", "snooze"):
         why = "that nobody can look is no drift: only `recheck` and `snooze` help"

@@ -27,6 +27,7 @@ from prbot.drift.answering import (
     Unlock,
     answer_to,
     heard,
+    in_group,
     shown,
     teams_of,
     told_of,
@@ -42,7 +43,7 @@ from prbot.errors import ForgeRefused, NotFound
 from prbot.model import Ignored, IssueCommented, RepoRef
 from prbot.ports import JournalEntry, UnitOfWork, of_repository
 from prbot.runs.asks import Listening
-from prbot.runs.correction import correction_place
+from prbot.runs.correction import correction_place, is_correction
 from prbot.runs.reasons import Reason
 from prbot.runs.say import Refusal
 
@@ -90,6 +91,13 @@ def _going_on(standing: Standing) -> Reason:
     return Reason("correcting", going, "wait for what comes of it")
 
 
+async def _held(unit: UnitOfWork, issue: IssueOf) -> tuple[Standing, ...]:
+    """Of those that would be told there, what corrections hold: also of a project that is gone."""
+    locks = [lock for lock in await unit.locks.of_repo(issue.about) if is_correction(lock.holder)]
+    found = [await unit.drift.get(issue.about, lock.project) for lock in locks]
+    return tuple(each for each in found if each is not None and in_group(issue, each))
+
+
 @dataclass(frozen=True)
 class Answered:
     """What is done, and said, to an issue of ours."""
@@ -119,12 +127,14 @@ class DriftAnswers:
         async with self._world.store.begin() as unit:
             issue = await unit.drift_issues.at(event.repo, event.number)
             known = () if issue is None else await unit.drift.of_repo(issue.about)
+            held = () if issue is None else await _held(unit, issue)
             done = await unit.drift_issues.is_heard(event.repo, event.comment_id)
         if issue is None:
             return Ignored("comment on an issue that is not ours")
         if done:
             return Ignored(KNOWN)
-        mine = told_of(issue, known)
+        unlocks = said.typed is not None and said.typed.verb == UNLOCK
+        mine = held if unlocks else told_of(issue, known)
         place = await self._places.at(issue.about, fresh=True)
         environments = EVERYWHERE_ALIKE if place is None else place.rules.environments
         asker = await self._asker(event, issue.about, teams_of(environments, mine))

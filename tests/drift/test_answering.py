@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +23,7 @@ from prbot.drift.answering import (
     Unlock,
     answer_to,
     heard,
+    in_group,
     teams_of,
     told_of,
 )
@@ -153,7 +155,26 @@ def test_done() -> None:
         assert again == LookAgain(STANDING)
         assert isinstance(told, Say)
         assert told.said == PLANNED_FIRST
-    assert asked("prbot unlock") == (Unlock((STANDING,)),)
+
+
+def test_unlocked_whatever_is_told() -> None:
+    """It lets go of what is held also where the drift was accepted, or went, meanwhile."""
+    quiet, asker = replace(ISSUE, kept=Kept(False, ())), Asker(Login("Ann"), Permission.WRITE, {})
+    for issue in (ISSUE, quiet):
+        steps = answer_to(said("prbot unlock"), issue, (STANDING,), FREE, asker, NOW)
+        assert steps == (Unlock((STANDING,)),)
+    (told,) = answer_to(said("prbot unlock"), quiet, (), FREE, asker, NOW)
+    assert isinstance(told, Say)
+    assert [reason.requirement for reason in told.reasons] == ["lock"]
+
+
+def test_of_its_group() -> None:
+    """It means the issue's own projects, by whatever they are grouped."""
+    where = ["gh", "acme/infra"]
+    for group in ([*where, "net", "default"], [*where, None], where):
+        assert in_group(replace(ISSUE, group=json.dumps(group)), STANDING)
+    for group in ([*where, "app", "default"], [*where, "prod"], ["gh", "acme/other"]):
+        assert not in_group(replace(ISSUE, group=json.dumps(group)), STANDING)
 
 
 def test_some_need_approval() -> None:
