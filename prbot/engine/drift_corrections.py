@@ -46,6 +46,10 @@ class NowhereTold(Exception):  # not an error: people could not read what came o
     """No issue tells of the project, for there are too many: by rule nothing is applied then."""
 
 
+class NotTold(Exception):  # not an error: it is begun when it is, or too old by then
+    """The issue that tells of the project is not written yet, or the forge takes none."""
+
+
 class DriftCorrections:
     """`outbox` is rung when there is something to tell."""
 
@@ -82,7 +86,7 @@ class DriftCorrections:
             return
         try:
             run = await self._begun(wish, place)
-        except BegunElsewhere:
+        except (BegunElsewhere, NotTold):
             return
         except NowhereTold:
             await self._refuse(wish)
@@ -98,18 +102,26 @@ class DriftCorrections:
                 raise BegunElsewhere
             if wish not in await unit.corrections.waiting():
                 raise BegunElsewhere
-            ask = await self._ask(unit, wish, place, standing)
-            if ask.correction is not None and wish.how == AUTO and ask.correction.place is None:
+            issue = await self._issue_of(unit, wish, place, standing)
+            if wish.how == AUTO and issue is None:
                 raise NowhereTold
+            if wish.how == AUTO and issue is not None and issue.number is None:
+                raise NotTold
+            ask = await self._ask(unit, wish, place, standing, issue)
             run = Run(run_id, correction_place(wish.repo, standing.number), ask, now)
             await unit.runs.add(run)
             await unit.corrections.add(replace(wish, at=now, run=run_id))
         return run
 
     async def _ask(
-        self, unit: UnitOfWork, wish: Correction, place: Place, standing: Standing
+        self,
+        unit: UnitOfWork,
+        wish: Correction,
+        place: Place,
+        standing: Standing,
+        issue: IssueOf | None,
     ) -> Ask:
-        project, issue = wish.project, await self._issue_of(unit, wish, place, standing)
+        project = wish.project
         about = OfDrift(wish.id, wish.how == AUTO, wish.facts)
         if issue is not None:
             about = replace(about, place=issue.place, marker=issue.marker)

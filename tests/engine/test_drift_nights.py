@@ -18,11 +18,12 @@ from prbot.adapters.hcl_cache import FactsCache
 from prbot.adapters.queue_sqlite import SqliteQueue
 from prbot.adapters.store import SqlStore
 from prbot.adapters.workspaces import GitWorkspaces
-from prbot.config.drift import DriftBounds
+from prbot.config.drift import DriftBounds, GroupBy
 from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
 from prbot.demo.git import git
-from prbot.drift.state import Correction, Standing
+from prbot.drift.issue import Kept, Kind, group_of
+from prbot.drift.state import Correction, IssueOf, Standing
 from prbot.drift.trying import AUTO, REFUSED
 from prbot.engine.alarm import Alarm
 from prbot.engine.drift import Drift
@@ -33,6 +34,7 @@ from prbot.model import JobId, Login, ProjectKey, PullRef, RepoRef, RunId
 from prbot.ports import CloneAccess, Priority
 from prbot.runs.correction import correction_place
 from prbot.runs.locks import Lock
+from prbot.runs.requirements.asking import TOO_OLD
 from prbot.runs.run import Ask, AskKind, Job, JobKind, Run, RunState, Trouble
 from prbot.telemetry import Redactor
 
@@ -404,4 +406,19 @@ async def test_nothing_by_rule_that_is_told_nowhere(town: Town) -> None:
         await unit.corrections.add(wish)
     await process.drift.sweep()
     assert await process.begun() == []
+    assert await corrections(process) == [(None, REFUSED)]
+
+
+async def test_nothing_by_rule_before_it_is_told(town: Town) -> None:
+    """It waits until the forge has taken the issue, and gives up where it takes none."""
+    process = await evening(town)
+    group = group_of(REPO, P3, None, GroupBy.PROJECT)
+    issue = IssueOf(REPO, Kind.DRIFT, group, REPO, "m", Kept(open=True, facts=("f",)))
+    async with process.world.store.begin() as unit:
+        await unit.drift_issues.keep(issue)
+        await unit.corrections.add(Correction("c-1", REPO, P3, AUTO, town.clock.time))
+    assert await process.drift.sweep() == 0
+    assert await corrections(process) == [(None, None)]
+    town.clock.time += TOO_OLD + timedelta(minutes=1)
+    assert await process.drift.sweep() == 0
     assert await corrections(process) == [(None, REFUSED)]
