@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prbot.comments.drift_proposal import proposal_body
-from prbot.drift.adopt import Code, Wish, adopt, wishes
+from prbot.drift.adopt import SENSITIVE, Code, Wish, adopt, wishes
 from prbot.drift.issue import Found
 from prbot.drift.proposing import Proposed, branch_of, proposed_adopt, proposed_revert, title_of
 from prbot.drift.wishing import Name
@@ -49,7 +49,8 @@ async def adopting(
 ) -> tuple[ProposalLetter | None, Proposed]:
     """None where nothing could be written; what was proposed says why not. Raises GitFailed."""
     code = await code_of(world, asked.repo, asked.head, asked.project, asked.projects)
-    adopted = await asyncio.to_thread(lambda: adopt(code, _meant(plan, asked.left)))
+    meant = tuple(fit_to_write(world, wish) for wish in _meant(plan, asked.left))
+    adopted = await asyncio.to_thread(adopt, code, meant)
     told = proposed_adopt(asked.project, asked.found, adopted, asked.by)
     if not adopted.files:
         return None, told
@@ -75,6 +76,14 @@ def _letter(
 
 def _meant(plan: Plan, left: Collection[Name]) -> tuple[Wish, ...]:
     return tuple(one for one in wishes(plan) if (one.address, one.attribute) not in left)
+
+
+def fit_to_write(world: World, wish: Wish) -> Wish:
+    """A commit is a sink as any other, and its files are not redacted: what is secret for a
+    reason that no plan tells, because it was resolved from elsewhere, is not written either."""
+    if world.redactor.redact_values(wish.live) == wish.live:
+        return wish
+    return Wish(wish.address, wish.attribute, unfit=SENSITIVE)
 
 
 async def code_of(

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from prbot.config.drift import DriftSettings
+from prbot.drift.adopt import SENSITIVE, Wish
 from prbot.drift.aftermath import Known
 from prbot.drift.proposing import PROPOSED
 from prbot.drift.state import Correction, Standing, Watch
 from prbot.drift.wishing import REFUSED
 from prbot.engine.alarm import Alarm
+from prbot.engine.drift_adopting import fit_to_write
 from prbot.engine.drift_opened import opened
 from prbot.engine.drift_proposals import DriftProposals, Ready
 from prbot.engine.postman import FAILURES, LAST_RETRY, Postman
@@ -231,3 +233,13 @@ async def test_equal_drift_keeps_its_pull_request(office: Any) -> None:
         await proposals.put(unit, (ready,), standing, known)
     async with office.world.store.begin() as unit:
         assert await unit.corrections.proposed(REPO) == (replace(noted, pull=PullRef(REPO, 7)),)
+
+
+@pytest.mark.parametrize("live", ["hunter2secret", {"env": ["PASS=hunter2secret"]}, "plain", 5])
+async def test_what_was_resolved_is_not_written(office: Any, live: Any) -> None:
+    """It takes a value out of a commit that it takes out of every text, whatever the plan says."""
+    office.world.redactor.register("hunter2secret")
+    wish = Wish("aws_lambda_function.f", "description", "before", live)
+    secret = "hunter2" in str(live)
+    written = Wish(wish.address, wish.attribute, unfit=SENSITIVE) if secret else wish
+    assert fit_to_write(office.world, wish) == written
