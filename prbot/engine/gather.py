@@ -64,8 +64,8 @@ async def gather(
         now = world.clock.now()
         stopped = _applies(run) or run.ask.kind is AskKind.CORRECT
         freezes = await unit.freezes.in_force(now) if stopped else ()
-        reviewed = run.ask.kind in NEEDS_REVIEWS
-        asked = await unit.corrections.proposing(run.pull) if reviewed else ()
+        asked = await unit.corrections.proposing(run.pull) if _applies(run) else ()
+    askers = askers_of(asked, pull.ref.number, pull.head_branch)
     merging = tuple(r for r in unfinished if _is_merge(r) and r.pull != run.pull)
     scene = Scene(
         pull=pull,
@@ -75,7 +75,7 @@ async def gather(
         served=world.settings.serves(run.pull.repo)
         and world.settings.serves_branch(pull.base_branch, pull.default_branch),
         permission=await _permission(world, run),
-        reviews=await _reviews(world, run),
+        reviews=await _reviews(world, run, askers),
         runs=runs,
         plans=plans,
         locks=locks,
@@ -86,7 +86,7 @@ async def gather(
         allow=world.settings.bounds_of(run.pull.repo).allow,
         landings=landings,
         merging=merging,
-        askers=askers_of(asked, pull.ref.number, pull.head_branch),
+        askers=askers,
         around=await _around(world, run, pull, landings, merging),
     )
     early = run.ask.kind in ASKS_RULES_EARLY and scene.permission.can_write
@@ -174,8 +174,9 @@ async def _permission(world: World, run: Run) -> Permission:
     return await reader.permission(run.pull.repo, run.ask.actor)
 
 
-async def _reviews(world: World, run: Run) -> tuple[Review, ...]:
-    if run.ask.kind not in NEEDS_REVIEWS:
+async def _reviews(world: World, run: Run, askers: frozenset[str]) -> tuple[Review, ...]:
+    """Of a merge only where whoever merged it had asked for it."""
+    if run.ask.kind not in NEEDS_REVIEWS and run.ask.actor.lower() not in askers:
         return ()
     return await world.forge_of(run.pull.repo).reader.reviews(run.pull)
 

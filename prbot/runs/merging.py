@@ -42,6 +42,7 @@ from prbot.runs.phases import (
     why_not_equal,
 )
 from prbot.runs.planning import fail, refuse
+from prbot.runs.requirements.approvals import not_alone
 from prbot.runs.requirements.asking import may_apply_now
 from prbot.runs.requirements.merges import never_by_itself, not_by_itself
 from prbot.runs.requirements.people import one_environment, permitted
@@ -206,6 +207,7 @@ def _why_hold(
             reasons += plan_is_ready(plan, scene, plan.head)
     if run.ask.kind is not AskKind.MERGE:
         reasons += permitted(run.ask, scene, rules, changing, "apply")
+        reasons += not_alone(run.ask, scene, rules, changing)
         return unless_overridden(run, scene, rules, reasons)
     return Judgement(not_by_itself(run, scene, rules, jobs) + reasons)
 
@@ -265,6 +267,7 @@ def _apply_by_comment(run: Run, scene: Scene, rules: Effective) -> Steps:
         reasons = _why_none(run, left, todo, wanted) or _not_the_named(run, scene, todo)
     reasons += may_apply_now(run, scene.permission)
     reasons += permitted(run.ask, scene, rules, wanted, "apply")
+    reasons += not_alone(run.ask, scene, rules, wanted)
     reasons += one_environment(run.ask, scene, rules, todo)
     reasons += sum((_is_ready(plan, scene) for plan in todo), start=())
     reasons += sum((not_interrupted(plan.project, scene) for plan in todo), start=())

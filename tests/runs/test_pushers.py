@@ -8,22 +8,28 @@ from dataclasses import replace
 import pytest
 from scenes import (
     AUTHOR,
+    DONE_MERGED,
     HEAD,
+    MERGER,
     OLD_HEAD,
     REVIEWER,
     World,
+    after_merge,
+    approval,
     by_comment,
+    by_event,
     earlier,
     plan,
     planned,
     words,
 )
 
-from prbot.model import Login, Sha
+from prbot.model import Login, Review, Sha
 from prbot.runs.run import AskKind, Run
 
 GO = {"lock a", "apply a=p1"}
 REFUSED = {"refuse: approved", "refused"}
+HELD, GOES_ON = {"hold", "apply:failure", "held"}, {"lock a", "apply a=p3"}
 
 
 def told_by(actor: Login, head: Sha = HEAD) -> Run:
@@ -67,3 +73,33 @@ def test_asked_for(askers: frozenset[str], expected: set[str]) -> None:
     runs = (told_by(AUTHOR),)
     asked = World(by_comment(AskKind.APPLY), others=runs, askers=askers)
     assert words(asked.outcome()) == expected
+
+
+MERGED_BY: dict[str, tuple[frozenset[str], tuple[Review, ...], set[str]]] = {
+    "somebody else asked for it": (frozenset({"zoe"}), (), GOES_ON),
+    "the merger asked for it": (frozenset({MERGER.lower()}), (), HELD),
+    "the merger approved what they asked for": (
+        frozenset({MERGER.lower()}),
+        (approval(MERGER),),
+        HELD,
+    ),
+    "somebody else approved it": (frozenset({MERGER.lower()}), (approval(),), GOES_ON),
+}
+
+
+@pytest.mark.parametrize(("askers", "reviews", "expected"), MERGED_BY.values(), ids=MERGED_BY)
+def test_merged_alone(
+    askers: frozenset[str], reviews: tuple[Review, ...], expected: set[str]
+) -> None:
+    """It applies nothing because one person asked for a pull request and merged it."""
+    merge = by_event(AskKind.MERGE)
+    fresh, reviewed = after_merge("a", 3, run="r-now"), plan("a")
+    world = World(
+        merge,
+        pull=DONE_MERGED,
+        plans=(fresh, reviewed),
+        jobs=(planned(fresh, reviewed=1),),
+        askers=askers,
+        reviews=reviews,
+    )
+    assert words(world.outcome()) == expected

@@ -16,6 +16,7 @@ from prbot.model import ProjectKey, PullRequest, Review, ReviewState
 from prbot.plans.record import StoredPlan
 from prbot.runs.requirements.people import belongs, needs_of, words_for
 from prbot.runs.requirements.standing import stood_since
+from prbot.runs.run import Ask
 from prbot.runs.say import Reason, Reasons
 from prbot.runs.scene import Scene
 
@@ -108,6 +109,28 @@ def _approves(review: Review, pull: PullRequest, since: datetime) -> bool:
         and review.permission.can_write
         and review.commit == pull.head_sha
         and review.submitted_at >= since.replace(microsecond=0)
+    )
+
+
+def not_alone(ask: Ask, scene: Scene, rules: Effective, projects: Iterable[ProjectKey]) -> Reasons:
+    """Whoever had prbot open a pull request does not decide alone on it after the merge: on the
+    forge prbot is its author, so they could approve and merge it themselves."""
+    asked = ask.actor.lower() in scene.askers
+    if not asked or not any(needs_of(each, scene, rules).approvals for each in projects):
+        return ()
+    if any(_is_of_another(review, scene) for review in scene.reviews):
+        return ()
+    alone = f"{ask.actor} asked for this pull request, and nobody else approved it"
+    way = "somebody else reads the plan, then comments `prbot apply --accept-changes`"
+    return (Reason("approved", alone, way),)
+
+
+def _is_of_another(review: Review, scene: Scene) -> bool:
+    return (
+        review.state is ReviewState.APPROVED
+        and review.permission.can_write
+        and review.commit == scene.pull.head_sha
+        and review.author.lower() not in {*scene.askers, scene.pull.author.lower()}
     )
 
 

@@ -10,6 +10,7 @@ from prbot.config.repo import Effective
 from prbot.config.server import ApplyOnMerge
 from prbot.model import ProjectKey
 from prbot.runs.left import plan_job_before_merge, was_shown
+from prbot.runs.requirements.approvals import not_alone
 from prbot.runs.requirements.people import permitted
 from prbot.runs.run import AskKind, Job, JobState, Run
 from prbot.runs.say import Reason, Reasons
@@ -86,6 +87,7 @@ def never_by_itself(
     if not scene.permission.can_write:
         access = "the merger's write access could not be confirmed"
         told.append(Reason("permission", access, "somebody with write access can apply it"))
+    told += not_alone(run.ask, scene, rules, projects)
     return (*told, *_permitted_by_somebody(run, scene, rules, projects))
 
 
