@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from prbot.config.drift import GroupBy, Proposal
 from prbot.config.environments import Environments, Needs
@@ -256,7 +256,8 @@ def until_of(typed: Typed, now: datetime) -> datetime | None:
     flags = dict(typed.flags)
     if typed.verb == "accept":
         day = datetime.fromisoformat(str(flags["until"])).date()
-        return datetime.combine(day, time(), UTC) + timedelta(days=1)
+        last = day == date.max  # after which the calendar has no day
+        return datetime.combine(day, time(), UTC) + timedelta(days=0 if last else 1)
     if typed.verb == "snooze":
         given = str(flags["for"])
         return now + timedelta(hours=int(given[:-1]) * _HOURS[given[-1]])

@@ -202,6 +202,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "a day that is over": ({}, "prbot accept it until 2026-03-03", "until"),
     "for ever": ({}, "prbot accept it until 2036-03-03", "until"),
+    "until the end of the calendar": ({}, "prbot accept it until 9999-12-31", "until"),
     "longer than a year": ({}, "prbot snooze 99w", "until"),
     "nothing told": ({"issue": replace(ISSUE, kept=Kept(False, ()))}, "prbot revert", "drift"),
     "a failure is no drift": (
