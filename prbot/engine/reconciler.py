@@ -21,7 +21,7 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
 from prbot.engine.drift_answers import KNOWN, Answered
 from prbot.engine.world import World
-from prbot.errors import PrbotError
+from prbot.errors import PrbotError, StoreUnavailable
 from prbot.model import Event, PullRequest, RepoRef
 from prbot.ports import Seen
 from prbot.runs.asks import Asked
@@ -106,12 +106,27 @@ class Reconciler:
             await self._look_at(pull, now)
         for moved in await reader.merge_queue(repo) if waiting else ():
             await self._start(repo, moved)
-        for comment in await reader.comments_since(repo, comments_since(seen, now)):
-            await self._start(repo, comment)
+        comments = await reader.comments_since(repo, comments_since(seen, now))
+        heard = all([await self._heard(repo, comment) for comment in comments])
         for pull in await reader.recently_closed_pulls(repo, self._closed_since(seen, now)):
             await self._look_at(pull, now)
+        if not heard:
+            return False
         async with self._world.store.begin() as unit:
             await unit.repositories.reconciled(repo, now)
+        return True
+
+    async def _heard(self, repo: RepoRef, comment: Event) -> bool:
+        """False when it is to be looked for again; what nobody foresaw must not stop the rest."""
+        try:
+            await self._start(repo, comment)
+        except StoreUnavailable:
+            raise
+        except PrbotError as error:  # an issue here may be about another repository
+            log.warning("not heard", action="reconcile", repo=str(repo), error=str(error))
+            return False
+        except Exception:
+            log.exception("not heard", action="reconcile", repo=str(repo))
         return True
 
     def _closed_since(self, seen: Seen, now: datetime) -> datetime:

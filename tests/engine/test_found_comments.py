@@ -14,7 +14,7 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
 from prbot.engine.reconciler import Reconciler
 from prbot.engine.world import Forge, World
-from prbot.errors import ForgeUnavailable
+from prbot.errors import ForgeRefused, ForgeUnavailable
 from prbot.model import Actor, IssueCommented, Login, Permission, RepoRef
 from prbot.ports import CloneAccess, IssueCommentLetter, IssueLetter, of_repository
 
@@ -107,3 +107,40 @@ async def test_heard_late(world: World, reader: Reader, words: str, old: bool, r
     clock.time += timedelta(minutes=31)
     (answer,) = await sweep(world, reader)
     assert ("more than 30 minutes after" in answer) is old
+
+
+async def test_one_that_nobody_foresaw(
+    world: World, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers the others all the same."""
+
+    async def permission(repo: RepoRef, login: Login) -> Permission:
+        if login == "mallory":
+            raise OverflowError("nobody foresaw it")
+        return Permission.WRITE
+
+    monkeypatch.setattr(reader, "permission", permission)
+    odd = replace(said(world, "prbot recheck"), actor=Actor(Login("mallory")))
+    reader.said = (odd, said(world, "prbot recheck", comment=100))
+    (answer,) = await sweep(world, reader)
+    assert "prbot recheck" in answer
+
+
+async def test_one_that_cannot_be_asked_about(world: World, reader: Reader) -> None:
+    """It looks at all else in its repository, and for that one again."""
+    asked = []
+
+    async def permission(repo: RepoRef, login: Login) -> Permission:
+        raise ForgeRefused("gh", "read", "HTTP 403")
+
+    async def closed(repo: RepoRef, since: Any) -> tuple[Any, ...]:
+        asked.append(since)
+        return ()
+
+    reader.permission, reader.recently_closed_pulls = permission, closed  # type: ignore[method-assign]
+    reader.said = (said(world, "prbot recheck"),)
+    absent: Any = None
+    forge = Forge(reader, absent, absent, absent, absent, absent)  # type: ignore[arg-type]
+    mine = replace(world, forges={"gh": forge})
+    assert not await Reconciler(mine, Asking(mine)).sweep(starting=True)
+    assert len(asked) == 1
