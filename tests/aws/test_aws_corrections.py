@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from houses import House
 from nights import CHECKS, Calendar
-from town import REPOSITORY, Town
+from town import LEAN, REPOSITORY, Town
 
 from prbot.config.per_repository import Allowed, RepositoryRule
 from prbot.demo.state import Issue
@@ -78,7 +78,7 @@ async def house(
     """Applied by a pull request, looked at once, no issue."""
     town.environ |= aws_environment
     tool = town.config.terraform.model_copy(
-        update={"provider_mirror": aws_provider_mirror, "environment": ("AWS_*",)}
+        update={"provider_mirror": aws_provider_mirror, "environment": (*LEAN, "AWS_*")}
     )
     state = town.state_file("logs")
     state.parent.mkdir()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from nights import CHECKS, Calendar, Nights
-from town import REPOSITORY, Town
+from town import LEAN, REPOSITORY, Town
 
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey
@@ -87,7 +87,7 @@ async def test_what_was_changed_by_hand(
     make_backend(aws_client)
     town.environ |= aws_environment
     tool = town.config.terraform.model_copy(
-        update={"provider_mirror": aws_provider_mirror, "environment": ("AWS_*",)}
+        update={"provider_mirror": aws_provider_mirror, "environment": (*LEAN, "AWS_*")}
     )
     hcl = aws_root_module(town.state_file("logs"), bucket="night", parameter="/night", value="loud")
     calendar.go_to(datetime.now(UTC))  # a merge must not look old

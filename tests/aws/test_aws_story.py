@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from town import REPOSITORY, Town
+from town import LEAN, REPOSITORY, Town
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ async def start(town: Town, mirror: Path, environment: dict[str, str]) -> None:
     """prbot with the provider's mirror and the credentials in its environment."""
     town.environ |= environment
     tool = town.config.terraform.model_copy(
-        update={"provider_mirror": mirror, "environment": ("AWS_*",)}
+        update={"provider_mirror": mirror, "environment": (*LEAN, "AWS_*")}
     )
     await town.start(terraform=tool)
 

@@ -262,7 +262,7 @@ async def town(tmp_path: Path, forge_kind: str) -> AsyncIterator[Town]:
         yield town
 
 
-LEAN = {"GOMAXPROCS": "1", "GOGC": "off", "GOMEMLIMIT": "256MiB"}
+LEAN = {"GOMAXPROCS": "1", "GOGC": "off", "GOMEMLIMIT": "1GiB"}
 """For Terraform, which runs for a tenth of a second here: one thread, and no garbage collected
 before there is some, spare a third of its work."""
 
