@@ -57,15 +57,16 @@ class Discoveries:
         listing: Listing,
         facts: Mapping[str, FileFacts],
     ) -> Discovery:
-        """As `discover`, which it asks where the commit is not known by these rules. May be
-        called in threads: what two of them find at once is the same."""
+        """As `discover`, which it asks where the commit is not known by these rules and facts: a
+        file that could not be read in time says more the next time. May be called in threads:
+        what two of them find at once is the same."""
         known = self._known.get((repo, commit))
-        if known is not None and known[0] == rules:
+        if known is not None and known[0] == rules and known[1].graph.facts == facts:
             return known[1]
         found = discover(listing, facts, rules)
         self._known.pop((repo, commit), None)
-        while len(self._known) >= KEPT:
-            self._known.pop(next(iter(self._known), (repo, commit)), None)
+        for oldest in [*self._known][: 1 - KEPT]:
+            self._known.pop(oldest, None)
         self._known[repo, commit] = (rules, found)
         return found
 
