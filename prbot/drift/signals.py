@@ -142,8 +142,9 @@ def _has_caught_up(before: Standing, section: Section) -> bool:
 
 
 def removed(standing: Standing, now: datetime) -> Signal | None:
-    """It is no project any more; told where other programs believe that it drifts."""
-    if not standing.trace.told:
+    """It is no project any more; told where other programs believe that it drifts, or that
+    nobody looks at it: neither will ever be found to be over."""
+    if not standing.trace.told and standing.overdue_at is None:
         return None
     gone = tuple(sorted(standing.trace.told))
     reason = "It is no project of the default branch any more."

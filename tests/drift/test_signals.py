@@ -175,3 +175,12 @@ def test_removed() -> None:
     assert is_valid(json.loads(json.dumps(told)))
     assert (told["type"], told["gone"]) == ("drift.gone", ["x.q, delay"])
     assert told["reason"] == "It is no project of the default branch any more."
+
+
+def test_removed_while_overdue() -> None:
+    """It ends what others believe that nobody looks at, for no check will."""
+    signal = removed(replace(before(), overdue_at=NIGHT - timedelta(days=1)), NIGHT)
+    assert signal is not None
+    told = document(signal, "x")
+    assert is_valid(json.loads(json.dumps(told)))
+    assert (told["type"], told["gone"], told["left_out"]) == ("drift.gone", [], 0)
