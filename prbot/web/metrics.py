@@ -53,5 +53,6 @@ def routes(gauges: Gauges | None) -> list[web.RouteDef]:
 
 def _is_known(given: str, token: str) -> bool:
     scheme, _, word = given.partition(" ")
-    same = hmac.compare_digest(word.strip().encode(), token.encode())
+    sent = word.strip().encode("utf-8", "surrogateescape")  # what is no text is no token either
+    same = hmac.compare_digest(sent, token.encode("utf-8", "surrogateescape"))
     return same and scheme.lower() == "bearer"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -127,6 +128,16 @@ async def test_without_the_token(served: Scrape, given: str) -> None:
     client = await served()
     answer = await client.get("/metrics", headers={"Authorization": given} if given else {})
     assert (answer.status, await answer.text()) == (401, "")
+
+
+async def test_no_text(served: Scrape) -> None:
+    """It tells nothing either to a word that is no text, as whoever knocks may send."""
+    client = await served()
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\r\n\r\n")
+    answer = await reader.readline()
+    writer.close()
+    assert answer.split()[1] == b"401"
 
 
 async def test_nobody_wants_it(served: Scrape) -> None:
