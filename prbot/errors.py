@@ -987,6 +987,16 @@ class MergeCommitIsGone(PrbotError):
 
 
 @dataclass(eq=False)
+class MergedAsAnother(PrbotError):
+    """Commit {commit}, by which the pull request was merged into {repo} as the forge tells, is not in the branch {branch}: it was rebased while it was merged, or the branch was rewritten."""
+
+    repo: str
+    branch: str
+    commit: str
+    hint = "Nothing of it is applied by itself. Bring the merged change in by a new pull request, or rebase before you merge."
+
+
+@dataclass(eq=False)
 class GitFailed(PrbotError):
     """`git {verb}` failed: {cause}."""
 

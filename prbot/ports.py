@@ -363,8 +363,8 @@ class Branches(Protocol):
 class Workspaces(Branches, Protocol):
     """Bare mirrors and detached worktrees.
 
-    Raises CannotFetch, BranchIsGone, HeadIsGone, MergeCommitIsGone, MergeConflict,
-    UnrelatedHistories, and GitMissing or GitFailed when git itself does not work, or
+    Raises CannotFetch, BranchIsGone, HeadIsGone, MergeCommitIsGone, MergedAsAnother,
+    MergeConflict, UnrelatedHistories, and GitMissing or GitFailed when git itself does not work, or
     HeldElsewhere when another process keeps the repository to itself for too long.
     """
 

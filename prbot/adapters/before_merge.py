@@ -13,7 +13,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from prbot.adapters.git import Git, text
-from prbot.errors import MergeCommitIsGone
+from prbot.errors import MergeCommitIsGone, MergedAsAnother
 from prbot.model import PullRequest, Sha
 
 MOST_REBASED = 250
@@ -24,7 +24,14 @@ _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
 async def before_merge(git: Git, mirror: Path, pull: PullRequest, merged: Sha, branch: str) -> Sha:
-    """`branch` is the mirror's ref of the base branch. Raises MergeCommitIsGone."""
+    """`branch` is the mirror's ref of the base branch.
+
+    Raises MergeCommitIsGone, and MergedAsAnother where the head is said to have become the branch
+    and has not: GitLab's fast-forward trains, and its rebase while it merges, make commits that
+    it tells nobody, and the head's files lack what others merged meanwhile.
+    """
+    if merged == pull.head_sha != pull.base_sha and not await _holds(git, mirror, branch, merged):
+        raise MergedAsAnother(str(pull.ref.repo), pull.base_branch, merged[:7])
     fork = await _fork(git, mirror, pull, merged, branch)
     if fork is not None:
         return fork
@@ -39,6 +46,11 @@ async def before_merge(git: Git, mirror: Path, pull: PullRequest, merged: Sha, b
     if done.code != 0:
         raise MergeCommitIsGone(str(pull.ref.repo))
     return Sha(text(done.stdout))
+
+
+async def _holds(git: Git, mirror: Path, branch: str, commit: Sha) -> bool:
+    done = await git.run(["merge-base", "--is-ancestor", commit, branch], cwd=mirror)
+    return done.code == 0
 
 
 async def _fork(git: Git, mirror: Path, pull: PullRequest, merged: Sha, branch: str) -> Sha | None:

@@ -20,6 +20,7 @@ from prbot.errors import (
     HeadIsGone,
     MergeCommitIsGone,
     MergeConflict,
+    MergedAsAnother,
     UnrelatedHistories,
 )
 from prbot.model import Checkout, RepoRef, Sha
@@ -204,6 +205,15 @@ async def test_moved_forward(workspaces, forge) -> None:
     for unknown in ("", "f" * 40):
         other = await laid_out(workspaces, forge, replace(pull, base_sha=Sha(unknown)))
         assert other.changed == ("c.tf",)
+
+
+async def test_said_to_be_moved_forward(workspaces, forge) -> None:
+    """It lays out no head that its base branch does not hold, as where GitLab rebased while it
+    merged and tells the head: its files lack what others merged before."""
+    forge.commit({"b.tf": "b\n"})
+    pull, _, _ = merged(forge, "rebase")
+    with pytest.raises(MergedAsAnother):
+        await laid_out(workspaces, forge, replace(pull, merge_sha=pull.head_sha))
 
 
 @pytest.mark.parametrize("how", ["merge", "squash", "rebase"])
