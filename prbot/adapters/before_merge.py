@@ -66,11 +66,13 @@ async def _fork(git: Git, mirror: Path, pull: PullRequest, merged: Sha, branch: 
 
 async def _before(git: Git, mirror: Path, pull: PullRequest, merged: Sha, branch: str) -> str:
     """Something that the branch held then. Of a queue's commit that is no merge, which may be
-    one of several, it is what the branch holds now."""
+    one of several, it is what the branch holds now; so it is of a head that itself merged the
+    branch before, and became the queue's commit as it is."""
     if pull.base_sha != merged:
         return pull.base_sha if _SHA.fullmatch(pull.base_sha) else merged
     words = ["rev-parse", "--verify", "--quiet", f"{merged}^2"]
-    merge = (await git.run(words, cwd=mirror)).code == 0
+    done = await git.run(words, cwd=mirror)
+    merge = done.code == 0 and not await _holds(git, mirror, branch, Sha(text(done.stdout)))
     return f"{merged}^1" if merge else branch
 
 

@@ -231,6 +231,22 @@ async def test_a_queues_commit(workspaces, forge, how: str) -> None:
     assert checkout.changed == ("b.tf", "c.tf")
 
 
+async def test_a_queues_commit_that_merged_its_base(workspaces, forge) -> None:
+    """It knows what a train brings that moves forward, where the head merged the base branch
+    before: what came from there is not the merge request's."""
+    forge.commit({"b.tf": "b\n"})
+    forge.git("checkout", "--quiet", "main")
+    base = forge.commit({"other.tf": "somebody else's\n"})
+    forge.push()
+    forge.git("checkout", "--quiet", "feature")
+    forge.git("merge", "--quiet", "--no-ff", "-m", "main is merged", "main")
+    pull = forge.pull()
+    sha = pull.head_sha
+    tried = replace(pull, merged=True, open=False, merge_sha=sha, base_sha=sha)
+    checkout = await laid_out(workspaces, forge, tried)
+    assert (checkout.commit, checkout.base, checkout.changed) == (sha, base, ("b.tf",))
+
+
 async def test_merged_without_its_head(workspaces, forge) -> None:
     """It lays out a merge commit although the pull request's head is gone."""
     forge.commit({"b.tf": "b\n"})
