@@ -209,5 +209,6 @@ def _standing(row: Row[Any]) -> Standing:
         applied=row.applied,
         known_at=row.known_at,
         overdue_at=row.overdue_at,
+        gone_at=row.gone_at,
         trace=row.trace or Trace(),
     )

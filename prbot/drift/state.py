@@ -52,7 +52,7 @@ class Standing:
     check ended, `succeeded_at` when the newest did that was no error; `section` is what the
     newest found. `applied` is what checks themselves proved to be applied. `known_at` is since
     when it is watched; since `overdue_at` other programs know that it was not looked at for too
-    long.
+    long. `gone_at`: it is no project any more since then, though a check of it may still end.
     """
 
     repo: RepoRef
@@ -70,6 +70,7 @@ class Standing:
     applied: Applied | None = None
     known_at: datetime | None = None
     overdue_at: datetime | None = None
+    gone_at: datetime | None = None
     trace: Trace = Trace()
 
     @property

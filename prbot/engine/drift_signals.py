@@ -28,8 +28,9 @@ CATCHING_UP = timedelta(days=1)
 async def signal_found(
     world: World, unit: UnitOfWork, before: Standing, run: RunId, section: Section, baseline: bool
 ) -> None:
-    """What this check tells. `section` as people answered to it."""
-    if world.receiver is None:
+    """What this check tells. `section` as people answered to it. What was no project any more when
+    it ended is told to be over already, and nothing would end it a second time."""
+    if world.receiver is None or before.gone_at is not None:
         return
     trace, signals = after_check(before, section, baseline)
     if trace != before.trace:

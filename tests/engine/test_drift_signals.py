@@ -219,6 +219,25 @@ async def test_no_project_any_more(office: Office, listener: Listener) -> None:
     assert listener.types == ["drift.new", "drift.gone"] * 2 + ["drift.new"]
 
 
+async def test_no_project_any_more_when_its_check_ends(office: Office, listener: Listener) -> None:
+    """Nothing is told to drift for ever: no check would find that to be over."""
+    store, now = office.world.store, office.clock.now()
+    await office.finds(ROW)
+    async with store.begin() as unit:
+        standing = await unit.drift.get(REPO, APP)
+        assert standing is not None
+        assert await unit.drift.begin(standing, RunId("r-2"))
+        gone = await unit.drift.found(REPO, {}, now)
+        await signal_removed(office.world, unit, gone)
+        section = Section(REPO, APP, ProjectVerdict.DRIFTED, Sha("a" * 40), now, None, (ROW,))
+        before = await unit.drift.end(RunId("r-2"), section, now, None)
+        assert before is not None
+        await signal_found(office.world, unit, before, RunId("r-2"), section, False)
+    while await office.writes() is not None:
+        pass
+    assert listener.types == ["drift.new", "drift.gone"]
+
+
 @pytest.mark.parametrize("status", [301, 308, 400, 403, 410])
 async def test_refused(office: Office, listener: Listener, status: int, logs: Any) -> None:
     """It follows no redirect, tries for some minutes, and gives up with a line in the log."""
