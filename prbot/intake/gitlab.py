@@ -156,7 +156,7 @@ class _IssueNotePayload(BaseModel):
 
 class _Issue(BaseModel):
     iid: Id
-    action: str = ""
+    action: str | None = None
 
 
 class _IssuePayload(BaseModel):
@@ -173,8 +173,8 @@ class _PushPayload(BaseModel):
 
 
 class _Pipeline(BaseModel):
-    status: str = ""
-    source: str = ""
+    status: str | None = None
+    source: str | None = None
     sha: CommitId | None = None
 
     @property
@@ -342,7 +342,7 @@ def _issue(forge: str, payload: _IssuePayload) -> Event:
     issue = payload.object_attributes
     words = {"close": "issue closed", "reopen": "issue reopened"}
     if issue.action not in words:
-        return Ignored(f"issue {issue.action[:40]}".strip())
+        return Ignored(f"issue {(issue.action or '')[:40]}".strip())
     return IssueMoved(
         repo=RepoRef(forge, payload.project.path_with_namespace),
         number=issue.iid,
@@ -383,7 +383,7 @@ _BEGUN = ("created", "waiting_for_resource", "preparing", "pending", "running")
 def _pipeline(forge: str, payload: _PipelinePayload) -> Event:
     """A check of a merge request that ended may be what an apply waits for; one that began,
     what a merge train waits for."""
-    status, commit = payload.object_attributes.status, payload.object_attributes.commit
+    status, commit = payload.object_attributes.status or "", payload.object_attributes.commit
     if payload.merge_request is None:
         return Ignored("pipeline of no merge request")
     ref = _ref(forge, payload.project, payload.merge_request.iid)

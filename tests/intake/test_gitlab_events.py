@@ -290,6 +290,10 @@ ROWS: dict[str, tuple[Payload, object]] = {
     "an issue opened": (issue("open"), Ignored("issue open")),
     "an issue edited": (issue("update"), Ignored("issue update")),
     "an issue without an action": (issue(None), Ignored("issue")),
+    "an issue whose action is null": (
+        issue(None) | {"object_attributes": {"iid": 5, "action": None}},
+        Ignored("issue"),
+    ),
     "a note on an issue": (note("Issue"), ON_ISSUE),
     "a note on an issue edited": (note("Issue", action="update"), Ignored("note edited")),
     "a note on an issue by a token": (note("Issue", by="group_7_bot"), Ignored("note by a bot")),
@@ -312,6 +316,10 @@ ROWS: dict[str, tuple[Payload, object]] = {
     "a pipeline of a merge request waits": (
         pipeline("pending", source=FOR_MERGE),
         PipelineBegan(PULL, HEAD, ANN, "pipeline pending"),
+    ),
+    "a pipeline of which GitLab tells less": (
+        pipeline("running") | {"object_attributes": {"status": None, "source": None, "sha": None}},
+        Ignored("pipeline"),
     ),
     "a pipeline of a merge request waits for a person": (
         pipeline("manual", source=FOR_MERGE),
