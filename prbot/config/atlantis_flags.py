@@ -104,7 +104,7 @@ _REFUSED = [
     ("api-secret", "there is no API yet"),
     ("web-basic-auth web-username web-password websocket-check-origin", "there are no pages yet"),
     ("slack-token webhook-http-headers", "prbot sends nothing to Slack or elsewhere yet"),
-    ("stats-namespace enable-profiling-api", "there are no metrics yet"),
+    ("stats-namespace enable-profiling-api", "metrics are those of drift: `metrics_token`"),
     ("language language-config-file", "prbot speaks English"),
     ("gitea-base-url gitea-token gitea-user gitea-webhook-secret gitea-page-size",
      "Gitea is not served"),

@@ -138,7 +138,7 @@ SERVER: Mapping[str, Meaning] = {
     "repos[].silence_pr_comments": _SILENCE,
     "workflows": _same("`workflows` of the server"),
     "policies": _refused("prbot checks no policies yet"),
-    "metrics": _refused("prbot has no metrics yet"),
+    "metrics": _refused("metrics are those of drift: `metrics_token`"),
     "team_authz": _refused("write access decides who may command"),
     "external_stores.plan_store": _same("`artifacts: s3://…`; region and endpoint as boto3 has it"),
 }
