@@ -36,6 +36,10 @@ FAILURES = 3
 """How often one process fails at a delivery for a reason nobody foresaw."""
 
 
+Heard = Asked | Nudged | Answered | Moved
+"""What a delivery asks for; to find that out again could ask the forge again."""
+
+
 class DigestedElsewhere(Exception):  # not an error: nothing of ours is kept
     """Another process digested the delivery first."""
 
@@ -100,7 +104,7 @@ class Inbox:
                     failed.add(delivery.id)
         return not failed
 
-    async def _try(self, delivery: Delivery, heard: Answered | None) -> bool:
+    async def _try(self, delivery: Delivery, heard: Heard | None) -> bool:
         """False when it failed for a reason nobody foresaw, and is to be tried again."""
         key = (delivery.forge, delivery.id)
         try:
@@ -119,9 +123,9 @@ class Inbox:
 
     async def _of_interest(
         self, batch: Sequence[Delivery]
-    ) -> Sequence[tuple[Delivery, Answered | None]]:
-        """Note together all that start nothing, most of any flood; returns the others, with the
-        answers for which the forge was asked already.
+    ) -> Sequence[tuple[Delivery, Heard | None]]:
+        """Note together all that start nothing, most of any flood; returns the others, with what
+        they ask for: the forge may have been asked for it already.
 
         From the first on of which that cannot be told all are returned: digested alone, it
         will say why, and the forge is not asked in vain for each of them.
@@ -136,22 +140,20 @@ class Inbox:
             if isinstance(asked, Ignored):
                 notes.append((delivery, asked.reason))
             else:
-                others.append((delivery, asked if isinstance(asked, Answered) else None))
+                others.append((delivery, asked))
         if notes:
             async with self._world.store.begin() as unit:
                 await unit.deliveries.digested_all(notes)
             log.info("deliveries digested", action="digest", outcomes=_ids_by_outcome(notes))
         return others
 
-    async def _asked_by(
-        self, delivery: Delivery
-    ) -> Asked | Nudged | Answered | Moved | Ignored | None:
+    async def _asked_by(self, delivery: Delivery) -> Heard | Ignored | None:
         try:
             return await self._asking.heard(delivery.forge, self._event_of(delivery))
         except Exception:
             return None
 
-    async def _digest(self, delivery: Delivery, heard: Answered | None) -> None:
+    async def _digest(self, delivery: Delivery, heard: Heard | None) -> None:
         event = self._event_of(delivery)
         asked = heard or await self._asking.heard(delivery.forge, event)
         try:

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
+from prbot.engine.inbox import Inbox
 from prbot.engine.world import Forge, World
 from prbot.errors import ForgeRefused, NotFound
 from prbot.model import (
     Actor,
+    DeliveryId,
     Ignored,
     Login,
     PipelineBegan,
@@ -23,6 +26,7 @@ from prbot.model import (
     RunId,
     Sha,
 )
+from prbot.ports import Delivery
 from prbot.runs.queued import place_of
 from prbot.runs.run import AskKind, RunState
 
@@ -92,6 +96,19 @@ async def test_a_train(asking: Asking, reader: Reader) -> None:
         (run,) = await unit.runs.of_pull(place_of(REPO, CAR))
     assert (run.ask.actor, run.ask.base_branch) == ("bob", "main")
     assert run.ask.reason == "pipeline pending, of a merge train"
+
+
+async def test_through_the_inbox(asking: Asking, reader: Reader) -> None:
+    """The forge is asked once of what a delivery tells, also where that starts something."""
+    reader.queue, world = (TRIED,), asking._world
+    digesting: Any = replace(world.forges["gh"], digest=lambda _: BEGAN)
+    asking._world = replace(world, forges={"gh": digesting})
+    inbox = Inbox(asking._world, asking, Alarm(), Alarm())
+    async with world.store.begin() as unit:
+        await unit.deliveries.add(Delivery(DeliveryId("1"), "gh", "p", b"{}", world.clock.now()))
+    assert await inbox.digest_waiting() is None
+    assert await kinds(asking) == [AskKind.QUEUED]
+    assert len(reader.asked) == 1
 
 
 async def test_no_train(asking: Asking, reader: Reader) -> None:
