@@ -100,16 +100,20 @@ TRAIN = re.compile(r"refs/merge-requests/[0-9]+/train")
 OVER = ("success", "failed", "canceling", "canceled", "skipped")
 
 
+COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+
+
 class TrainPipeline(BaseModel):
-    sha: str
-    ref: str
-    status: str
+    sha: str | None = None
+    ref: str | None = None
+    status: str | None = None
 
 
 class Car(BaseModel):
-    """A merge request on a merge train. The pipeline is missing until GitLab has made it."""
+    """A merge request on a merge train. The pipeline is missing until GitLab has made it. One of
+    which less is told is left out: it must keep nobody from the others."""
 
-    target_branch: str
+    target_branch: str | None = None
     user: User | None = None
     pipeline: TrainPipeline | None = None
 
@@ -117,9 +121,10 @@ class Car(BaseModel):
     def tried(self) -> Sha | None:
         """The commit that is tried now."""
         made = self.pipeline
-        if made is None or made.status in OVER or not TRAIN.fullmatch(made.ref):
+        if made is None or made.status in OVER or not self.target_branch:
             return None
-        return Sha(made.sha)
+        known = TRAIN.fullmatch(made.ref or "") and COMMIT.fullmatch(made.sha or "")
+        return Sha(made.sha or "") if known else None
 
 
 class MergeRequest(BaseModel):

@@ -44,4 +44,5 @@ class Trains:
 def _moved(repo: RepoRef, car: Car, default: str) -> QueueMoved:
     name = GHOST if car.user is None else Login(car.user.username)
     commit, actor = car.tried or Sha(""), Actor(name, is_bot(name))
-    return QueueMoved(repo, commit, car.target_branch, default, actor, False, "found on a train")
+    base = car.target_branch or default
+    return QueueMoved(repo, commit, base, default, actor, False, "found on a train")
