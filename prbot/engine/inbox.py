@@ -21,7 +21,15 @@ from prbot.engine.drift_answers import Answered
 from prbot.engine.drift_by_hand import Moved
 from prbot.engine.world import World
 from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError, StoreUnavailable
-from prbot.model import DeliveryId, Event, Ignored, IssueCommented, IssueMoved, RepoRef
+from prbot.model import (
+    DeliveryId,
+    Event,
+    Ignored,
+    IssueCommented,
+    IssueMoved,
+    PipelineBegan,
+    RepoRef,
+)
 from prbot.ports import Delivery
 from prbot.runs.asks import Asked, Nudged
 from prbot.runs.run import Run
@@ -183,8 +191,9 @@ class Inbox:
             self._new.popleft()
 
     async def _is_of_one_repository(self, delivery: Delivery) -> bool:
-        """What happens to an issue asks the forge about its repository; it may help elsewhere."""
-        if not isinstance(self._event_of(delivery), IssueCommented | IssueMoved):
+        """What happens to an issue, or in a train's pipeline, asks the forge about its repository;
+        it may help elsewhere."""
+        if not isinstance(self._event_of(delivery), IssueCommented | IssueMoved | PipelineBegan):
             return False
         try:
             await self._world.forge_of(RepoRef(delivery.forge, "")).reader.bot_login()

@@ -25,6 +25,7 @@ from prbot.model import (
     IssueCommented,
     Login,
     Permission,
+    PipelineBegan,
     PullChanged,
     PullRef,
     RepoRef,
@@ -51,6 +52,10 @@ ANSWER = IssueCommented(
 )
 
 
+PIPELINE = PipelineBegan(OPENED.pull, Sha("c" * 40), Actor(Login("ann")), "a pipeline began")
+SAID: dict[bytes, Event] = {b"answer": ANSWER, b"pipeline": PIPELINE}
+
+
 @dataclass
 class Desk:
     """An inbox whose deliveries say in their body what becomes of them."""
@@ -72,8 +77,8 @@ class Desk:
         self.digested.append(delivery.body)
         if delivery.body in self.troubles:
             raise self.troubles[delivery.body]("nobody foresaw it")
-        if delivery.body == b"answer":
-            return ANSWER
+        if delivery.body in SAID:
+            return SAID[delivery.body]
         return OPENED if delivery.body.startswith(b"opened") else Ignored("nothing to do")
 
     async def deliver(self, *bodies: bytes) -> None:
@@ -267,6 +272,15 @@ async def test_a_repository_of_which_the_forge_does_not_tell(desk: Any, error: E
     for _ in range(2 * FAILURES):
         assert await desk.inbox.digest_waiting() == RETRY
     assert await desk.outcomes() == [("answer", None), ("opened", "r-1: plan")]
+
+
+async def test_trains_of_which_the_forge_does_not_tell(desk: Any) -> None:
+    """It keeps what began in a merge train, and digests what came of other repositories."""
+    away = ForgeUnavailable("gh", "list the trains", "it is ill")
+    desk.world.forges["gh"].reader.merge_queue = _raising(away)
+    await desk.deliver(b"pipeline", b"opened")
+    assert await desk.inbox.digest_waiting() == RETRY
+    assert await desk.outcomes() == [("pipeline", None), ("opened", "r-1: plan")]
 
 
 async def test_an_answer_is_written_at_once(desk: Any) -> None:
