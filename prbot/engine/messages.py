@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prbot.ports import AdvanceRun, Message, PerformJob, Priority
+from prbot.runs.correcting import by_rule
 from prbot.runs.hooks import HOOKS
 from prbot.runs.run import AskKind, Job, JobKind, Run
 
@@ -23,6 +24,11 @@ def job_message(run: Run, job: Job) -> Message:
         key = f"hooks {run.pull}"
         plans = run.ask.kind in (AskKind.PLAN, AskKind.QUEUED)
         priority = Priority.PLAN if plans else Priority.APPLY
-    if run.ask.kind is AskKind.DRIFT:
+    if run.ask.kind is AskKind.DRIFT or (_by_rule(run) and priority is Priority.PLAN):
         priority = Priority.DRIFT
     return Message(PerformJob(job.id), key, priority, repo=repo, group=str(run.pull))
+
+
+def _by_rule(run: Run) -> bool:
+    """Nobody waits for it; what is applied already holds its project, and is ended first."""
+    return run.ask.kind is AskKind.CORRECT and by_rule(run)
