@@ -70,15 +70,7 @@ class House:
         await self.written()
 
     async def written(self) -> None:
-        """Wait until nothing is left to be told."""
-        assert self.town.prbot is not None
-        store = self.town.prbot.store
-
-        async def over() -> bool:
-            async with store.begin() as unit:
-                return await unit.outbox.next_due() is None
-
-        await self.town.comes_true(over)
+        await self.town.written()
 
     async def answered(self, issue: Issue, by: str, words: str) -> str:
         """Say it to the issue, and wait for the answer."""

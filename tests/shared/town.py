@@ -215,6 +215,18 @@ class Town:
                     async with asyncio.timeout(0.2):
                         await self.forge.changes.after(seen)
 
+    async def written(self) -> None:
+        """Wait until nothing is left to be told. prbot takes a comment for read from when it knows
+        that it stands there, a moment after the forge shows it."""
+        assert self.prbot is not None
+        store = self.prbot.store
+
+        async def over() -> bool:
+            async with store.begin() as unit:
+                return await unit.outbox.next_due() is None
+
+        await self.comes_true(over)
+
     async def working(self, pull: Pull) -> None:
         """Wait until Terraform's plan of the pull request's project runs."""
         records = self.directory / "prbot" / "jobs"

@@ -61,6 +61,7 @@ async def opened(town: Town, clone: Clone, files: dict[str, str | None]) -> Pull
 
 
 async def applied(town: Town, pull: Pull) -> str:
+    await town.written()
     await town.forge.review(pull, "bob", "APPROVE")
     await town.forge.comment(pull, "alice", "prbot apply")
     return await town.hears(pull, "Applied")

@@ -15,7 +15,7 @@ import pytest
 from postgres import PostgresServer
 from serving import Process, eventually, opened, reading, started
 from state_server import StateServer
-from town import Town, resource
+from town import PATIENCE, Town, resource
 
 SHORT, LONG = "{grace: 5, lease: 2}", "{grace: 5, lease: 600}"
 
@@ -133,9 +133,10 @@ async def test_a_worker_dies_over_an_apply(town: Town, crew: Crew) -> None:
 
 
 async def until(database: str, question: str) -> None:
-    """Ask at each change of the queue, until the answer is yes."""
+    """Ask at each change of the queue, until the answer is yes. Who was suspended in the middle of
+    a transaction keeps the others waiting, until the database ends it after a minute."""
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(PATIENCE),
         await psycopg.AsyncConnection.connect(database, autocommit=True) as connection,
     ):
         await connection.execute("LISTEN prbot_queue")

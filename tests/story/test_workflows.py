@@ -48,6 +48,7 @@ async def opened(town: Town, files: dict[str, str], **changes: object) -> tuple[
 
 
 async def applied(town: Town, pull: Pull) -> str:
+    await town.written()
     await town.forge.review(pull, "bob", "APPROVE")
     await town.forge.comment(pull, "alice", "prbot apply")
     return await town.hears(pull, "Applied")
