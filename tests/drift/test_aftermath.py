@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -69,7 +70,7 @@ def going(outcome: str | None, how: str = "revert", project: str = "app") -> Cor
     return Correction("c-1", REPO, ProjectKey(project), how, NOW, outcome=outcome)
 
 
-BY_RULE: dict[str, tuple[Ended, dict[str, object], bool]] = {
+BY_RULE: dict[str, tuple[Ended, dict[str, Any], bool]] = {
     "nothing is against it": (Ended(DRIFTED, APP, ()), {}, True),
     "no rule says auto": (Ended(DRIFTED, APP, None), {}, False),
     "something is against it": (Ended(DRIFTED, APP, (FROZEN,)), {}, False),
@@ -106,10 +107,10 @@ BY_RULE: dict[str, tuple[Ended, dict[str, object], bool]] = {
 
 
 @pytest.mark.parametrize(("ended", "around", "begins"), BY_RULE.values(), ids=BY_RULE)
-def test_by_rule(ended: Ended, around: dict[str, object], begins: bool) -> None:
+def test_by_rule(ended: Ended, around: dict[str, Any], begins: bool) -> None:
     """It begins a correction where a rule asks for one and nothing is against it, once."""
-    usual = {"watch": COMPLETE, "settings": DriftSettings(issues=True)} | around
-    known = Known(standings=(checked(APP), DB), now=NOW, **usual)  # type: ignore[arg-type] # rows
+    usual: dict[str, Any] = {"watch": COMPLETE, "settings": DriftSettings(issues=True)}
+    known = Known(standings=(checked(APP), DB), now=NOW, **(usual | around))
     wanted = [CorrectByRule(tuple(facts_of(DRIFTED)))] if begins else []
     found = [step for step in after_check(ended, known) if isinstance(step, CorrectByRule)]
     assert found == wanted

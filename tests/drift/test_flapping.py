@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -94,9 +95,9 @@ def sight(now: Section, kept: Kept | None, *traces: Trace, snoozed: bool = False
     return Sight(here, was, on, (here,), now.checked_at, issues, answers)
 
 
-def kept(*found: Found, **changes: object) -> Kept:
+def kept(*found: Found, **changes: Any) -> Kept:
     known = Kept(open=True, facts=tuple(facts_of(section(*found))), since=FIRST)
-    return replace(known, **changes)  # type: ignore[arg-type]
+    return replace(known, **changes)
 
 
 def heard(steps: tuple[TellIssue, ...]) -> list[object]:

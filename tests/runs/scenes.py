@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
 from prbot.config.environments import Approvals, Environments, Needs
 from prbot.config.per_repository import Allowed
@@ -273,6 +273,12 @@ def by_comment(kind: AskKind, actor: Login = WRITER, **more: object) -> Ask:
 
 def only(*dirs: str) -> Selector:
     return Selector(dirs=dirs)
+
+
+def of_the_branch(kind: AskKind, **more: Any) -> Ask:
+    """About project `a` of the default branch itself, by nobody's pull request."""
+    select = Selector(dirs=("a",), workspaces=("default",))
+    return replace(by_event(kind), head_sha=MERGED, select=select, **more)
 
 
 # --- the world ------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from scenes import (
@@ -14,10 +15,9 @@ from scenes import (
     World,
     after_merge,
     applying,
-    by_event,
     job,
     merged,
-    only,
+    of_the_branch,
     planned,
     planning,
     words,
@@ -25,7 +25,7 @@ from scenes import (
 
 from prbot.config.environments import Environments, Needs
 from prbot.model import Permission, PullRef, Sha
-from prbot.plans.record import Applied
+from prbot.plans.record import Applied, StoredPlan
 from prbot.runs.correcting import decide_correct
 from prbot.runs.correction import (
     OfDrift,
@@ -53,11 +53,9 @@ LOOKED = job(JobKind.LOOK, JobState.LOOKED)
 GOES_ON = {"lock a", "apply a=p3"}
 
 
-def correct(about: OfDrift = ASKED, **odd: object) -> World:
-    ask = replace(by_event(AskKind.CORRECT), head_sha=MERGED, select=only("a"), correction=about)
-    ask = replace(ask, select=replace(ask.select, workspaces=("default",)))
-    usual = {
-        "ask": ask,
+def correct(about: OfDrift = ASKED, **odd: Any) -> World:
+    usual: dict[str, Any] = {
+        "ask": of_the_branch(AskKind.CORRECT, correction=about),
         "pull": merged(head_sha=MERGED),
         "plans": (),
         "others": (),
@@ -65,15 +63,15 @@ def correct(about: OfDrift = ASKED, **odd: object) -> World:
         "newest": MERGED,
         "against": (),
     }
-    return World(**{**usual, **odd})  # type: ignore[arg-type] # rows name fields freely
+    return World(**(usual | odd))
 
 
-def made(about: OfDrift = ASKED, **odd: object) -> World:
+def made(about: OfDrift = ASKED, **odd: Any) -> World:
     """Planned, and nothing is against it."""
     return correct(about, **{"plans": (PLAN,), "jobs": (planned(PLAN),), **odd})
 
 
-def after(*jobs: object, about: OfDrift = ASKED, **odd: object) -> World:
+def after(*jobs: object, about: OfDrift = ASKED, **odd: Any) -> World:
     """Something was done about its apply."""
     plans = {"plans": (STILL, PLAN), "jobs": (planned(PLAN), *jobs)}
     return correct(about, **{**plans, **odd})
@@ -200,9 +198,9 @@ def test_too_late() -> None:
 @pytest.mark.parametrize(
     ("again", "proven"), [(CLEAN, True), (STILL, False), (None, False)], ids=str
 )
-def test_what_is_told(again: object, proven: bool) -> None:
+def test_what_is_told(again: StoredPlan | None, proven: bool) -> None:
     """It tells who asked, which plan was applied, and whether the plan after it proves that."""
-    last = planning(JobState.FAILED) if again is None else planned(again)  # type: ignore[arg-type]
+    last = planning(JobState.FAILED) if again is None else planned(again)
     plans = (PLAN,) if again is None else (again, PLAN)
     (report,) = [
         step.message

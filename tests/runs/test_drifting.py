@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from scenes import (
@@ -12,10 +13,9 @@ from scenes import (
     WRONG,
     World,
     after_merge,
-    by_event,
     job,
     merged,
-    only,
+    of_the_branch,
     planned,
     planning,
     words,
@@ -36,12 +36,10 @@ AGAIN = job(JobKind.PLAN_APPLIED, JobState.PLANNED, run="r-now")
 DONE, FAILED = {"drop-workspaces", "done"}, {"drop-workspaces", "failed"}
 
 
-def look(applied: Applied | None = None, **odd: object) -> World:
-    ask = by_event(AskKind.DRIFT)
-    ask = replace(ask, head_sha=MERGED, select=only("a"), applied=applied)
-    ask = replace(ask, select=replace(ask.select, workspaces=("default",)))
+def look(applied: Applied | None = None, **odd: Any) -> World:
+    ask = of_the_branch(AskKind.DRIFT, applied=applied)
     usual = {"ask": ask, "pull": merged(head_sha=MERGED), "plans": (), "others": ()}
-    return World(**{**usual, **odd})  # type: ignore[arg-type] # rows name fields freely
+    return World(**(usual | odd))
 
 
 def after(*jobs: object, plan: object = FRESH, applied: Applied | None = OTHER) -> World:

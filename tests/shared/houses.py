@@ -76,7 +76,7 @@ class House:
         """Say it to the issue, and wait for the answer."""
         self.town.seen |= {comment.id for comment in issue.comments}
         await self.town.forge.comment(issue, by, words)
-        return await self.town.hears(issue, "prbot " + words.split()[1])  # type: ignore[arg-type]
+        return await self.town.hears(issue, "prbot " + words.split()[1])
 
     async def look(self) -> None:
         """As if somebody wanted it looked at now; wait for all that follows."""

@@ -31,7 +31,7 @@ from prbot.config.server import AppCredentials, ForgeConfig, Limits, ServerConfi
 from prbot.demo.forge import DemoForge
 from prbot.demo.git import git
 from prbot.demo.person import Clone
-from prbot.demo.state import CheckRun, Comment, Pull
+from prbot.demo.state import CheckRun, Comment, Issue, Pull
 from prbot.model import PullRef, RepoRef
 from prbot.ports import JournalEntry
 from prbot.telemetry import Redactor
@@ -170,8 +170,8 @@ class Town:
 
     # --- looking -------------------------------------------------------------------------
 
-    def said(self, pull: Pull) -> list[Comment]:
-        """The bot's comments, oldest first."""
+    def said(self, pull: Pull | Issue) -> list[Comment]:
+        """The bot's comments on a pull request or an issue, oldest first."""
         mine = (c for c in pull.repo.comments.values() if c.pull is pull)
         return [comment for comment in mine if comment.user.login == self.bot]
 
@@ -180,7 +180,7 @@ class Town:
         there it is a fold in its text."""
         return comment.body.startswith(OUTDATED) if self.gitlab else comment.minimised == "outdated"
 
-    async def hears(self, pull: Pull, *words: str) -> str:
+    async def hears(self, pull: Pull | Issue, *words: str) -> str:
         """Wait for a comment by the bot, not looked at before, that holds all the words."""
 
         def look() -> Comment | None:

@@ -70,11 +70,11 @@ async def said(town: Town, words: str) -> str:
     issue = the_issue(town)
     town.seen |= {comment.id for comment in issue.comments}
     await town.forge.comment(issue, "alice", words)
-    await town.hears(issue, "it is planned again first")  # type: ignore[arg-type]
+    await town.hears(issue, "it is planned again first")
     known = await standing(town)
     assert known is not None
     await checked(town, known.checked_at)
-    return await town.hears(issue, words)  # type: ignore[arg-type]
+    return await town.hears(issue, words)
 
 
 async def test_adopt_by_rule(town: Town) -> None:

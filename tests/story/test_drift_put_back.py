@@ -79,11 +79,11 @@ async def test_put_back(town: Town) -> None:
     assert "other" not in said
     (issue,) = town.forge.repository(REPOSITORY).issues.values()
     await town.forge.comment(issue, "bob", "prbot revert")
-    await town.hears(issue, "it is planned again first")  # type: ignore[arg-type]
+    await town.hears(issue, "it is planned again first")
     before = await nights.standing()
     assert before is not None
     await nights.checked(before.checked_at)
-    answer = await town.hears(issue, "prbot revert")  # type: ignore[arg-type]
+    answer = await town.hears(issue, "prbot revert")
     assert f"{town.titled(pull)} does it" in answer.replace("`", "")
     assert ours(town) == [pull]
     await town.status(pull, "prbot/plan", "success")
