@@ -93,7 +93,7 @@ async def house(
     await town.hears(pull, "Applied on merge")
     calendar.go_to(MORNING + timedelta(days=1))
     made = House(town, calendar, LOGS)
-    await made.looked_at(None)
+    await made.checked()
     assert made.issues == []
     return made
 

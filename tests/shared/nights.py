@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from town import PATIENCE, REPOSITORY, Town
@@ -17,13 +18,15 @@ from watchfiles import awatch
 from prbot.app import compose
 from prbot.config.drift import DriftBounds
 from prbot.demo import talk
-from prbot.demo.state import Comment, Issue
+from prbot.demo.state import Comment, Issue, Pull
 from prbot.drift.issue import Section
+from prbot.drift.proposing import is_of_drift
 from prbot.drift.state import Standing, Watch
 from prbot.model import ProjectKey, RepoRef
 
 REPO, APP = RepoRef("forge", REPOSITORY), ProjectKey("app")
 CHECKS = DriftBounds(enabled=True)
+T = TypeVar("T")
 
 
 class Calendar(compose.SystemClock):
@@ -93,6 +96,12 @@ def change_by_hand(town: Town, old: str, new: str) -> None:
     state.write_text(json.dumps(document | {"serial": document["serial"] + 1}))
 
 
+def proposed(town: Town) -> list[Pull]:
+    """The pull requests that prbot opened about drift, oldest first."""
+    pulls = town.forge.repository(REPOSITORY).pulls.values()
+    return [pull for pull in pulls if is_of_drift(pull.head_branch)]
+
+
 @dataclass
 class Nights:
     """The checks of one project, as prbot knows them."""
@@ -112,17 +121,35 @@ class Nights:
             (watch,) = await unit.drift.watches()
         return watch
 
-    async def checked(self, last: datetime | None = None) -> Section:
-        """Wait for a check that ended after `last`."""
+    async def sweeps(self, look: Callable[[], Awaitable[T | None]]) -> T:
+        """Have it look for drift, as it does every half minute, until `look` finds something."""
         assert self.town.prbot is not None
         async with asyncio.timeout(PATIENCE):
             watching = awatch(self.town.directory, step=5, rust_timeout=200, yield_on_timeout=True)
             while True:
                 await self.town.prbot.service.drift.sweep()
-                now = await self.standing()
-                if now is not None and now.section is not None and now.checked_at != last:
-                    return now.section
+                if (found := await look()) is not None:
+                    return found
                 await anext(watching)
+
+    async def checked(self, last: datetime | None = None) -> Section:
+        """Wait for a check that ended after `last`, and for what began with it."""
+
+        async def ended() -> Section | None:
+            now = await self.standing()
+            over = now is not None and now.run is None and now.checked_at != last
+            return now.section if now is not None and over else None
+
+        return await self.sweeps(ended)
+
+    async def again(self) -> Section:
+        """The check that somebody wants now."""
+        assert self.town.prbot is not None
+        known = await self.standing()
+        assert known is not None
+        async with self.town.prbot.store.begin() as unit:
+            await unit.drift.plan(replace(known, asked_at=self.calendar().now()))
+        return await self.checked(known.checked_at)
 
     async def next(self) -> Section:
         """The next night's check; just before its time none is begun."""

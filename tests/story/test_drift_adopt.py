@@ -2,62 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
 
 import pytest
-from nights import APP, CHECKS, REPO, Calendar, apply_by_hand, change_by_hand
+from nights import CHECKS, Nights, apply_by_hand, change_by_hand, proposed
 from town import PATIENCE, REPOSITORY, Town, resource
-from watchfiles import awatch
 
-from prbot.demo.state import Issue, Pull
-from prbot.drift.proposing import is_of_drift
-from prbot.drift.state import Standing
+from prbot.demo.state import Issue
 from prbot.drift.verdict import ProjectVerdict
 
 RULES = "version: 1\ndrift:\n  issues: true\n  rules:\n  - {action: open_pr, proposal: adopt}\n"
 
 
 @pytest.fixture(autouse=True)
-def _terraform(need: Callable[[str], None], calendar: type[Calendar]) -> None:
+def _terraform(need: Callable[[str], None]) -> None:
     need("terraform")
-
-
-async def standing(town: Town) -> Standing | None:
-    assert town.prbot is not None
-    async with town.prbot.store.begin() as unit:
-        return await unit.drift.get(REPO, APP)
-
-
-async def checked(town: Town, last: datetime | None = None) -> ProjectVerdict:
-    """Wait for a check that ended after `last`; one is asked for if there was one."""
-    assert town.prbot is not None
-    if last is not None:
-        known = await standing(town)
-        assert known is not None
-        async with town.prbot.store.begin() as unit:
-            await unit.drift.plan(replace(known, asked_at=last))
-    async with asyncio.timeout(PATIENCE):
-        watching = awatch(town.directory, step=5, rust_timeout=200, yield_on_timeout=True)
-        while True:
-            await town.prbot.service.drift.sweep()
-            now = await standing(town)
-            if now is not None and now.section is not None and now.checked_at != last:
-                return now.section.verdict
-            await anext(watching)
-
-
-async def checked_again(town: Town) -> ProjectVerdict:
-    known = await standing(town)
-    assert known is not None
-    return await checked(town, known.checked_at)
-
-
-def ours(town: Town) -> list[Pull]:
-    pulls = town.forge.repository(REPOSITORY).pulls.values()
-    return [pull for pull in pulls if is_of_drift(pull.head_branch)]
 
 
 def the_issue(town: Town) -> Issue:
@@ -65,19 +24,19 @@ def the_issue(town: Town) -> Issue:
     return issue
 
 
-async def said(town: Town, words: str) -> str:
+async def said(nights: Nights, words: str) -> str:
     """Alice says it to the issue, and her wish is answered twice: at once, and in the end."""
+    town, before = nights.town, await nights.standing()
+    assert before is not None
     issue = the_issue(town)
     town.seen |= {comment.id for comment in issue.comments}
     await town.forge.comment(issue, "alice", words)
     await town.hears(issue, "it is planned again first")
-    known = await standing(town)
-    assert known is not None
-    await checked(town, known.checked_at)
+    await nights.checked(before.checked_at)
     return await town.hears(issue, words)
 
 
-async def test_adopt_by_rule(town: Town) -> None:
+async def test_adopt_by_rule(town: Town, nights: Nights) -> None:
     """It opens one pull request, which changes one literal and whose plan changes nothing; equal
     drift opens no second one, also after people closed it, unless somebody says so on the issue;
     other drift does."""
@@ -85,30 +44,30 @@ async def test_adopt_by_rule(town: Town) -> None:
     clone = await town.build({"app/main.tf": code, "prbot.yaml": RULES})
     await apply_by_hand(town, clone.directory / "app")
     await town.start(drift=CHECKS)
-    assert await checked(town) is ProjectVerdict.IN_SYNC
-    assert ours(town) == []
+    assert (await nights.checked()).verdict is ProjectVerdict.IN_SYNC
+    assert proposed(town) == []
 
     change_by_hand(town, "one", "two")
-    assert await checked_again(town) is ProjectVerdict.DRIFTED
-    pull = await town.forge.wait_for(lambda: next(iter(ours(town)), None), PATIENCE)
+    assert (await nights.again()).verdict is ProjectVerdict.DRIFTED
+    pull = await town.forge.wait_for(lambda: next(iter(proposed(town)), None), PATIENCE)
     (file,) = pull.files
     changed = [line for line in (file.patch or "").splitlines() if line[:1] in "+-"]
     assert changed == ['-  input = "one"', '+  input = "two"']
     assert "`terraform_data.web, input`" in pull.body
     await town.hears(pull, "Plan for `app`: no changes")
 
-    assert await checked_again(town) is ProjectVerdict.DRIFTED
+    assert (await nights.again()).verdict is ProjectVerdict.DRIFTED
     await town.forge.close(pull, "alice")
-    assert await checked_again(town) is ProjectVerdict.DRIFTED
+    assert (await nights.again()).verdict is ProjectVerdict.DRIFTED
     for _ in range(2):
-        answer = await said(town, "prbot adopt")
-        (second,) = [p for p in ours(town) if p.open]
+        answer = await said(nights, "prbot adopt")
+        (second,) = [p for p in proposed(town) if p.open]
         assert f"{town.titled(second)} does it" in answer.replace("`", "")
     await town.forge.close(second, "alice")
     change_by_hand(town, "two", "three")
-    assert await checked_again(town) is ProjectVerdict.DRIFTED
-    newer = await town.forge.wait_for(lambda: next((p for p in ours(town) if p.open), None), 60)
-    assert [(p.author.login, p.open) for p in ours(town)] == [
+    assert (await nights.again()).verdict is ProjectVerdict.DRIFTED
+    newer = await town.forge.wait_for(lambda: next((p for p in proposed(town) if p.open), None), 60)
+    assert [(p.author.login, p.open) for p in proposed(town)] == [
         (town.bot, False),
         (town.bot, False),
         (town.bot, True),
@@ -116,7 +75,7 @@ async def test_adopt_by_rule(town: Town) -> None:
     assert '+  input = "three"' in (newer.files[0].patch or "")
 
 
-async def test_what_cannot_be_written(town: Town) -> None:
+async def test_what_cannot_be_written(town: Town, nights: Nights) -> None:
     """It opens none where the value comes from a variable, and tells whoever asks for it why;
     beside something else that can be written, the pull request says what its plan still changes."""
     code = town.backend("app") + (
@@ -126,17 +85,17 @@ async def test_what_cannot_be_written(town: Town) -> None:
     clone = await town.build({"app/main.tf": code, "prbot.yaml": RULES})
     await apply_by_hand(town, clone.directory / "app")
     await town.start(drift=CHECKS)
-    assert await checked(town) is ProjectVerdict.IN_SYNC
+    assert (await nights.checked()).verdict is ProjectVerdict.IN_SYNC
     change_by_hand(town, "one", "two")
-    assert await checked_again(town) is ProjectVerdict.DRIFTED
-    assert await checked_again(town) is ProjectVerdict.DRIFTED
-    refused = await said(town, "prbot adopt")
+    assert (await nights.again()).verdict is ProjectVerdict.DRIFTED
+    assert (await nights.again()).verdict is ProjectVerdict.DRIFTED
+    refused = await said(nights, "prbot adopt")
     assert "## Not done: `prbot adopt`" in refused
     assert "`terraform_data.web, input` in `app/main.tf:12`" in refused
-    assert ours(town) == []
+    assert proposed(town) == []
     change_by_hand(town, "three", "four")
-    assert await checked_again(town) is ProjectVerdict.DRIFTED
-    pull = await town.forge.wait_for(lambda: next(iter(ours(town)), None), PATIENCE)
+    assert (await nights.again()).verdict is ProjectVerdict.DRIFTED
+    pull = await town.forge.wait_for(lambda: next(iter(proposed(town)), None), PATIENCE)
     await town.hears(pull, "Plan for `app`: 1 to update")
     assert town.prbot is not None
     await town.prbot.service.drift.sweep()

@@ -32,7 +32,7 @@ async def house(town: Town, calendar: type[Calendar], listener: Listener) -> Hou
     hook = DriftWebhook(url=listener.url, secret="env://STORY_SIGNS")
     await town.start(drift=CHECKS.model_copy(update={"webhook": hook}))
     made = House(town, calendar)
-    await made.looked_at(None)
+    await made.checked()
     assert made.issues == []
     return made
 
@@ -98,14 +98,14 @@ async def test_what_people_say(house: House) -> None:
     before = (await house.standing()).checked_at
     again = await house.answered(issue, "alice", "prbot recheck")
     assert "it is looked at again now" in again
-    await house.looked_at(before)
+    await house.checked(before)
     accepted = await house.answered(issue, "alice", "prbot accept vendor asked until 2099-01-01")
     assert "more than a year away" in accepted
 
     day = (house.calendar().now() + timedelta(days=30)).date().isoformat()
     last = (await house.standing()).checked_at
     await house.answered(issue, "alice", f"prbot accept vendor asked until {day}")
-    await house.looked_at(last)
+    await house.checked(last)
     await house.written()
     assert not issue.open
     assert len(issue.comments) > said

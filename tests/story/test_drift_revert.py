@@ -40,7 +40,7 @@ async def test_revert(town: Town, calendar: type[Calendar]) -> None:
     await apply_by_hand(town, clone.directory / "app")
     await town.start(drift=CHECKS)
     house = House(town, calendar)
-    await house.looked_at(None)
+    await house.checked()
     change_by_hand(town, "one", "by hand")
     await house.night()
     (issue,) = house.issues
@@ -121,7 +121,7 @@ async def test_an_apply_that_died(town: Town, calendar: type[Calendar]) -> None:
     os.mkfifo(gate)
     await town.start(drift=CHECKS)
     house = House(town, calendar)
-    await house.looked_at(None)
+    await house.checked()
     delete_by_hand(town, "slow")
     await house.night()
     (issue,) = house.issues
