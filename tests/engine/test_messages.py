@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from prbot.engine.messages import job_message
-from prbot.model import Login, ProjectKey, PullRef, RepoRef, RunId
+from prbot.model import JobId, Login, ProjectKey, PullRef, RepoRef, RunId
 from prbot.ports import Priority
 from prbot.runs.correction import OfDrift
-from prbot.runs.run import Ask, AskKind, Job, JobId, JobKind, JobState, Run
+from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Run
 
 PULL, AT = PullRef(RepoRef("gh", "acme/infra"), 7), datetime(2026, 3, 4, tzinfo=UTC)
 WORD, RULE = OfDrift("c-1", False, ()), OfDrift("c-1", True, ())

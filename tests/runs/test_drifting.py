@@ -38,7 +38,7 @@ DONE, FAILED = {"drop-workspaces", "done"}, {"drop-workspaces", "failed"}
 
 def look(applied: Applied | None = None, **odd: Any) -> World:
     ask = of_the_branch(AskKind.DRIFT, applied=applied)
-    usual = {"ask": ask, "pull": merged(head_sha=MERGED), "plans": (), "others": ()}
+    usual: dict[str, Any] = {"ask": ask, "pull": merged(head_sha=MERGED), "plans": (), "others": ()}
     return World(**(usual | odd))
 
 

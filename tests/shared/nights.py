@@ -115,6 +115,11 @@ class Nights:
         async with self.town.prbot.store.begin() as unit:
             return await unit.drift.get(REPO, self.project)
 
+    async def last(self) -> datetime | None:
+        """When the newest check ended."""
+        known = await self.standing()
+        return None if known is None else known.checked_at
+
     async def watch(self) -> Watch:
         assert self.town.prbot is not None
         async with self.town.prbot.store.begin() as unit:

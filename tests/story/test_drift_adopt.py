@@ -26,13 +26,12 @@ def the_issue(town: Town) -> Issue:
 
 async def said(nights: Nights, words: str) -> str:
     """Alice says it to the issue, and her wish is answered twice: at once, and in the end."""
-    town, before = nights.town, await nights.standing()
-    assert before is not None
+    town, before = nights.town, await nights.last()
     issue = the_issue(town)
     town.seen |= {comment.id for comment in issue.comments}
     await town.forge.comment(issue, "alice", words)
     await town.hears(issue, "it is planned again first")
-    await nights.checked(before.checked_at)
+    await nights.checked(before)
     return await town.hears(issue, words)
 
 

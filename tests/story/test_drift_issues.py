@@ -95,7 +95,7 @@ async def test_what_people_say(house: House) -> None:
     assert "terraform_data.db" in issue.body
     assert not [one for one in issue.comments if "**added**" in one.body]
 
-    before = (await house.standing()).checked_at
+    before = await house.last()
     again = await house.answered(issue, "alice", "prbot recheck")
     assert "it is looked at again now" in again
     await house.checked(before)
@@ -103,7 +103,7 @@ async def test_what_people_say(house: House) -> None:
     assert "more than a year away" in accepted
 
     day = (house.calendar().now() + timedelta(days=30)).date().isoformat()
-    last = (await house.standing()).checked_at
+    last = await house.last()
     await house.answered(issue, "alice", f"prbot accept vendor asked until {day}")
     await house.checked(last)
     await house.written()

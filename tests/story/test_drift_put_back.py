@@ -55,11 +55,10 @@ async def test_put_back(town: Town) -> None:
     said = await town.hears(pull, "Plan for `app`")
     assert "other" not in said
     (issue,) = town.forge.repository(REPOSITORY).issues.values()
-    before = await nights.standing()
-    assert before is not None
+    before = await nights.last()
     await town.forge.comment(issue, "bob", "prbot revert")
     await town.hears(issue, "it is planned again first")
-    await nights.checked(before.checked_at)
+    await nights.checked(before)
     answer = await town.hears(issue, "prbot revert")
     assert f"{town.titled(pull)} does it" in answer.replace("`", "")
     assert proposed(town) == [pull]
