@@ -88,9 +88,17 @@ def why_not_revert(here: Situation, shown: str) -> Reasons:
     return (*stale, *why_not_correct(here))
 
 
-def why_not_auto(here: Situation, decided: Iterable[Decided], consent: bool) -> Reasons:
-    """What stands against a correction by rule, beside the rest. `consent` is the server's, for
-    this repository and environment."""
+def why_not_auto(here: Situation, shown: str, decided: Iterable[Decided], consent: bool) -> Reasons:
+    """What stands against a correction by rule, beside the rest. `shown` is the fingerprint of
+    the drift of which the check told that asked for it; `consent` is the server's, for this
+    repository and environment."""
+    other = Reason(
+        "shown",
+        "what drifted is not what the issue tells any more",
+        "it is tried again after the next check, which tells of it first",
+        comes=True,
+    )
+    stale = () if shown == here.fingerprint else (other,)
     denied = Reason(
         "consent",
         "the server does not let rules correct drift here",
@@ -98,7 +106,7 @@ def why_not_auto(here: Situation, decided: Iterable[Decided], consent: bool) -> 
     )
     agreed = () if consent else (denied,)
     repeated = (*_tries_left(here), *_not_flapping(here))
-    return (*_all_say_auto(decided), *agreed, *repeated, *why_not_correct(here))
+    return (*stale, *_all_say_auto(decided), *agreed, *repeated, *why_not_correct(here))
 
 
 def wants_auto(decided: Iterable[Decided]) -> bool:

@@ -46,7 +46,8 @@ async def why_not(world: World, run: Run, scene: Scene, rules: Effective) -> Rea
     seen = await DriftReading(world).seen(standing, run, rules.drift)
     here, section = await _situation(world, standing, seen, rules, run.id)
     if about.by_rule:
-        return why_not_auto(here, decided_of(section), Allowed.DRIFT_AUTO in scene.allow)
+        allowed = Allowed.DRIFT_AUTO in scene.allow
+        return why_not_auto(here, fingerprint(about.shown), decided_of(section), allowed)
     return (*kept_back(section), *why_not_revert(here, fingerprint(about.shown)))
 
 
@@ -60,7 +61,8 @@ async def why_not_by_rule(
     if not wants_auto(decided):
         return None
     allow = world.settings.bounds_of(standing.repo).allow
-    return mode_allows(rules) + why_not_auto(here, decided, Allowed.DRIFT_AUTO in allow)
+    consent = Allowed.DRIFT_AUTO in allow
+    return mode_allows(rules) + why_not_auto(here, here.fingerprint, decided, consent)
 
 
 async def _situation(

@@ -95,13 +95,20 @@ def test_any_correction(case: str) -> None:
     here = replace(FINE, **told)
     assert names(why_not_correct(here)) == expected
     assert names(why_not_revert(here, "f1")) == expected
-    assert names(why_not_auto(here, (AUTO,), True)) == expected
+    assert names(why_not_auto(here, "f1", (AUTO,), True)) == expected
 
 
 def test_revert_means_what_was_shown() -> None:
     """It is refused when something else drifted since somebody asked."""
     assert names(why_not_revert(FINE, "f0")) == ("shown",)
     assert names(why_not_revert(replace(FINE, applying=True), "f0")) == ("shown", "applying")
+
+
+def test_a_rule_means_what_is_told() -> None:
+    """It puts back by itself only what the issue told of, not what drifted since; the next check
+    tells of that, and tries again."""
+    (why,) = why_not_auto(FINE, "f0", (AUTO,), True)
+    assert (why.requirement, why.comes) == ("shown", True)
 
 
 BY_RULE: dict[str, tuple[tuple[Decided, ...], bool, tuple[Attempt, ...], tuple[str, ...]]] = {
@@ -155,19 +162,19 @@ def test_by_rule(case: str) -> None:
     """It is corrected only where all want it, the server lets them, and it helps."""
     decided, consent, attempts, expected = BY_RULE[case]
     here = replace(FINE, attempts=attempts)
-    assert names(why_not_auto(here, decided, consent)) == expected
+    assert names(why_not_auto(here, "f1", decided, consent)) == expected
 
 
 def test_says_why_it_is_demoted() -> None:
     """It tells how often, and from when on it is corrected again."""
     here = replace(FINE, attempts=(tried(3, PROVEN), tried(5, PROVEN)))
-    (why,) = why_not_auto(here, (AUTO,), True)
+    (why,) = why_not_auto(here, "f1", (AUTO,), True)
     assert why.message == ("this project drifted again after it was corrected twice within a day")
     assert why.unblock == (
         "find out who changes it; by rule it is corrected again after 2026-03-05 05:00 UTC"
     )
     later = replace(here, now=datetime(2026, 3, 5, 5, 0, tzinfo=UTC))
-    assert why_not_auto(later, (AUTO,), True) == ()
+    assert why_not_auto(later, "f1", (AUTO,), True) == ()
 
 
 STOPS = {key: told for key, (told, expected) in WHATEVER.items() if len(expected) == 1}
