@@ -1,6 +1,6 @@
 """What people say to an issue about drift, and what comes of it.
 
-Only the five commands count there, and only by whoever may apply where the project is. What is
+Only six commands count there, and only by whoever may apply where the project is. What is
 refused says why; outsiders get no answer at all, as in pull requests.
 """
 
@@ -23,11 +23,27 @@ from prbot.intake.written import written
 from prbot.model import Ignored, IssueCommented, Login, Permission, Selector
 from prbot.runs.asks import Listening
 from prbot.runs.reasons import Reason, Reasons
+from prbot.runs.requirements.asking import TOO_OLD
 
 LONGEST = timedelta(days=366)
 """For which drift is accepted or snoozed."""
 PLANNED_FIRST = (
     "it is planned again first; then it is told below which pull request does it, or why none can."
+)
+UNREADABLE = Reason(
+    "configuration",
+    "the rules of the default branch cannot be read just now",
+    "mend `prbot.yaml`, or say it again when the forge answers",
+)
+NOBODY_LOOKS = Reason(
+    "drift",
+    "this server does not look for drift at the moment",
+    "whoever runs it can set `drift.enabled`",
+)
+LATE = Reason(
+    "age",
+    "it was found more than 30 minutes after it was said",
+    "say it again, if you still want it",
 )
 UNLOCK = "unlock"
 HERE = (*ON_ISSUES, UNLOCK)
@@ -75,6 +91,14 @@ class Asker:
     login: Login
     permission: Permission
     teams: Mapping[str, frozenset[str] | None]
+
+
+@dataclass(frozen=True)
+class Server:
+    """Whether it looks for drift, and can read what the default branch says of the project."""
+
+    looks: bool
+    reads: bool
 
 
 @dataclass(frozen=True)
@@ -192,6 +216,25 @@ def _put_back(
     yield from map(LookAgain, approved)
     if approved:
         yield Say(PLANNED_FIRST, beside="by pull request")
+
+
+def unless_hindered(
+    said: Said, steps: tuple[AnswerStep, ...], server: Server, now: datetime
+) -> tuple[AnswerStep, ...]:
+    """These steps, or why none is done now. Nothing is changed long after somebody wanted it,
+    whether the reconciler found the comment or its webhook was late."""
+    if not steps:
+        return ()
+    if _verb(said) not in ("", "recheck") and now - said.event.created_at > TOO_OLD:
+        return (Say(reasons=(LATE,)),)
+    if not server.reads:
+        return (Say(reasons=(UNREADABLE,)),)
+    waits = any(isinstance(step, Propose | Correct) for step in steps)
+    return (Say(reasons=(NOBODY_LOOKS,)),) if waits and not server.looks else steps
+
+
+def _verb(said: Said) -> str:
+    return "" if said.typed is None else said.typed.verb
 
 
 def _needs(environments: Environments, standing: Standing) -> Needs:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import assert_never
 
 import structlog
@@ -24,6 +23,7 @@ from prbot.drift.answering import (
     Remember,
     Said,
     Say,
+    Server,
     Unlock,
     answer_to,
     heard,
@@ -31,6 +31,7 @@ from prbot.drift.answering import (
     shown,
     teams_of,
     told_of,
+    unless_hindered,
 )
 from prbot.drift.state import Correction, IssueOf, Standing
 from prbot.drift.tell import Reply
@@ -49,16 +50,6 @@ from prbot.runs.say import Refusal
 
 log = structlog.get_logger()
 
-UNREADABLE = Reason(
-    "configuration",
-    "the rules of the default branch cannot be read just now",
-    "mend `prbot.yaml`, or say it again when the forge answers",
-)
-NOBODY_LOOKS = Reason(
-    "drift",
-    "this server does not look for drift at the moment",
-    "whoever runs it can set `drift.enabled`",
-)
 BEGUN = (
     "it is planned now, and put back where the plan does what stands above and nothing else; "
     "what comes of it is told here."
@@ -66,24 +57,7 @@ BEGUN = (
 UNLOCKED = "what an interrupted correction held is let go of."
 
 
-def _waits_for_a_look(steps: Iterable[AnswerStep]) -> bool:
-    return any(isinstance(step, Propose) for step in steps)
-
-
-TOO_OLD = Reason(
-    "age",
-    "it was found more than 30 minutes after it was said",
-    "say it again, if you still want it",
-)
-OLD = timedelta(minutes=30)
 KNOWN = "the comment is answered already"
-
-
-def _is_old(said: Said, now: datetime) -> bool:
-    """Nothing is changed long after somebody wanted it, whether the reconciler found it or its
-    webhook was late."""
-    verb = "" if said.typed is None else said.typed.verb
-    return verb not in ("", "recheck") and now - said.event.created_at > OLD
 
 
 def _going_on(standing: Standing) -> Reason:
@@ -139,13 +113,9 @@ class DriftAnswers:
         environments = EVERYWHERE_ALIKE if place is None else place.rules.environments
         asker = await self._asker(event, issue.about, teams_of(environments, mine))
         now = self._world.clock.now()
+        server = Server(self._world.settings.drift.enabled, place is not None)
         steps = answer_to(said, issue, mine, environments, asker, now)
-        if not self._world.settings.drift.enabled and _waits_for_a_look(steps):
-            steps = (Say(reasons=(NOBODY_LOOKS,)),)
-        if steps and _is_old(said, now):
-            steps = (Say(reasons=(TOO_OLD,)),)
-        elif steps and place is None:
-            steps = (Say(reasons=(UNREADABLE,)),)
+        steps = unless_hindered(said, steps, server, now)
         return Answered(said, issue, steps) if steps else Ignored("an outsider's comment")
 
     async def _asker(self, event: IssueCommented, repo: RepoRef, teams: Iterable[str]) -> Asker:
@@ -207,9 +177,6 @@ class DriftAnswers:
     async def _revert(self, unit: UnitOfWork, answered: Answered, step: Correct) -> None:
         """Note what is asked for; it is begun when nothing looks at the project."""
         world = self._world
-        if not world.settings.drift.enabled:
-            await self._say(unit, answered, Say(reasons=(NOBODY_LOOKS,)))
-            return
         going: list[Standing] = []
         for each in step.standings:
             known = await unit.corrections.of_project(each.repo, each.project)

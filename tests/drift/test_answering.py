@@ -20,12 +20,14 @@ from prbot.drift.answering import (
     Remember,
     Said,
     Say,
+    Server,
     Unlock,
     answer_to,
     heard,
     in_group,
     teams_of,
     told_of,
+    unless_hindered,
 )
 from prbot.drift.issue import Found, Kept, Kind, Section, facts_of
 from prbot.drift.state import AnswerKind, IssueOf, Standing
@@ -258,3 +260,32 @@ def test_what_was_found_since(body: str, refused: bool) -> None:
         first, *_ = answer_to(said(body), ISSUE, (seen,), FREE, asker, NOW)
         reasons = first.reasons if isinstance(first, Say) else ()
         assert [reason.requirement for reason in reasons] == ["shown"] * late
+
+
+LATER = NOW + timedelta(minutes=31)
+HINDERED: dict[str, tuple[str, Server, datetime, str | None]] = {
+    "nothing hinders it": ("prbot revert", Server(True, True), NOW, None),
+    "half an hour later": ("prbot revert", Server(True, True), NOW + timedelta(minutes=30), None),
+    "too late": ("prbot snooze 7d", Server(True, True), LATER, "age"),
+    "looking is fine however late": ("prbot recheck", Server(True, True), LATER, None),
+    "so is a hint": ("prbot snooze", Server(True, True), LATER, None),
+    "the branch cannot be read": ("prbot snooze 7d", Server(True, False), NOW, "configuration"),
+    "nobody looks, so nobody puts back": ("prbot revert", Server(False, True), NOW, "drift"),
+    "nor adopts": ("prbot adopt", Server(False, True), NOW, "drift"),
+    "but what is live can be accepted": ("prbot snooze 7d", Server(False, True), NOW, None),
+    "all of it": ("prbot revert", Server(False, False), LATER, "age"),
+}
+
+
+@pytest.mark.parametrize(("body", "server", "now", "why"), HINDERED.values(), ids=HINDERED)
+def test_hindered(body: str, server: Server, now: datetime, why: str | None) -> None:
+    """It says why nothing is done now, once, and nothing at all to outsiders."""
+    steps = asked(body)
+    told = unless_hindered(said(body), steps, server, now)
+    if why is None:
+        assert told == steps
+    else:
+        (refused,) = told
+        assert isinstance(refused, Say)
+        assert [reason.requirement for reason in refused.reasons] == [why]
+    assert unless_hindered(said(body), (), server, now) == ()
