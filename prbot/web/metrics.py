@@ -35,10 +35,10 @@ def routes(gauges: Gauges | None) -> list[web.RouteDef]:
     """None: the operator wants no page."""
     if gauges is None:
         return []
+    # its library takes a tenth of a second to load, which not everybody's start need last longer
+    from prbot.web.gauges import page
 
     async def metrics(request: web.Request) -> web.Response:
-        from prbot.web.gauges import page  # its library is for those who are scraped
-
         if not _is_known(request.headers.get("Authorization", ""), gauges.token):
             return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
         try:
