@@ -23,7 +23,7 @@ REVERT, AUTO = "revert", "auto"
 APPLYING = (REVERT, AUTO)
 """Corrections that are applies; the others are pull requests."""
 REFUSED = "refused"
-"""How one ends that never began to apply."""
+"""How one ends that never began to apply, or was not proposed."""
 MENDED = "mended"
 """An interrupted one, once a plan has shown that nothing is left to do."""
 

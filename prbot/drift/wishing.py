@@ -17,13 +17,12 @@ from prbot.drift.proposing import PROPOSED, branch_of
 from prbot.drift.reading import TAKEN_BACK
 from prbot.drift.rules import Beyond
 from prbot.drift.state import Correction
+from prbot.drift.trying import fingerprint
 from prbot.model import Login, ProjectKey
 from prbot.runs.reasons import Reason, Reasons
 
 HOW = {Proposal.ADOPT: "adopt", Proposal.REVERT: "propose revert"}
 """What a correction is called that is a pull request: a plain `revert` is applied at once."""
-REFUSED = "refused"
-"""How a wish ends that is not fulfilled."""
 GONE = Reason(
     "project", "the default branch has no such project any more", "there is nothing to do"
 )
@@ -62,12 +61,9 @@ def why_not_propose(wish: Wish, section: Section | None) -> Reasons:
     """What stands against it once a check has ended; None: there was nothing to look at."""
     if section is None:
         return (GONE,)
-    here = Situation(section.verdict, Beyond(), _print(facts_of(section)), section.checked_at)
-    return why_not_correct(here) or why_not_revert(here, _print(wish.correction.facts))
-
-
-def _print(facts: Iterable[str]) -> str:
-    return "\n".join(sorted(facts))
+    now = fingerprint(facts_of(section))
+    here = Situation(section.verdict, Beyond(), now, section.checked_at)
+    return why_not_correct(here) or why_not_revert(here, fingerprint(wish.correction.facts))
 
 
 def left_alone(section: Section) -> frozenset[Name]:

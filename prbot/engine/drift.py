@@ -107,9 +107,10 @@ class Drift:
         async with self._world.store.begin() as unit:
             since = await unit.drift.hold(now, SILENCE)
             standings = await unit.drift.of_repo(place.repo)
-            for standing in await to_prove(unit, place.repo, standings, now):
+            for standing in (proving := await to_prove(unit, place.repo, standings, now)):
                 await unit.drift.plan(standing)
-            standings = await unit.drift.of_repo(place.repo)
+            if proving:
+                standings = await unit.drift.of_repo(place.repo)
             for standing in replanned(standings, window, now, since):
                 await unit.drift.plan(standing)
         return bool(due(standings, window, now, since))

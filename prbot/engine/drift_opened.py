@@ -10,7 +10,7 @@ from dataclasses import replace
 import structlog
 
 from prbot.drift.tell import Reply
-from prbot.drift.wishing import REFUSED
+from prbot.drift.trying import REFUSED
 from prbot.engine.drift_issues import tell_below
 from prbot.engine.world import World
 from prbot.model import PullRef

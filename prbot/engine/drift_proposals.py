@@ -21,9 +21,9 @@ from prbot.drift.reading import TAKEN_BACK, as_drift
 from prbot.drift.state import Answer, Correction, Standing
 from prbot.drift.tell import Withdrawn
 from prbot.drift.telling import answered
+from prbot.drift.trying import REFUSED
 from prbot.drift.wishing import (
     HOW,
-    REFUSED,
     Wish,
     left_alone,
     reasons_of,

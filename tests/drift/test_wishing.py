@@ -12,11 +12,11 @@ from prbot.drift.adopt import Refusal
 from prbot.drift.issue import Found, Section, facts_of
 from prbot.drift.proposing import PROPOSED, branch_of
 from prbot.drift.state import Correction
+from prbot.drift.trying import REFUSED
 from prbot.drift.verdict import ProjectVerdict
 from prbot.drift.wishing import (
     GONE,
     NOTHING,
-    REFUSED,
     Wish,
     askers_of,
     left_alone,

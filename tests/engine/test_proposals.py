@@ -13,7 +13,7 @@ from prbot.drift.adopt import SENSITIVE, Wish
 from prbot.drift.aftermath import Known
 from prbot.drift.proposing import PROPOSED
 from prbot.drift.state import Correction, Standing, Watch
-from prbot.drift.wishing import REFUSED
+from prbot.drift.trying import REFUSED
 from prbot.engine.alarm import Alarm
 from prbot.engine.drift_adopting import fit_to_write
 from prbot.engine.drift_opened import opened
