@@ -100,7 +100,7 @@ async def kill_the_tool(town: Town) -> None:
     count = town.directory / "count"
     async with asyncio.timeout(PATIENCE):
         watching = awatch(town.directory, step=5, rust_timeout=200, yield_on_timeout=True)
-        while not count.exists():
+        while not count.exists() or count.read_text() != "run\n":
             await anext(watching)
     records = (town.directory / "prbot" / "jobs").glob("*/*/process.json")
     found = [json.loads(path.read_text()) for path in records]
