@@ -18,7 +18,7 @@ from prbot.adapters.queue_postgres import PostgresQueue
 from prbot.adapters.queue_sqlite import SqliteQueue
 from prbot.adapters.store import SqlStore
 from prbot.model import JobId
-from prbot.ports import Message, PerformJob, Priority, Queue
+from prbot.ports.queue import Message, PerformJob, Priority, Queue
 
 TESTS = Path(__file__).parents[1] / "tests" / "shared"
 TIMES = 50

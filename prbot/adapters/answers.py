@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from prbot.errors import ForgeUnavailable
+from prbot.errors.forge import ForgeUnavailable
 
 PER_PAGE = 100
 

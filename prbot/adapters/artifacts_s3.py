@@ -18,13 +18,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from prbot.adapters.sealing import Seal, checked
-from prbot.errors import (
-    BucketMissing,
-    BucketRefused,
-    BucketUnavailable,
-    PackageMissing,
-    PrbotError,
-)
+from prbot.errors import PrbotError
+from prbot.errors.server import BucketMissing, BucketRefused, BucketUnavailable, PackageMissing
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError

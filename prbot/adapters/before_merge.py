@@ -13,7 +13,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from prbot.adapters.git import Git, text
-from prbot.errors import MergeCommitIsGone, MergedAsAnother
+from prbot.errors.git import MergeCommitIsGone, MergedAsAnother
 from prbot.model import PullRequest, Sha
 
 MOST_REBASED = 250

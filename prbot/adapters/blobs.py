@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from prbot.adapters.git import Git, last_words
-from prbot.errors import GitFailed
+from prbot.errors.git import GitFailed
 from prbot.model import Sha
 from prbot.projects.listing import Listing
 

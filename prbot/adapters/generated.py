@@ -18,7 +18,8 @@ from pathlib import Path
 
 from prbot.adapters.git import Git, last_words
 from prbot.adapters.mirrors import MERGER
-from prbot.errors import GeneratedTooMuch, GitFailed
+from prbot.errors.git import GitFailed
+from prbot.errors.plans import GeneratedTooMuch
 from prbot.model import Sha
 from prbot.projects.listing import DOWNLOADED
 

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from prbot.adapters import process
 from prbot.adapters.process import Completed
-from prbot.errors import GitFailed, GitMissing, GitTimedOut
-from prbot.ports import CloneAccess
+from prbot.errors.git import GitFailed, GitMissing, GitTimedOut
+from prbot.ports.forge import CloneAccess
 
 OLDEST = (2, 38)
 """The first git whose `merge-tree` writes a tree without a work tree (its release notes)."""

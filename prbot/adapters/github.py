@@ -38,9 +38,9 @@ from prbot.adapters.github_shapes import (
 )
 from prbot.adapters.github_wire import Wire
 from prbot.adapters.markers import is_marked
-from prbot.errors import ForgeRefused, NotFound
+from prbot.errors.forge import ForgeRefused, NotFound
 from prbot.model import Login, Permission, PullRef, PullRequest, RepoRef, Review, ReviewState, Sha
-from prbot.ports import CheckReport, CloneAccess, StatusState
+from prbot.ports.forge import CheckReport, CloneAccess, StatusState
 
 log = structlog.get_logger()
 

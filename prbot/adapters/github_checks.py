@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, TypeAdapter
 from prbot.adapters.github_limits import Request
 from prbot.adapters.github_wire import Wire
 from prbot.model import RepoRef, Sha
-from prbot.ports import CheckReport, StatusState
+from prbot.ports.forge import CheckReport, StatusState
 
 SUMMARY_LIMIT, TITLE_LIMIT = 65_535, 255
 

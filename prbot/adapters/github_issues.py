@@ -16,7 +16,7 @@ from prbot.adapters.github_limits import Request
 from prbot.adapters.github_shapes import COMMENTS, ISSUE, ISSUES, IssueShape
 from prbot.adapters.github_wire import Wire
 from prbot.adapters.markers import is_marked
-from prbot.errors import NotFound
+from prbot.errors.forge import NotFound
 from prbot.model import Login, RepoRef
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, TypeAdapter
 from prbot.adapters.github_limits import Request
 from prbot.adapters.github_shapes import PULL
 from prbot.adapters.github_wire import Wire
-from prbot.errors import ForgeRefused, NotFound, NotMergeable
+from prbot.errors.forge import ForgeRefused, NotFound, NotMergeable
 from prbot.model import PullRef, RepoRef, Sha
 
 

@@ -28,7 +28,8 @@ from prbot.adapters.answers import PER_PAGE, Answer, Reader
 from prbot.adapters.github_auth import AppPurse, GitHubApp, GitHubToken, Loan, Purse, TokenPurse
 from prbot.adapters.github_limits import Limits, Request
 from prbot.adapters.github_shapes import GRAPHQL, GraphQLError
-from prbot.errors import ForgeRefused, NotFound, PrbotError
+from prbot.errors import PrbotError
+from prbot.errors.forge import ForgeRefused, NotFound
 
 
 class Wire(Reader[Request]):

@@ -47,7 +47,7 @@ from prbot.adapters.gitlab_shapes import (
 from prbot.adapters.gitlab_statuses import Statuses
 from prbot.adapters.gitlab_trains import Trains
 from prbot.adapters.gitlab_wire import Wire, both
-from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable, NotFound
 from prbot.model import (
     Commented,
     IssueCommented,
@@ -60,7 +60,7 @@ from prbot.model import (
     ReviewState,
     Sha,
 )
-from prbot.ports import CheckReport, CloneAccess, StatusState
+from prbot.ports.forge import CheckReport, CloneAccess, StatusState
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ import structlog
 from prbot.adapters.gitlab_limits import Request
 from prbot.adapters.gitlab_shapes import ACCOUNT, Person
 from prbot.adapters.gitlab_wire import Wire
-from prbot.errors import ForgeRefused, NotFound
+from prbot.errors.forge import ForgeRefused, NotFound
 from prbot.intake.gitlab_reading import is_bot
 
 log = structlog.get_logger()

@@ -26,7 +26,7 @@ from prbot.adapters.gitlab_shapes import (
     spoken,
 )
 from prbot.adapters.gitlab_wire import Wire, both
-from prbot.errors import ForgeRefused, NotFound
+from prbot.errors.forge import ForgeRefused, NotFound
 from prbot.model import Permission, PullRef, PullRequest, RepoRef
 
 MOST_COMMITS = 1000

@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter
 from prbot.adapters.gitlab_limits import Request
 from prbot.adapters.gitlab_shapes import MERGE_REQUEST, PROJECT, MergeRequest, spoken
 from prbot.adapters.gitlab_wire import Wire
-from prbot.errors import ForgeRefused, NotFound, NotMergeable
+from prbot.errors.forge import ForgeRefused, NotFound, NotMergeable
 from prbot.model import PullRef, Sha
 
 

@@ -29,7 +29,7 @@ from prbot.adapters.gitlab_shapes import (
 )
 from prbot.adapters.gitlab_wire import Wire
 from prbot.adapters.markers import is_marked
-from prbot.errors import NotFound
+from prbot.errors.forge import NotFound
 from prbot.model import Login, PullRef, RepoRef
 
 _SLASH = re.compile(r"^(?=/)", re.MULTILINE)

@@ -20,9 +20,9 @@ from pydantic import BaseModel, TypeAdapter
 from prbot.adapters.gitlab_limits import Request
 from prbot.adapters.gitlab_shapes import User
 from prbot.adapters.gitlab_wire import Wire
-from prbot.errors import ForgeRefused, NotFound
+from prbot.errors.forge import ForgeRefused, NotFound
 from prbot.model import Login, RepoRef, Sha
-from prbot.ports import CheckReport, StatusState
+from prbot.ports.forge import CheckReport, StatusState
 
 log = structlog.get_logger()
 

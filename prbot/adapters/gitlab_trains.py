@@ -14,7 +14,7 @@ import structlog
 from prbot.adapters.gitlab_limits import Request
 from prbot.adapters.gitlab_shapes import CARS, GHOST, PROJECT, Car
 from prbot.adapters.gitlab_wire import Wire
-from prbot.errors import ForgeRefused, NotFound
+from prbot.errors.forge import ForgeRefused, NotFound
 from prbot.intake.gitlab_reading import is_bot
 from prbot.model import Actor, Login, QueueMoved, RepoRef, Sha
 

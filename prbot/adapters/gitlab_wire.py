@@ -25,7 +25,8 @@ from pydantic import TypeAdapter
 
 from prbot.adapters.answers import PER_PAGE, Answer, Reader
 from prbot.adapters.gitlab_limits import Limits, Request
-from prbot.errors import ForgeRefused, NotFound, PrbotError
+from prbot.errors import PrbotError
+from prbot.errors.forge import ForgeRefused, NotFound
 
 _T = TypeVar("_T")
 _S = TypeVar("_S")

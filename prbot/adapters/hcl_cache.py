@@ -22,8 +22,8 @@ from typing import TypeVar
 from prbot.adapters import process
 from prbot.adapters.facts_json import from_json, to_json
 from prbot.adapters.hcl_child import packed, unpacked
-from prbot.errors import ReadingTookTooLong
-from prbot.ports import Blobs
+from prbot.errors.projects import ReadingTookTooLong
+from prbot.ports.tree import Blobs
 from prbot.projects.facts import FileFacts, Problem
 from prbot.projects.hcl import MAX_BYTES, facts_of, too_large
 from prbot.projects.listing import Listing

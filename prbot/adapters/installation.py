@@ -18,7 +18,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from prbot.errors import KeyFileDamaged, KeyFileTooOpen, KeyUnreadable
+from prbot.errors.store import KeyFileDamaged, KeyFileTooOpen, KeyUnreadable
 
 KEY_BYTES = 32
 KEY_FILE = "installation.key"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prbot.adapters import process
-from prbot.errors import NoDefaultBranch, NoRepository, UnknownRevision
+from prbot.errors.verbs import NoDefaultBranch, NoRepository, UnknownRevision
 from prbot.model import Sha
 
 BASE = "base"

@@ -25,7 +25,7 @@ from pathlib import Path
 from prbot.adapters.before_merge import before_merge
 from prbot.adapters.blobs import LINK, entries, listing
 from prbot.adapters.git import Git, last_words, text
-from prbot.errors import (
+from prbot.errors.git import (
     BranchIsGone,
     CannotFetch,
     GitFailed,
@@ -35,7 +35,7 @@ from prbot.errors import (
     UnrelatedHistories,
 )
 from prbot.model import PullRequest, RepoRef, Sha
-from prbot.ports import CloneAccess
+from prbot.ports.forge import CloneAccess
 from prbot.projects.listing import Listing
 from prbot.runs.landings import Around
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from prbot.adapters.blobs import entries
 from prbot.adapters.git import Git, last_words, text
 from prbot.adapters.mirrors import MERGER, branch_ref
-from prbot.errors import CannotPush, GitFailed
+from prbot.errors.git import CannotPush, GitFailed
 from prbot.model import RepoRef, Sha
-from prbot.ports import BranchCommit, CloneAccess
+from prbot.ports.forge import CloneAccess
+from prbot.ports.tree import BranchCommit
 
 PLAIN = "100644"
 """The mode of a file that was not there before."""

@@ -42,13 +42,13 @@ from prbot.adapters.queue_postgres_ear import RECONNECT, listen
 from prbot.adapters.queue_waiting import Waiting
 from prbot.adapters.store_dialect import ALERT
 from prbot.adapters.store_transaction import to_the_end
-from prbot.errors import StoreUnavailable
+from prbot.errors.store import StoreUnavailable
 from prbot.model import JobId, RunId
-from prbot.ports import (
+from prbot.ports.clock import Clock
+from prbot.ports.queue import (
     NO_LIMITS,
     AdvanceRun,
     Claim,
-    Clock,
     Limits,
     Message,
     PerformJob,

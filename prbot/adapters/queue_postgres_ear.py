@@ -17,7 +17,7 @@ from procrastinate.manager import get_channel_for_queues
 
 from prbot.adapters.queue_postgres_sql import CHANNEL
 from prbot.adapters.store_dialect import ALERT
-from prbot.errors import StoreUnavailable
+from prbot.errors.store import StoreUnavailable
 
 log = structlog.get_logger()
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from procrastinate.schema import SchemaManager, migrations_path
 from psycopg import AsyncConnection, sql
 
-from prbot.errors import StoreTooNew
+from prbot.errors.store import StoreTooNew
 
 SCHEMA = "prbot_queue"
 CHANNEL = "prbot_queue"

@@ -19,7 +19,8 @@ from datetime import datetime
 from prbot.adapters.queue_waiting import Waiting
 from prbot.adapters.store import SqlStore
 from prbot.adapters.store_queue import QueueTable
-from prbot.ports import NO_LIMITS, Claim, Clock, Limits, Message, Priority, Work
+from prbot.ports.clock import Clock
+from prbot.ports.queue import NO_LIMITS, Claim, Limits, Message, Priority, Work
 
 
 class SqliteQueue:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from prbot.adapters.store_transaction import to_the_end
-from prbot.ports import Claim
+from prbot.ports.queue import Claim
 
 LONGEST_NAP = 60.0
 """Seconds. The wall clock may jump (suspend, NTP) while a timer sleeps; look again then."""

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from prbot.errors import BadSigningSecret, ReceiverRefused, ReceiverUnavailable
-from prbot.ports import Clock
+from prbot.errors.forge import BadSigningSecret, ReceiverRefused, ReceiverUnavailable
+from prbot.ports.clock import Clock
 
 PREFIX = "whsec_"
 SHORTEST = 16

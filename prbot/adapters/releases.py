@@ -24,7 +24,7 @@ from prbot.adapters.release_sites import Site
 from prbot.adapters.signatures import is_signed, keys_in
 from prbot.adapters.tool_archive import NotInArchive, take_out
 from prbot.config.versions import Version
-from prbot.errors import DownloadFailed, DownloadRefused
+from prbot.errors.tools import DownloadFailed, DownloadRefused
 
 LIST_BYTES = 64 * 1024 * 1024
 SUMS_BYTES = 1024 * 1024

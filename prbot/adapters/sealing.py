@@ -16,7 +16,7 @@ import re
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from prbot.errors import WrongInstallationKey
+from prbot.errors.server import WrongInstallationKey
 
 _MARK = b"prbot1\n"
 _NONCE_BYTES = 12

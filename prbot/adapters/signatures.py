@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pysequoia import Cert, Sig, verify
 
-from prbot.errors import KeyNotReadable
+from prbot.errors.tools import KeyNotReadable
 
 KEYS = Path(__file__).with_name("keys")
 HASHICORP = KEYS / "hashicorp.asc"

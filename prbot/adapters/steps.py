@@ -13,7 +13,7 @@ from pathlib import Path
 
 from prbot.adapters.process import Completed
 from prbot.adapters.terraform_output import plain
-from prbot.ports import ShellCommand, ShellEnd
+from prbot.ports.tool import ShellCommand, ShellEnd
 
 LIMIT = 1024 * 1024
 """Most bytes of output that are read back."""

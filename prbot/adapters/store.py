@@ -41,8 +41,8 @@ from prbot.adapters.store_plans import SqlPlans
 from prbot.adapters.store_repositories import SqlRepositories
 from prbot.adapters.store_runs import SqlRuns
 from prbot.adapters.store_transaction import Transaction, open_transaction, to_the_end
-from prbot.errors import StoreUnavailable
-from prbot.ports import Clock
+from prbot.errors.store import StoreUnavailable
+from prbot.ports.clock import Clock
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from prbot.adapters.store_dialect import insert_new
 from prbot.adapters.store_tables import deliveries
 from prbot.adapters.store_transaction import Transaction
 from prbot.model import DeliveryId
-from prbot.ports import Clock, Delivery
+from prbot.ports.clock import Clock
+from prbot.ports.deliveries import Delivery
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from prbot.adapters.store_transaction import Transaction
-from prbot.errors import NoDatabase, StoreUnavailable
+from prbot.errors.store import NoDatabase, StoreUnavailable
 
 PATIENCE_MS = 30_000
 """How long a statement waits for somebody else's transaction before we give up."""

@@ -11,9 +11,9 @@ from sqlalchemy import Row, insert, select, text, update
 from prbot.adapters.store_journal import SqlJournal
 from prbot.adapters.store_tables import freezes
 from prbot.adapters.store_transaction import Transaction
-from prbot.errors import NoSuchFreeze
+from prbot.errors.verbs import NoSuchFreeze
 from prbot.model import Login
-from prbot.ports import JournalEntry
+from prbot.ports.store import JournalEntry
 from prbot.runs.freezes import Freeze, FreezeId, FreezeScope, sentence
 from prbot.runs.journal import FROZEN, LIFTED
 

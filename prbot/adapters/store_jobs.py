@@ -8,7 +8,7 @@ from sqlalchemy import Row, select
 
 from prbot.adapters.store_tables import intents, jobs
 from prbot.adapters.store_transaction import Transaction
-from prbot.errors import LostLease
+from prbot.errors.runs import LostLease
 from prbot.model import JobId, PlanId, ProjectKey, RunId
 from prbot.runs.run import Job, JobKind, JobState
 

@@ -12,7 +12,7 @@ from prbot.adapters.store_tables import journal
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_pull, pull_values, read_pull
 from prbot.model import PullRef
-from prbot.ports import JournalEntry
+from prbot.ports.store import JournalEntry
 from prbot.runs.journal import JournalLine, JournalPage, JournalQuery
 
 PAGE = 500

@@ -27,8 +27,9 @@ from prbot.adapters.store_tables import comments, outbox, runs
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_pull, pull_values, read_pull
 from prbot.model import PullRef
-from prbot.ports import (
-    Clock,
+from prbot.ports.clock import Clock
+from prbot.ports.forge import StatusState
+from prbot.ports.outbox import (
     CommentLetter,
     FoldLetter,
     IssueCommentLetter,
@@ -36,7 +37,6 @@ from prbot.ports import (
     Letter,
     OutboxRow,
     StatusLetter,
-    StatusState,
 )
 
 _waits = outbox.c.settled_at.is_(None)

@@ -22,10 +22,12 @@ from prbot.adapters.store_journal import SqlJournal
 from prbot.adapters.store_tables import intents, jobs, plans, runs
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_pull, is_repo, pull_values, read_pull
-from prbot.errors import IllegalTransition, LostLease, PlanIdTaken
+from prbot.errors.runs import IllegalTransition, LostLease
+from prbot.errors.store import PlanIdTaken
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RepoRef, RunId, Sha
 from prbot.plans.record import StoredPlan, log_name
-from prbot.ports import Clock, JournalEntry
+from prbot.ports.clock import Clock
+from prbot.ports.store import JournalEntry
 from prbot.runs.run import Job, JobKind, JobState
 
 OUTCOMES = frozenset({"applied", "failed", "stale", "interrupted"})

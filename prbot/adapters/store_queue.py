@@ -31,7 +31,16 @@ from sqlalchemy import (
 from prbot.adapters.store_tables import queue, queue_turns
 from prbot.adapters.store_transaction import Transaction
 from prbot.model import JobId, RunId
-from prbot.ports import NO_LIMITS, AdvanceRun, Claim, Limits, Message, PerformJob, Priority, Work
+from prbot.ports.queue import (
+    NO_LIMITS,
+    AdvanceRun,
+    Claim,
+    Limits,
+    Message,
+    PerformJob,
+    Priority,
+    Work,
+)
 
 _RANK = {priority.value: rank for rank, priority in enumerate(Priority)}
 _rank = case(_RANK, value=queue.c.priority, else_=len(_RANK))

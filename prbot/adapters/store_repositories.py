@@ -18,7 +18,7 @@ from prbot.adapters.store_tables import repositories
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_repo
 from prbot.model import RepoRef
-from prbot.ports import Seen
+from prbot.ports.store import Seen
 
 
 @dataclass(frozen=True)

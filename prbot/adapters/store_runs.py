@@ -25,9 +25,10 @@ from prbot.adapters.store_outbox import comments_of_runs
 from prbot.adapters.store_tables import jobs, runs
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_pull, is_repo, pull_values, read_pull
-from prbot.errors import IllegalTransition, LostLease
+from prbot.errors.runs import IllegalTransition, LostLease
 from prbot.model import Checkout, JobId, Notice, ProjectKey, PullRef, RepoRef, RunId
-from prbot.ports import Clock, Held, JournalEntry
+from prbot.ports.clock import Clock
+from prbot.ports.store import Held, JournalEntry
 from prbot.projects.gone import Gone
 from prbot.runs.journal import asked
 from prbot.runs.run import (

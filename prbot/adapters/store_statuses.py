@@ -20,7 +20,7 @@ from prbot.adapters.store_tables import statuses
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_repo, pull_values
 from prbot.model import PullRef
-from prbot.ports import StatusLetter
+from prbot.ports.outbox import StatusLetter
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from prbot.drift.state import Trace
 from prbot.model import Checkout, Login, Notice, ProjectKey
 from prbot.plans.record import Applied, Inputs, StateAt
 from prbot.plans.summary import PlanSummary
-from prbot.ports import Letter
+from prbot.ports.outbox import Letter
 from prbot.projects.gone import Gone
 from prbot.runs.run import Ask, Placed, Trouble
 

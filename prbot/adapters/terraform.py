@@ -39,10 +39,12 @@ from prbot.adapters.terraform_output import (
     words_of,
 )
 from prbot.adapters.turns import Turn, Turns
-from prbot.errors import StateRescued, ToolFailed, ToolMissing, ToolTimedOut
+from prbot.errors.applies import StateRescued
+from prbot.errors.plans import ToolFailed, ToolTimedOut
+from prbot.errors.tools import ToolMissing
 from prbot.plans import snapshot
 from prbot.plans.record import StateAt
-from prbot.ports import (
+from prbot.ports.tool import (
     ApplyOutcome,
     ApplyTrace,
     Heard,

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from prbot.adapters.process import find
-from prbot.errors import ToolMissing
+from prbot.errors.tools import ToolMissing
 from prbot.runs.state_look import hcl_string
 
 ALLOWED = (

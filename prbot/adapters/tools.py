@@ -30,14 +30,14 @@ from prbot.adapters.terraform import Terraform
 from prbot.adapters.terraform_setup import write_whole
 from prbot.adapters.turns import Turns
 from prbot.config.versions import ANY, Constraint, Version, version
-from prbot.errors import (
+from prbot.errors import PrbotError
+from prbot.errors.tools import (
     DownloadFailed,
-    PrbotError,
     ToolNotOffered,
     ToolVersionMissing,
     ToolVersionRefused,
 )
-from prbot.ports import Clock
+from prbot.ports.clock import Clock
 from prbot.projects.tool_choice import Wanted, best
 
 log = structlog.get_logger()

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from filelock import AsyncFileLock, Timeout
 
-from prbot.errors import HeldElsewhere
+from prbot.errors.server import HeldElsewhere
 
 POLL = 0.02
 """Seconds between two looks at a lock that another process holds."""

@@ -43,9 +43,11 @@ from prbot.adapters.git import Git
 from prbot.adapters.mirrors import Mirrors, slug
 from prbot.adapters.pushed import Pushed
 from prbot.adapters.turns import Turns
-from prbot.errors import GeneratedIsGone, GitFailed, HeadIsGone
+from prbot.errors.git import GitFailed, HeadIsGone
+from prbot.errors.plans import GeneratedIsGone
 from prbot.model import Checkout, PullRef, PullRequest, RepoRef, Sha
-from prbot.ports import BranchCommit, CloneAccess
+from prbot.ports.forge import CloneAccess
+from prbot.ports.tree import BranchCommit
 from prbot.projects.listing import Listing
 from prbot.runs.landings import Around
 

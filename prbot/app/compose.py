@@ -48,10 +48,16 @@ from prbot.config.repo import Effective, effective
 from prbot.config.server import ForgeConfig, ServerConfig
 from prbot.config.stages import Recipe, recipe_of
 from prbot.engine.world import Forge, Settings, World
-from prbot.errors import BadDatabase, BadReceiver, KeyOfAnother, PrbotError
+from prbot.errors import PrbotError
+from prbot.errors.forge import BadReceiver
+from prbot.errors.server import BadDatabase
+from prbot.errors.store import KeyOfAnother
 from prbot.intake import github, gitlab
 from prbot.model import Event, RepoRef
-from prbot.ports import Artifacts, Clock, Delivery, Limits, Queue, Store
+from prbot.ports.clock import Clock
+from prbot.ports.deliveries import Delivery
+from prbot.ports.queue import Limits, Queue
+from prbot.ports.store import Artifacts, Store
 from prbot.runs.run import Trouble
 from prbot.telemetry import Redactor, credentials_of
 

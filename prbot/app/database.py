@@ -13,7 +13,8 @@ from prbot.app.compose import Secrets, SystemClock, database_url, register_crede
 from prbot.app.serve import read_server
 from prbot.comments.customs import BY_KIND, Customs
 from prbot.config.server import ServerConfig
-from prbot.ports import Clock, Store
+from prbot.ports.clock import Clock
+from prbot.ports.store import Store
 from prbot.telemetry import Redactor
 
 

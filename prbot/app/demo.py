@@ -29,8 +29,9 @@ from prbot.demo.person import Clone
 from prbot.demo.sample import BRANCH, ENVIRONMENTS, write_sample
 from prbot.demo.script import AUTHOR, REPOSITORY, REVIEWER, Stage, Story
 from prbot.demo.state import Comment, Pull, Status
-from prbot.errors import DemoMisused, DemoStepFailed, PrbotError
-from prbot.ports import ToolRun
+from prbot.errors import PrbotError
+from prbot.errors.demo import DemoMisused, DemoStepFailed
+from prbot.ports.tool import ToolRun
 from prbot.telemetry import Redactor, set_up_logs
 
 BOT = "prbot-demo"

@@ -18,7 +18,7 @@ from prbot.config.globs import matches_any
 from prbot.drift.schedule import coverage_since
 from prbot.drift.state import Standing, Watch
 from prbot.drift.verdict import ProjectVerdict
-from prbot.errors import NobodyLooks, NothingWatched
+from prbot.errors.verbs import NobodyLooks, NothingWatched
 
 DAY = timedelta(days=1)
 ABSENT = timedelta(minutes=3)

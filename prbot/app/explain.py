@@ -18,9 +18,9 @@ from prbot.adapters.hcl_cache import FactsCache
 from prbot.adapters.local_repository import LocalRepository
 from prbot.adapters.work_tree import WorkTree
 from prbot.config.files import NAMES, RepoFiles, said_in
-from prbot.errors import NoRepository
+from prbot.errors.verbs import NoRepository
 from prbot.model import Sha
-from prbot.ports import Blobs
+from prbot.ports.tree import Blobs
 from prbot.projects.affected import affected
 from prbot.projects.discovery import Discovery, discover
 from prbot.projects.hcl import MAX_BYTES

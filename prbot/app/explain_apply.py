@@ -18,7 +18,7 @@ from prbot.app.scene_made import Made, made
 from prbot.app.scenes_kept import scene_of_run
 from prbot.config.repo import Effective
 from prbot.config.scene_file import SceneFile, read_scene
-from prbot.errors import NoText
+from prbot.errors.verbs import NoText
 from prbot.model import JobId, PlanId
 from prbot.plans.record import StoredPlan
 from prbot.runs.decide import decide

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from prbot.errors import NoPayload, NotAPayload
+from prbot.errors.webhooks import NoPayload, NotAPayload
 from prbot.intake import github_explained, gitlab_explained
 from prbot.intake.commands import not_carried_out
 from prbot.intake.comment import Reading, Wrong, read

@@ -17,7 +17,7 @@ from typing import Any
 from prbot.comments.budget import GITHUB_LIMIT
 from prbot.comments.render import render
 from prbot.comments.words import count_words
-from prbot.errors import NoPlanJson
+from prbot.errors.plans import NoPlanJson
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RepoRef, RunId, Sha
 from prbot.plans.canonical import fingerprint
 from prbot.plans.plan import Plan, parse

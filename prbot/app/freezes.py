@@ -14,9 +14,10 @@ from prbot.app.compose import new_id
 from prbot.app.database import Desk, at_desk
 from prbot.comments.customs import Customs
 from prbot.config.globs import check_plain_pattern
-from prbot.errors import BadPattern, UnknownForge
+from prbot.errors.configuration import BadPattern
+from prbot.errors.verbs import UnknownForge
 from prbot.model import Login, PlanId
-from prbot.ports import UnitOfWork
+from prbot.ports.store import UnitOfWork
 from prbot.runs.freezes import Freeze, FreezeId, FreezeScope, one_line, reason_of, sentence
 from prbot.runs.moments import coming
 from prbot.runs.run import Job, JobKind, Run

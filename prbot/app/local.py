@@ -36,7 +36,10 @@ from prbot.engine.state_versions import StateVersions
 from prbot.engine.survey import Survey, Surveyor
 from prbot.engine.toolbox import Toolbox
 from prbot.engine.ways import Way
-from prbot.errors import NoSuchProject, OwnStepsOnly, PrbotError, UnsafePath
+from prbot.errors import PrbotError
+from prbot.errors.git import UnsafePath
+from prbot.errors.plans import OwnStepsOnly
+from prbot.errors.verbs import NoSuchProject
 from prbot.model import (
     Checkout,
     JobId,
@@ -50,7 +53,8 @@ from prbot.model import (
     Selector,
     Sha,
 )
-from prbot.ports import CloneAccess, ToolRun
+from prbot.ports.forge import CloneAccess
+from prbot.ports.tool import ToolRun
 from prbot.projects.gone import Gone
 from prbot.projects.select import matches
 from prbot.runs.orphans import MOST, Fate, Orphan

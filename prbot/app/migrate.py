@@ -8,7 +8,7 @@ from pathlib import Path
 from prbot.config import atlantis, repo
 from prbot.config.atlantis_flags import flags_in, flags_in_environment
 from prbot.config.migration import Entry, Migrated, migrated_repo, migrated_server
-from prbot.errors import FileThere, NoText, NothingToMigrate
+from prbot.errors.verbs import FileThere, NoText, NothingToMigrate
 
 SERVER_FILE = "prbot.server.yaml"
 

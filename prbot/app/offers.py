@@ -13,7 +13,7 @@ from prbot.adapters.tools import Offer
 from prbot.config.declared import Tool
 from prbot.config.server_tools import OneTool, Tools
 from prbot.config.versions import ANY, constraint
-from prbot.errors import ToolMissing
+from prbot.errors.tools import ToolMissing
 
 
 def offers_of(config: Tools, terraform: str | None, search_path: str) -> Mapping[str, Offer]:

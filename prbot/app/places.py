@@ -20,7 +20,7 @@ from typing import IO
 import structlog
 
 from prbot.adapters import process
-from prbot.errors import AlreadyRunning
+from prbot.errors.server import AlreadyRunning
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from prbot.adapters.installation import KEY_FILE
 from prbot.app.compose import Secrets, artifacts_of, installation_key
 from prbot.app.database import Desk, at_desk
 from prbot.engine.scenes import kept
-from prbot.errors import NoSuchRun, NothingJudged, SceneGone
+from prbot.errors.verbs import NoSuchRun, NothingJudged, SceneGone
 from prbot.model import RunId
 from prbot.runs.exported import JUDGED
 from prbot.runs.run import JobKind, Run, RunState

@@ -19,14 +19,9 @@ from prbot.config.server import ServerConfig, load_server
 from prbot.config.stages import recipe_of
 from prbot.engine.service import Service
 from prbot.engine.world import World
-from prbot.errors import (
-    CannotListen,
-    CannotRead,
-    ForgeUnavailable,
-    ServiceBroken,
-    WorkersNeedPostgres,
-)
-from prbot.ports import Store
+from prbot.errors.forge import ForgeUnavailable
+from prbot.errors.server import CannotListen, CannotRead, ServiceBroken, WorkersNeedPostgres
+from prbot.ports.store import Store
 from prbot.telemetry import Redactor, set_up_logs
 from prbot.web import hooks, metrics, server
 

@@ -14,7 +14,10 @@ from prbot.config.document import ATLANTIS, Document, parse
 from prbot.config.server import load_server
 from prbot.config.stages import recipe_of
 from prbot.config.workflows import Workflow
-from prbot.errors import BadConfiguration, BadWorkflow, NoText, PrbotError
+from prbot.errors import PrbotError
+from prbot.errors.configuration import BadConfiguration
+from prbot.errors.verbs import NoText
+from prbot.errors.workflows import BadWorkflow
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from prbot.errors import BadMoment, NobodyFreezes, NoFreezeReason
+from prbot.errors.verbs import BadMoment, NobodyFreezes, NoFreezeReason
 
 Config = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The operator's file: prbot.server.yaml.")

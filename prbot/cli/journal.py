@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from prbot.errors import BadMoment
+from prbot.errors.verbs import BadMoment
 
 
 def journal(

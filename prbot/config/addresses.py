@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from prbot.errors import BadReceiver, UnencryptedForge
+from prbot.errors.forge import BadReceiver
+from prbot.errors.server import UnencryptedForge
 
 
 def _forge_url(url: str) -> str:

@@ -37,7 +37,8 @@ from prbot.config.document import ATLANTIS, Document, Place, parse
 from prbot.config.project_rules import DeclaredProject, DiscoveryMode, ProjectRules
 from prbot.config.repo import Automerge
 from prbot.config.workflows import Workflow, Workflows
-from prbot.errors import BadConstraint, BadDirectory, BadShellWords, NeedsAName
+from prbot.errors.configuration import BadConstraint, BadDirectory, NeedsAName
+from prbot.errors.workflows import BadShellWords
 
 FILE_NAME = "atlantis.yaml"
 

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from prbot.config.atlantis_words import Meaning, Verdict
-from prbot.errors import BadFlags
+from prbot.errors.workflows import BadFlags
 
 PREFIX = "ATLANTIS_"
 

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from prbot.config.globs import check_pattern
-from prbot.errors import BadPattern
+from prbot.errors.configuration import BadPattern
 
 MAX_ALTERNATIVES = 64
 _BRACES = re.compile(r"\{([^{}]*)\}")

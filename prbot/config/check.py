@@ -17,14 +17,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from prbot.config.document import Place
-from prbot.errors import (
-    MissingKey,
-    MisspeltKey,
-    NotHonoured,
-    PrbotError,
-    UnknownKey,
-    WrongValue,
-)
+from prbot.errors import PrbotError
+from prbot.errors.configuration import MissingKey, MisspeltKey, NotHonoured, UnknownKey, WrongValue
 
 
 class Section(BaseModel):

@@ -20,13 +20,7 @@ from prbot.config.globs import MAX_ASTERISKS, check_plain_pattern
 from prbot.config.patterns import check_slashed, expression
 from prbot.config.project_rules import DeclaredProject, DiscoveryMode, ProjectRules
 from prbot.config.versions import constraint
-from prbot.errors import (
-    BadDirectory,
-    BadName,
-    BadPattern,
-    BadWorkspace,
-    TwoOfOneName,
-)
+from prbot.errors.configuration import BadDirectory, BadName, BadPattern, BadWorkspace, TwoOfOneName
 
 PlainPattern = Annotated[str, AfterValidator(check_plain_pattern)]
 

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 
 import yaml
 
-from prbot.errors import (
+from prbot.errors import PrbotError
+from prbot.errors.configuration import (
     BadConfiguration,
     DuplicateKey,
     MergeKey,
     NotAWord,
     NotYaml,
-    PrbotError,
     TooComplex,
 )
 

@@ -17,7 +17,7 @@ from prbot.config.environments import ApplyWindow
 from prbot.config.globs import MAX_ASTERISKS
 from prbot.config.references import Reference, is_reference
 from prbot.config.windows import Window, window_of
-from prbot.errors import BadAttribute, BadPattern, ProposalAlone, ReasonMissing
+from prbot.errors.configuration import BadAttribute, BadPattern, ProposalAlone, ReasonMissing
 
 
 class Reaction(StrEnum):

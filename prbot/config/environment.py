@@ -16,7 +16,8 @@ from pydantic import BaseModel
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsError
 
 from prbot.config.document import Place
-from prbot.errors import BadSetting, NotJson
+from prbot.errors.configuration import NotJson
+from prbot.errors.server import BadSetting
 
 PREFIX = "PRBOT_"
 SEPARATOR = "__"

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from prbot.config.check import Section
 from prbot.config.globs import check_pattern, listed
 from prbot.config.windows import Window, window_of
-from prbot.errors import BadPerson, BadTeam, BadWindow
+from prbot.errors.configuration import BadPerson, BadTeam, BadWindow
 
 _T = TypeVar("_T")
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"

@@ -17,7 +17,7 @@ from prbot.config.project_rules import ProjectRules
 from prbot.config.repo import FILE_NAME, RepoConfig, load_repo, load_rules
 from prbot.config.server import ApplyOnMerge
 from prbot.config.workflows import Workflow
-from prbot.errors import BadConfiguration, NotInUtf8
+from prbot.errors.configuration import BadConfiguration, NotInUtf8
 from prbot.model import Notice
 
 NAMES = (FILE_NAME, atlantis.FILE_NAME)

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 import re2
 
-from prbot.errors import BadPattern
+from prbot.errors.configuration import BadPattern
 
 MAX_ASTERISKS = 20
 """Far beyond need."""

@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from prbot.config.document import located
 from prbot.config.globs import matches_any
 from prbot.config.project_rules import DeclaredProject, ProjectRules
-from prbot.errors import BadConfiguration, HeadChanges, HeadDiscovers, HeadHides, PrbotError
+from prbot.errors import PrbotError
+from prbot.errors.configuration import BadConfiguration, HeadChanges, HeadDiscovers, HeadHides
 
 
 @dataclass(frozen=True)

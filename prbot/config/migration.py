@@ -20,7 +20,7 @@ from prbot.config.document import Document, written
 from prbot.config.repo import load_rules
 from prbot.config.server import load_server
 from prbot.config.workflows import BUILT_IN, HOOKED, Stage, Workflow
-from prbot.errors import AllowlistMissing
+from prbot.errors.server import AllowlistMissing
 
 Values = dict[str, Any]
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import re2
 
-from prbot.errors import BadExpression
+from prbot.errors.configuration import BadExpression
 
 MAX_LENGTH = 300
 MAX_REPETITIONS = 4

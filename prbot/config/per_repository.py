@@ -19,7 +19,7 @@ from prbot.config.check import Section
 from prbot.config.environments import NO_MINIMUM, Minimum
 from prbot.config.globs import check_pattern, listed
 from prbot.config.workflows import Hook, Workflow
-from prbot.errors import UnknownWorkflow, WorkflowNotAllowed
+from prbot.errors.workflows import UnknownWorkflow, WorkflowNotAllowed
 
 DEFAULT = "default"
 """prbot's own steps, or the operator's workflow of this name."""

@@ -13,7 +13,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from prbot.errors import EmptySecret, LiteralSecret
+from prbot.errors.configuration import LiteralSecret
+from prbot.errors.server import EmptySecret
 
 _REFERENCE = re.compile(r"env://[A-Za-z_][A-Za-z0-9_]*|file://[^\x00\s][^\x00\n]*")
 

@@ -32,13 +32,12 @@ from prbot.config.server_forges import AppCredentials as AppCredentials
 from prbot.config.server_forges import ForgeConfig as ForgeConfig
 from prbot.config.server_tools import ToolConfig, Tools
 from prbot.config.workflows import Workflows
-from prbot.errors import (
+from prbot.errors import PrbotError
+from prbot.errors.configuration import LiteralSecret, TwiceTheSame
+from prbot.errors.server import (
     BadSetting,
-    LiteralSecret,
     MissingWebhookSecret,
     NobodyWorks,
-    PrbotError,
-    TwiceTheSame,
     UnknownArtifacts,
     UnknownDatabase,
 )

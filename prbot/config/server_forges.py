@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from prbot.config.addresses import ForgeUrl
 from prbot.config.check import Section
 from prbot.config.references import Reference
-from prbot.errors import CredentialsUnclear, GitLabWithoutToken, NotGitLabsApi
+from prbot.errors.server import CredentialsUnclear, GitLabWithoutToken, NotGitLabsApi
 
 
 class AppCredentials(Section):

@@ -15,14 +15,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from prbot.config.workflows import Stage, StepConfig, Workflow
-from prbot.errors import (
-    AppliesTwice,
-    BadWorkflow,
-    MisplacedStep,
-    NotCarriedOut,
-    NothingApplies,
-    PrbotError,
-)
+from prbot.errors import PrbotError
+from prbot.errors.server import NotCarriedOut
+from prbot.errors.workflows import AppliesTwice, BadWorkflow, MisplacedStep, NothingApplies
 
 StageName = Literal["plan", "apply", "import", "state_rm"]
 ANYWHERE = ("init", "show", "run", "env", "multienv")

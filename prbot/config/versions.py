@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import total_ordering
 
-from prbot.errors import BadConstraint
+from prbot.errors.configuration import BadConstraint
 
 MAX_LENGTH = 200
 _NUMBERS = r"\d{1,9}(?:\.\d{1,9}){0,2}"

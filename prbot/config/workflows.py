@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 
 from prbot.config.check import Section
 from prbot.config.patterns import check_filter
-from prbot.errors import BadVariable, EnvNeedsOne, OneStepEach, ShellMissing, UnknownStep
+from prbot.errors.workflows import BadVariable, EnvNeedsOne, OneStepEach, ShellMissing, UnknownStep
 
 Expression = Annotated[str, AfterValidator(check_filter)]
 Words = tuple[str, ...]

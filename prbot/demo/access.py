@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from prbot.demo.accounts import Accounts
 from prbot.demo.rest.call import Caller
 from prbot.demo.state import App
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 LONGEST_JWT = 600
 """Seconds from `iat` to `exp` that GitHub accepts."""

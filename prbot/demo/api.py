@@ -23,7 +23,7 @@ from prbot.demo.rest.table import ROUTES
 from prbot.demo.rules import not_found
 from prbot.demo.shapes import Json
 from prbot.demo.state import Level
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 PREFIX = "/api/v3"
 """As on GitHub Enterprise Server."""

@@ -11,7 +11,7 @@ from prbot.demo.git import ABSENT
 from prbot.demo.payloads import COMMITS_IN_A_PUSH, PushedCommit
 from prbot.demo.rules import demand
 from prbot.demo.state import Level, Pull, Repository, User
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 Moved = dict[str, tuple[str, str]]
 """Branch -> (before, after), with ABSENT for `did not exist`."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prbot.demo.rules import invalid
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 CHECK_STATUSES = ("queued", "in_progress", "completed")
 CONCLUSIONS = (

@@ -15,7 +15,7 @@ from prbot.demo.check_shapes import check_run_event, check_suite_event
 from prbot.demo.rules import demand, not_found, unprocessable
 from prbot.demo.state import App, CheckRun, Level, Repository
 from prbot.demo.talk import Talk
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 
 class Checks(Talk):

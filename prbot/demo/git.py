@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from prbot.errors import DemoGitFailed
+from prbot.errors.demo import DemoGitFailed
 
 ABSENT = "0" * 40
 """The object id git uses for `no such ref`."""

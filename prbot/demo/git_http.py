@@ -18,7 +18,7 @@ from prbot.demo.git import environment
 from prbot.demo.rest.call import Caller
 from prbot.demo.rules import not_found
 from prbot.demo.state import Level, Repository
-from prbot.errors import DemoForgeRefused, DemoGitFailed
+from prbot.errors.demo import DemoForgeRefused, DemoGitFailed
 
 SERVICES = ("git-upload-pack", "git-receive-pack")
 CHUNK = 64 * 1024

@@ -18,7 +18,7 @@ from prbot.demo.accounts import Accounts
 from prbot.demo.rest.call import Caller
 from prbot.demo.shapes import Json
 from prbot.demo.state import Comment, Level
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 PATH = "/api/graphql"
 """As on GitHub Enterprise Server."""

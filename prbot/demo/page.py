@@ -22,7 +22,7 @@ from prbot.demo.accounts import Accounts
 from prbot.demo.rules import deciding_reviews, merge_blockers
 from prbot.demo.shapes import Json, combined_state
 from prbot.demo.state import Comment, Level, Pull, Review
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 HERE = Path(__file__).parent
 POLICY = "; ".join(

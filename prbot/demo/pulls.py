@@ -15,7 +15,7 @@ from prbot.demo.git import Person
 from prbot.demo.rules import check_title, demand, invalid, merge_blockers
 from prbot.demo.shapes import combined_state
 from prbot.demo.state import CheckRun, Level, Pull, Repository, Status, User
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 
 class Pulls(Branches):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from prbot.demo.customs import Customs
 from prbot.demo.state import Level, Protection, Pull, Repository, Review
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 TITLE_LIMIT = 256
 """Characters of an issue's title."""

@@ -16,7 +16,7 @@ from time import monotonic
 from prbot.demo.forge import DemoForge
 from prbot.demo.person import Clone
 from prbot.demo.state import Pull
-from prbot.errors import DemoStepFailed
+from prbot.errors.demo import DemoStepFailed
 
 PATIENCE = 90.0
 """Seconds a step may take before the story is given up."""

@@ -22,7 +22,7 @@ from prbot.demo.state import (
     Status,
     User,
 )
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 REVIEW_STATES = {
     "APPROVE": "APPROVED",

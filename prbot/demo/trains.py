@@ -11,7 +11,7 @@ from __future__ import annotations
 from prbot.demo.accounts import Accounts
 from prbot.demo.git import Person
 from prbot.demo.state import MergeToCome, Pull, Repository, Status, User
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 TRAIN = Person("train", "train@forge.invalid")
 

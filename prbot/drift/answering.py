@@ -15,7 +15,7 @@ from prbot.config.drift import GroupBy, Proposal
 from prbot.config.environments import Environments, Needs
 from prbot.drift.issue import Kind, facts_of, group_of
 from prbot.drift.state import Answer, AnswerKind, IssueOf, Standing
-from prbot.errors import NotOnIssues
+from prbot.errors.commands import NotOnIssues
 from prbot.intake.commanded import Conversation
 from prbot.intake.comment import Wrong, read
 from prbot.intake.grammar import ON_ISSUES, Typed

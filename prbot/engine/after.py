@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from prbot.engine.logs import Logs
 from prbot.model import JobId
-from prbot.ports import Message
+from prbot.ports.queue import Message
 from prbot.runs.run import Trouble
 
 

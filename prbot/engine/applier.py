@@ -16,16 +16,10 @@ from prbot.engine.hearing import Hearing
 from prbot.engine.stages import Stage
 from prbot.engine.ways import PLAN_FILE, Way
 from prbot.engine.world import World
-from prbot.errors import (
-    FrozenMeanwhile,
-    PlanTriedBefore,
-    StepAfterApply,
-    StepFailed,
-    StepKilled,
-    StepTimedOut,
-)
+from prbot.errors.applies import FrozenMeanwhile, PlanTriedBefore
+from prbot.errors.plans import StepAfterApply, StepFailed, StepKilled, StepTimedOut
 from prbot.plans.record import StoredPlan
-from prbot.ports import ApplyOutcome, Tool, ToolRun
+from prbot.ports.tool import ApplyOutcome, Tool, ToolRun
 from prbot.runs.freezes import not_frozen
 from prbot.runs.run import Job, Run
 

@@ -12,7 +12,7 @@ from prbot.engine.drift_answers import Answered, DriftAnswers
 from prbot.engine.drift_by_hand import ByHand, Moved
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
-from prbot.errors import ForgeRefused, NotFound
+from prbot.errors.forge import ForgeRefused, NotFound
 from prbot.model import (
     Event,
     Ignored,
@@ -24,7 +24,7 @@ from prbot.model import (
     RepoRef,
     RunId,
 )
-from prbot.ports import UnitOfWork
+from prbot.ports.store import UnitOfWork
 from prbot.runs.asks import Asked, Listening, Nudged, ask_of
 from prbot.runs.queued import place_of
 from prbot.runs.reconcile import is_late, why_known

@@ -19,17 +19,11 @@ import structlog
 from prbot.engine.alarm import Alarm
 from prbot.engine.pulls import pull_of
 from prbot.engine.world import World
-from prbot.errors import (
-    BranchIsGone,
-    CannotFetch,
-    ForgeUnavailable,
-    GeneratedIsGone,
-    GitFailed,
-    HeadIsGone,
-    LostLease,
-    MergeCommitIsGone,
-    PrbotError,
-)
+from prbot.errors import PrbotError
+from prbot.errors.forge import ForgeUnavailable
+from prbot.errors.git import BranchIsGone, CannotFetch, GitFailed, HeadIsGone, MergeCommitIsGone
+from prbot.errors.plans import GeneratedIsGone
+from prbot.errors.runs import LostLease
 from prbot.model import Checkout, ProjectKey, PullRequest, RepoRef, RunId, Sha
 from prbot.runs.run import Job, JobKind, Run
 

@@ -26,9 +26,10 @@ from prbot.engine.drift_signals import signal_overdue
 from prbot.engine.drift_withdrawing import putting_back, to_prove
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
-from prbot.errors import PrbotError, StoreUnavailable
+from prbot.errors import PrbotError
+from prbot.errors.store import StoreUnavailable
 from prbot.model import Login, ProjectKey, RepoRef, RunId, Selector
-from prbot.ports import UnitOfWork
+from prbot.ports.store import UnitOfWork
 from prbot.runs.correction import holder_words, is_correction
 from prbot.runs.drifting import place_for
 from prbot.runs.run import CHANGING, Ask, AskKind, Run

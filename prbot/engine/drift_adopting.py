@@ -22,7 +22,8 @@ from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
 from prbot.model import Login, ProjectKey, RepoRef, Sha
 from prbot.plans.plan import Plan
-from prbot.ports import BranchCommit, ProposalLetter
+from prbot.ports.outbox import ProposalLetter
+from prbot.ports.tree import BranchCommit
 from prbot.projects.graph import Graph
 from prbot.projects.hcl import MAX_BYTES
 

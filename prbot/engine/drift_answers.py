@@ -40,9 +40,10 @@ from prbot.drift.wishing import HOW
 from prbot.engine.drift_places import Places
 from prbot.engine.letters import drift_comment
 from prbot.engine.world import World
-from prbot.errors import ForgeRefused, NotFound
+from prbot.errors.forge import ForgeRefused, NotFound
 from prbot.model import Ignored, IssueCommented, RepoRef
-from prbot.ports import JournalEntry, UnitOfWork, of_repository
+from prbot.ports.outbox import of_repository
+from prbot.ports.store import JournalEntry, UnitOfWork
 from prbot.runs.asks import Listening
 from prbot.runs.correction import correction_place, is_correction
 from prbot.runs.reasons import Reason

@@ -21,7 +21,7 @@ from prbot.drift.state import IssueOf, Standing
 from prbot.engine.world import World
 from prbot.errors import PrbotError
 from prbot.model import Ignored, IssueMoved
-from prbot.ports import JournalEntry, UnitOfWork
+from prbot.ports.store import JournalEntry, UnitOfWork
 from prbot.runs.asks import Listening
 
 log = structlog.get_logger()

@@ -22,9 +22,11 @@ from prbot.engine.drift_reading import applied_of
 from prbot.engine.letters import drift_comment
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
-from prbot.errors import PrbotError, StoreUnavailable
+from prbot.errors import PrbotError
+from prbot.errors.store import StoreUnavailable
 from prbot.model import Login, RunId, Selector
-from prbot.ports import JournalEntry, UnitOfWork, of_repository
+from prbot.ports.outbox import of_repository
+from prbot.ports.store import JournalEntry, UnitOfWork
 from prbot.runs.correcting import REVERT
 from prbot.runs.correction import OfDrift, correction_place
 from prbot.runs.drifting import project_of

@@ -39,10 +39,11 @@ from prbot.engine.drift_proposals import DriftProposals, Found
 from prbot.engine.drift_reading import DriftReading, Seen, plan_id_of
 from prbot.engine.drift_signals import signal_found
 from prbot.engine.world import World
-from prbot.errors import PrbotError, StoreUnavailable
+from prbot.errors import PrbotError
+from prbot.errors.store import StoreUnavailable
 from prbot.model import RepoRef
 from prbot.plans.record import StoredPlan
-from prbot.ports import UnitOfWork
+from prbot.ports.store import UnitOfWork
 from prbot.runs.correcting import by_rule
 from prbot.runs.drifting import head_of
 from prbot.runs.reasons import Reason

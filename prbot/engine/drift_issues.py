@@ -15,7 +15,8 @@ from prbot.drift.telling import TellIssue
 from prbot.engine.letters import drift_comment, drift_letter
 from prbot.engine.world import World
 from prbot.model import RepoRef
-from prbot.ports import Below, UnitOfWork, of_repository
+from prbot.ports.outbox import Below, of_repository
+from prbot.ports.store import UnitOfWork
 from prbot.runs.say import Refusal
 
 

@@ -14,7 +14,8 @@ from prbot.drift.trying import REFUSED
 from prbot.engine.drift_issues import tell_below
 from prbot.engine.world import World
 from prbot.model import PullRef
-from prbot.ports import ProposalLetter, UnitOfWork, WithdrawLetter
+from prbot.ports.outbox import ProposalLetter, WithdrawLetter
+from prbot.ports.store import UnitOfWork
 from prbot.runs.reasons import Reason
 from prbot.runs.say import Refusal
 

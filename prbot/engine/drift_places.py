@@ -17,7 +17,7 @@ from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
 from prbot.errors import PrbotError
 from prbot.model import RepoRef, Sha
-from prbot.ports import DriftChecks
+from prbot.ports.drift import DriftChecks
 from prbot.runs.order import in_environments
 from prbot.runs.run import Trouble
 

@@ -35,11 +35,14 @@ from prbot.engine.drift_issues import tell_below
 from prbot.engine.drift_withdrawing import Settled, settled
 from prbot.engine.letters import withdraw_letter
 from prbot.engine.world import World
-from prbot.errors import BadPlan, PrbotError, StoreUnavailable
+from prbot.errors import PrbotError
+from prbot.errors.plans import BadPlan
+from prbot.errors.store import StoreUnavailable
 from prbot.model import ProjectKey
 from prbot.plans.plan import parse
 from prbot.plans.record import StoredPlan
-from prbot.ports import Below, ProposalLetter, UnitOfWork, of_repository
+from prbot.ports.outbox import Below, ProposalLetter, of_repository
+from prbot.ports.store import UnitOfWork
 from prbot.runs.reasons import Reason, Reasons
 from prbot.runs.say import Refusal
 

@@ -16,11 +16,12 @@ from prbot.drift.wishing import HOW
 from prbot.drift.withdrawing import still_changed
 from prbot.engine.letters import unproven_letter
 from prbot.engine.world import World
-from prbot.errors import PrbotError, StoreUnavailable
+from prbot.errors import PrbotError
+from prbot.errors.store import StoreUnavailable
 from prbot.model import PlanId, RepoRef
 from prbot.plans.plan import parse
 from prbot.plans.record import StoredPlan
-from prbot.ports import UnitOfWork
+from prbot.ports.store import UnitOfWork
 
 log = structlog.get_logger()
 

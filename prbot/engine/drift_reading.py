@@ -15,12 +15,13 @@ from prbot.drift.rules import Beyond
 from prbot.drift.state import Standing
 from prbot.drift.verdict import LastApplied
 from prbot.engine.world import World
-from prbot.errors import BadPlan, PrbotError
+from prbot.errors import PrbotError
+from prbot.errors.plans import BadPlan
 from prbot.model import PlanId, PullRef, RepoRef, Sha
 from prbot.plans.plan import parse
 from prbot.plans.record import Applied, StoredPlan
 from prbot.plans.summary import sensitive_strings
-from prbot.ports import UnitOfWork
+from prbot.ports.store import UnitOfWork
 from prbot.runs.drifting import GONE, NOT_LOOKED_AT, head_of, same_code
 from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 

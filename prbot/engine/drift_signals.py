@@ -17,7 +17,8 @@ from prbot.drift.state import Standing
 from prbot.engine.letters import signal_letter
 from prbot.engine.world import World
 from prbot.model import RunId
-from prbot.ports import UnitOfWork, of_signals
+from prbot.ports.outbox import of_signals
+from prbot.ports.store import UnitOfWork
 
 log = structlog.get_logger()
 

@@ -17,7 +17,7 @@ from prbot.drift.telling import PROVEN
 from prbot.drift.wishing import HOW
 from prbot.drift.withdrawing import Fate, fate_of, is_to_be_proven
 from prbot.model import PullRef, RepoRef
-from prbot.ports import UnitOfWork
+from prbot.ports.store import UnitOfWork
 
 Settled = tuple[tuple[Correction, Fate], ...]
 

@@ -12,7 +12,9 @@ from prbot.engine.letters import drift_comment, issue_letter
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
 from prbot.model import PullRef, RunId
-from prbot.ports import Message, UnitOfWork, of_repository
+from prbot.ports.outbox import of_repository
+from prbot.ports.queue import Message
+from prbot.ports.store import UnitOfWork
 from prbot.runs.correction import OfDrift
 from prbot.runs.elsewhere import asks_again
 from prbot.runs.landings import Landing

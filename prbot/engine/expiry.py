@@ -23,10 +23,10 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.letters import comment_letter, status_letter
 from prbot.engine.memory import remember
 from prbot.engine.world import World
-from prbot.errors import StoreUnavailable
+from prbot.errors.store import StoreUnavailable
 from prbot.model import PlanId, PullRef, RepoRef
 from prbot.plans.record import StoredPlan
-from prbot.ports import UnitOfWork
+from prbot.ports.store import UnitOfWork
 from prbot.runs.expiry import Expiring, Kept, expire
 from prbot.runs.journal import EXPIRED, JournalEntry
 from prbot.runs.steps import FreeLocks, Say, SetStatus

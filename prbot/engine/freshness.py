@@ -17,13 +17,13 @@ from prbot.config.stages import Recipe
 from prbot.engine.planner import Planner, in_one_spelling, ordered, var_files_of
 from prbot.engine.reading import whole
 from prbot.engine.ways import Way
-from prbot.errors import NoRecord, NotFresh, PlanAgain
+from prbot.errors.plans import NoRecord, NotFresh, PlanAgain
 from prbot.model import Checkout
 from prbot.plans.arguments import var_files as var_files_among
 from prbot.plans.canonical import Digests
 from prbot.plans.freshness import Difference, Record, record_of, remedy, stale_fields, told
 from prbot.plans.record import StoredPlan
-from prbot.ports import Tool, ToolRun
+from prbot.ports.tool import Tool, ToolRun
 
 
 @dataclass(frozen=True)

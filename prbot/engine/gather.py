@@ -14,7 +14,7 @@ from prbot.engine.guards import Guards
 from prbot.engine.pulls import pull_of
 from prbot.engine.survey import Surveyor
 from prbot.engine.world import World
-from prbot.errors import ForgeUnavailable
+from prbot.errors.forge import ForgeUnavailable
 from prbot.model import Permission, PullRequest, Review, Sha
 from prbot.plans.record import StoredPlan
 from prbot.runs.correcting import by_rule

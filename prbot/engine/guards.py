@@ -20,7 +20,8 @@ from prbot.config.repo import Effective
 from prbot.drift.proposing import reverted_by
 from prbot.engine.survey import Surveyor
 from prbot.engine.world import Forge, World
-from prbot.errors import ForgeRefused, ForgeUnavailable, GitFailed, NotFound
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable, NotFound
+from prbot.errors.git import GitFailed
 from prbot.model import Checkout, ProjectKey, PullRequest, RepoRef, Sha
 from prbot.runs.requirements.people import teams_wanted
 from prbot.runs.run import AskKind, Run

@@ -16,7 +16,8 @@ import structlog
 from prbot.engine.place import place_of
 from prbot.engine.world import World
 from prbot.errors import PrbotError
-from prbot.ports import JournalEntry, Tool, ToolRun
+from prbot.ports.store import JournalEntry
+from prbot.ports.tool import Tool, ToolRun
 from prbot.runs.interrupted import BEGAN, LOCKED
 from prbot.runs.run import Job, Run
 from prbot.runs.told import told_by

@@ -22,8 +22,9 @@ from prbot.engine.postman import Postman
 from prbot.engine.recovery import Recovery
 from prbot.engine.worker import Worker
 from prbot.engine.world import World
-from prbot.errors import JobStopped, StoreUnavailable
-from prbot.ports import Held
+from prbot.errors.applies import JobStopped
+from prbot.errors.store import StoreUnavailable
+from prbot.ports.store import Held
 from prbot.runs.run import Job, JobKind, JobState
 
 log = structlog.get_logger()

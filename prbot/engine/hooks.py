@@ -23,9 +23,10 @@ from prbot.engine.planner import job_directory
 from prbot.engine.pulls import pull_of
 from prbot.engine.stages import readable
 from prbot.engine.world import World
-from prbot.errors import HookFailed, LostLease
+from prbot.errors.plans import HookFailed
+from prbot.errors.runs import LostLease
 from prbot.model import Checkout, PullRequest, Sha
-from prbot.ports import ShellCommand, ShellEnd, Tool, ToolRun
+from prbot.ports.tool import ShellCommand, ShellEnd, Tool, ToolRun
 from prbot.projects.tool_choice import Wanted
 from prbot.runs.hooks import HookRun, command_of, post_hooks, pre_hooks
 from prbot.runs.run import Job, JobKind, JobState, Run

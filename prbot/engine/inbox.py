@@ -20,7 +20,9 @@ from prbot.engine.asking import Asking
 from prbot.engine.drift_answers import Answered
 from prbot.engine.drift_by_hand import Moved
 from prbot.engine.world import World
-from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError, StoreUnavailable
+from prbot.errors import PrbotError
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable, NotFound
+from prbot.errors.store import StoreUnavailable
 from prbot.model import (
     DeliveryId,
     Event,
@@ -30,7 +32,7 @@ from prbot.model import (
     PipelineBegan,
     RepoRef,
 )
-from prbot.ports import Delivery
+from prbot.ports.deliveries import Delivery
 from prbot.runs.asks import Asked, Nudged
 from prbot.runs.run import Run
 

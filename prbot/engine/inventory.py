@@ -10,7 +10,8 @@ from prbot.engine.checkouts import Checkouts
 from prbot.engine.planner import job_directory
 from prbot.engine.toolbox import Toolbox
 from prbot.engine.world import World
-from prbot.ports import JournalEntry, ToolRun
+from prbot.ports.store import JournalEntry
+from prbot.ports.tool import ToolRun
 from prbot.runs.orphans import LISTED, listing
 from prbot.runs.run import Job, JobState, Run
 

@@ -22,15 +22,14 @@ from prbot.engine.hidden import hidden
 from prbot.engine.logs import Logs
 from prbot.engine.world import World
 from prbot.model import ProjectKey, PullRef, RepoRef
-from prbot.ports import (
-    CheckReport,
+from prbot.ports.forge import CheckReport, StatusState
+from prbot.ports.outbox import (
     CommentLetter,
     FoldLetter,
     IssueCommentLetter,
     IssueLetter,
     SignalLetter,
     StatusLetter,
-    StatusState,
     WithdrawLetter,
 )
 from prbot.runs.checks import CheckDetail

@@ -14,7 +14,7 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.letters import comment_letter
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
-from prbot.ports import UnitOfWork
+from prbot.ports.store import UnitOfWork
 from prbot.runs.live import begins_a_comment, pause, progress
 from prbot.runs.run import Run, RunState
 from prbot.runs.steps import Say

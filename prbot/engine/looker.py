@@ -18,8 +18,10 @@ from prbot.engine.planner import job_directory
 from prbot.engine.toolbox import to_look
 from prbot.engine.ways import way_of
 from prbot.engine.world import World
-from prbot.errors import ApplyRanElsewhere, LockOfAnother, LostLease, NoKnownLock, ToolStillRuns
-from prbot.ports import ApplyTrace, JournalEntry, Tool, ToolRun, UnitOfWork
+from prbot.errors.applies import ApplyRanElsewhere, LockOfAnother, NoKnownLock, ToolStillRuns
+from prbot.errors.runs import LostLease
+from prbot.ports.store import JournalEntry, UnitOfWork
+from prbot.ports.tool import ApplyTrace, Tool, ToolRun
 from prbot.projects.tool_choice import TERRAFORM
 from prbot.runs.interrupted import (
     FREED,

@@ -15,7 +15,8 @@ import asyncio
 import structlog
 
 from prbot.engine.world import World
-from prbot.errors import BadPlan, WrongInstallationKey
+from prbot.errors.plans import BadPlan
+from prbot.errors.server import WrongInstallationKey
 from prbot.model import PullRef
 from prbot.plans.plan import parse
 from prbot.plans.summary import sensitive_strings

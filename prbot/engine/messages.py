@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prbot.ports import AdvanceRun, Message, PerformJob, Priority
+from prbot.ports.queue import AdvanceRun, Message, PerformJob, Priority
 from prbot.runs.correcting import by_rule
 from prbot.runs.hooks import HOOKS
 from prbot.runs.run import AskKind, Job, JobKind, Run

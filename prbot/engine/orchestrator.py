@@ -33,23 +33,14 @@ from prbot.engine.scenes import droppable, keep
 from prbot.engine.survey import Discoveries, Surveyor
 from prbot.engine.waking import Waking
 from prbot.engine.world import World
-from prbot.errors import (
-    ForgeRefused,
-    ForgeUnavailable,
-    LostLease,
-    NoProjectNamed,
-    NotFound,
-    PrbotError,
-    StoreUnavailable,
-)
+from prbot.errors import PrbotError
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable, NotFound
+from prbot.errors.projects import NoProjectNamed
+from prbot.errors.runs import LostLease
+from prbot.errors.store import StoreUnavailable
 from prbot.model import Checkout, JobId, PullRequest, RunId
-from prbot.ports import (
-    JournalEntry,
-    Letter,
-    MergeLetter,
-    ReactionLetter,
-    UnitOfWork,
-)
+from prbot.ports.outbox import Letter, MergeLetter, ReactionLetter
+from prbot.ports.store import JournalEntry, UnitOfWork
 from prbot.runs.decide import decide
 from prbot.runs.hooks import command_of, pre_hooks
 from prbot.runs.locks import Lock

@@ -22,7 +22,8 @@ from prbot.engine.state_versions import StateVersions
 from prbot.engine.toolbox import Toolbox
 from prbot.engine.ways import Way
 from prbot.engine.world import MadePlan
-from prbot.errors import DirectoryNotLaidOut, NoPlanFile, VarFileOutside
+from prbot.errors.plans import NoPlanFile, VarFileOutside
+from prbot.errors.tools import DirectoryNotLaidOut
 from prbot.model import Checkout, PlanId, PullRef
 from prbot.plans import arguments, canonical, snapshot
 from prbot.plans.canonical import Digests
@@ -31,7 +32,9 @@ from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.risk import environment_of
 from prbot.plans.spelling import one_spelling
 from prbot.plans.summary import PlanSummary, sensitive_strings, summarise
-from prbot.ports import Clock, InitResult, Tool, ToolRun, Tree
+from prbot.ports.clock import Clock
+from prbot.ports.tool import InitResult, Tool, ToolRun
+from prbot.ports.tree import Tree
 from prbot.runs.run import Job, Placed
 from prbot.telemetry import Redactor
 

@@ -20,18 +20,18 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.drift_opened import not_opened, opened, withdraw
 from prbot.engine.letters import comment_letter
 from prbot.engine.world import World
-from prbot.errors import (
-    CannotPush,
+from prbot.errors.forge import (
     ForgeRefused,
     ForgeUnavailable,
     NotFound,
     NotMergeable,
     ReceiverRefused,
     ReceiverUnavailable,
-    StoreUnavailable,
 )
+from prbot.errors.git import CannotPush
+from prbot.errors.store import StoreUnavailable
 from prbot.model import RepoRef, Sha
-from prbot.ports import (
+from prbot.ports.outbox import (
     CommentLetter,
     FoldLetter,
     IssueCommentLetter,

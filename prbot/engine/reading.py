@@ -13,7 +13,8 @@ from pathlib import Path
 
 from prbot.engine.ways import Way
 from prbot.model import RepoRef, Sha
-from prbot.ports import Facts, InitResult, Tree
+from prbot.ports.tool import InitResult
+from prbot.ports.tree import Facts, Tree
 from prbot.projects.graph import Graph
 from prbot.projects.reads import Reads, reads
 from prbot.projects.tool_choice import TERRAFORM

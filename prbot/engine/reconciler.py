@@ -21,9 +21,10 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
 from prbot.engine.drift_answers import KNOWN, Answered
 from prbot.engine.world import World
-from prbot.errors import PrbotError, StoreUnavailable
+from prbot.errors import PrbotError
+from prbot.errors.store import StoreUnavailable
 from prbot.model import Event, PullRequest, RepoRef
-from prbot.ports import Seen
+from prbot.ports.store import Seen
 from prbot.runs.asks import Asked
 from prbot.runs.reconcile import event_of, why_known
 

@@ -20,13 +20,12 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.state_changer import cut_off
 from prbot.engine.world import World
-from prbot.errors import (
-    ApplyInterrupted,
-    LostLease,
-    StoreUnavailable,
-)
+from prbot.errors.applies import ApplyInterrupted
+from prbot.errors.runs import LostLease
+from prbot.errors.store import StoreUnavailable
 from prbot.model import JobId
-from prbot.ports import Message, UnitOfWork
+from prbot.ports.queue import Message
+from prbot.ports.store import UnitOfWork
 from prbot.runs.order import busy, release
 from prbot.runs.run import STATE_JOBS, Job, JobState, Run, RunState, Trouble
 

@@ -17,7 +17,7 @@ import structlog
 
 from prbot.engine.world import World
 from prbot.model import RunId
-from prbot.ports import Artifacts
+from prbot.ports.store import Artifacts
 from prbot.runs.exported import exported, is_judgement
 from prbot.runs.phases import apply_jobs
 from prbot.runs.run import Run

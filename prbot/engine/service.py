@@ -47,8 +47,10 @@ from prbot.engine.recovery import Recovery
 from prbot.engine.thaw import Thaw
 from prbot.engine.worker import Worker
 from prbot.engine.world import World
-from prbot.errors import ForgeRefused, ForgeUnavailable, StoreUnavailable, Unforeseen
-from prbot.ports import AdvanceRun, Claim, PerformJob, Priority
+from prbot.errors import Unforeseen
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable
+from prbot.errors.store import StoreUnavailable
+from prbot.ports.queue import AdvanceRun, Claim, PerformJob, Priority
 from prbot.runs.run import Trouble
 
 log = structlog.get_logger()

@@ -25,9 +25,9 @@ from prbot.config.workflows import (
     StepConfig,
     ToolStep,
 )
-from prbot.errors import StepFailed, StepKilled, StepTimedOut
+from prbot.errors.plans import StepFailed, StepKilled, StepTimedOut
 from prbot.plans.summary import StepOutput
-from prbot.ports import ApplyOutcome, ShellCommand, ShellEnd, Tool, ToolRun
+from prbot.ports.tool import ApplyOutcome, ShellCommand, ShellEnd, Tool, ToolRun
 from prbot.runs import multienv
 from prbot.runs.step_output import label_of, processed
 from prbot.runs.variables import expanded, usable

@@ -15,9 +15,10 @@ from prbot.engine.planner import inside, job_directory, ordered, var_files_of
 from prbot.engine.toolbox import Toolbox
 from prbot.engine.ways import Way, way_of
 from prbot.engine.world import World
-from prbot.errors import StateCommandInterrupted, StateWouldBeLost
+from prbot.errors.applies import StateCommandInterrupted, StateWouldBeLost
 from prbot.plans.arguments import var_files
-from prbot.ports import JournalEntry, Tool, ToolRun, UnitOfWork
+from prbot.ports.store import JournalEntry, UnitOfWork
+from prbot.ports.tool import Tool, ToolRun
 from prbot.runs.run import Job, JobKind, JobState, Run, Trouble
 from prbot.runs.state_words import CHANGED, changed
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import structlog
 
-from prbot.errors import ToolFailed, ToolTimedOut
+from prbot.errors.plans import ToolFailed, ToolTimedOut
 from prbot.model import ProjectKey, RepoRef
 from prbot.plans.state_version import raised
-from prbot.ports import Tool, ToolRun
+from prbot.ports.tool import Tool, ToolRun
 
 log = structlog.get_logger()
 

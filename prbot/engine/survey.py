@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from prbot.config.files import NAMES, RepoFiles, Said
 from prbot.config.project_rules import ProjectRules
-from prbot.errors import BadConfiguration, BaseUnreadable
+from prbot.errors.configuration import BadConfiguration
+from prbot.errors.projects import BaseUnreadable
 from prbot.model import Checkout, Notice, ProjectKey, RepoRef, Selector, Sha
-from prbot.ports import Facts, Tree
+from prbot.ports.tree import Facts, Tree
 from prbot.projects.affected import affecting
 from prbot.projects.discovery import Discovery, discover
 from prbot.projects.facts import FileFacts

@@ -13,7 +13,7 @@ import structlog
 from prbot.engine.alarm import Alarm
 from prbot.engine.messages import advance_message
 from prbot.engine.world import World
-from prbot.errors import StoreUnavailable
+from prbot.errors.store import StoreUnavailable
 from prbot.runs.freezes import FreezeId
 from prbot.runs.run import RunState
 

@@ -9,17 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prbot.config.versions import constraint
-from prbot.errors import (
+from prbot.errors.applies import ToolChanged
+from prbot.errors.tools import (
     DownloadFailed,
     DownloadRefused,
-    ToolChanged,
     ToolNotOffered,
     ToolSwitched,
     ToolVersionMissing,
     ToolVersionRefused,
 )
 from prbot.model import Checkout, ProjectKey, RepoRef, Sha
-from prbot.ports import Facts, Tool, Tools, Tree
+from prbot.ports.tool import Tool, Tools
+from prbot.ports.tree import Facts, Tree
 from prbot.projects.graph import Graph
 from prbot.projects.listing import Listing
 from prbot.projects.tool_choice import (

@@ -18,7 +18,7 @@ from prbot.engine.pulls import pull_of
 from prbot.engine.stages import Stage
 from prbot.engine.world import World
 from prbot.model import PullRequest
-from prbot.ports import Tool, ToolRun
+from prbot.ports.tool import Tool, ToolRun
 from prbot.runs.run import CHANGING, Job, JobKind, Placed, Run
 from prbot.runs.variables import Files, Subject, job_variables
 from prbot.telemetry import Redactor

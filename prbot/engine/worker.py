@@ -30,24 +30,20 @@ from prbot.engine.state_versions import StateVersions
 from prbot.engine.toolbox import Toolbox, same_again
 from prbot.engine.ways import way_of
 from prbot.engine.world import MadePlan, World
-from prbot.errors import (
+from prbot.errors import PrbotError, Unforeseen
+from prbot.errors.applies import (
     ApplyFailed,
     ApplyInterrupted,
     ApplyKilled,
     ApplyStopped,
-    BadPlan,
-    ForgeUnavailable,
     FrozenMeanwhile,
     JobStopped,
-    LostLease,
-    NoRecord,
-    NotFresh,
-    PlanAgain,
     PlanFileChanged,
-    PrbotError,
-    StoreUnavailable,
-    Unforeseen,
 )
+from prbot.errors.forge import ForgeUnavailable
+from prbot.errors.plans import BadPlan, NoRecord, NotFresh, PlanAgain
+from prbot.errors.runs import LostLease
+from prbot.errors.store import StoreUnavailable
 from prbot.model import JobId, PlanId
 from prbot.plans.arguments import REFRESH_ONLY
 from prbot.plans.canonical import Digests
@@ -55,7 +51,7 @@ from prbot.plans.differences import Compared, compared
 from prbot.plans.freshness import record_of, unequal_fields
 from prbot.plans.plan import parse
 from prbot.plans.record import StoredPlan
-from prbot.ports import ApplyOutcome
+from prbot.ports.tool import ApplyOutcome
 from prbot.runs.checks import LONGEST_NOTE
 from prbot.runs.hooks import HOOKS
 from prbot.runs.run import PLANNING, STATE_JOBS, AskKind, Flaw, Job, JobKind, JobState, Run, Trouble

@@ -15,21 +15,13 @@ from prbot.config.repo import Effective
 from prbot.config.stages import Recipe
 from prbot.model import Event, RepoRef
 from prbot.plans.record import StoredPlan
-from prbot.ports import (
-    Artifacts,
-    Clock,
-    Delivery,
-    Facts,
-    ForgeReader,
-    ForgeWriter,
-    Generated,
-    Queue,
-    Receiver,
-    Store,
-    Tools,
-    Tree,
-    Workspaces,
-)
+from prbot.ports.clock import Clock
+from prbot.ports.deliveries import Delivery
+from prbot.ports.forge import ForgeReader, ForgeWriter, Receiver
+from prbot.ports.queue import Queue
+from prbot.ports.store import Artifacts, Store
+from prbot.ports.tool import Tools
+from prbot.ports.tree import Facts, Generated, Tree, Workspaces
 from prbot.runs.run import Trouble
 from prbot.telemetry import Redactor
 

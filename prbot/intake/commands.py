@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prbot.errors import NotInThisVersion, OnIssuesAlone
+from prbot.errors.commands import NotInThisVersion, OnIssuesAlone
 from prbot.intake.commanded import (
     ApplyCommand,
     CancelCommand,

@@ -13,7 +13,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from prbot.errors import (
+from prbot.errors.commands import (
     BadCommand,
     BehindTheDashes,
     GivenTwice,

@@ -20,7 +20,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
-from prbot.errors import BadSignature
+from prbot.errors.webhooks import BadSignature
 from prbot.intake.github_checks import pressed
 from prbot.intake.github_reading import (
     GHOST,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
-from prbot.errors import BadPayload
+from prbot.errors.webhooks import BadPayload
 from prbot.model import Actor, Ignored, Login, PullRef, RepoRef
 
 

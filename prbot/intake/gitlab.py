@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from prbot.errors import BadPayload
+from prbot.errors.webhooks import BadPayload
 from prbot.intake.gitlab_reading import CommitId, Id, Path, Text, Time, is_bot, read
 from prbot.model import (
     Actor,

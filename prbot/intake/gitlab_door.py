@@ -13,7 +13,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 
-from prbot.errors import BadToken
+from prbot.errors.webhooks import BadToken
 
 
 def verify(headers: Mapping[str, str], secrets: Sequence[tuple[str, bytes]]) -> str:

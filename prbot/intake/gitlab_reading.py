@@ -17,7 +17,7 @@ from pydantic import (
     ValidationError,
 )
 
-from prbot.errors import BadPayload
+from prbot.errors.webhooks import BadPayload
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
 _BOT = re.compile(

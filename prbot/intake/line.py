@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 import sys
 
-from prbot.errors import CommandTooLong, OpenQuote
+from prbot.errors.commands import CommandTooLong, OpenQuote
 
 MAX_CHARACTERS = 10_000
 MAX_WORDS = 300

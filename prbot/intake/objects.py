@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prbot.errors import MissingWords, PlanIdAndSelector, UnexpectedWord
+from prbot.errors.commands import MissingWords, PlanIdAndSelector, UnexpectedWord
 from prbot.intake import values
 from prbot.intake.grammar import VERBS, Flag, Words
 from prbot.intake.line import echo, lowered

@@ -12,12 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from prbot.config.globs import MAX_ASTERISKS
-from prbot.errors import (
-    MissingValue,
-    NoExtra,
-    RefusedExtra,
-    RefusedValue,
-)
+from prbot.errors.commands import MissingValue, NoExtra, RefusedExtra, RefusedValue
 from prbot.intake.grammar import EXTRA_SWITCHES
 from prbot.intake.line import echo
 from prbot.model import PlanId

@@ -21,7 +21,7 @@ from typing import Any, NoReturn, ParamSpec, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from prbot.errors import BadPlan
+from prbot.errors.plans import BadPlan
 
 Json: TypeAlias = Any
 """Any JSON value; fractions are Decimal."""

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 from prbot.config.globs import matches_any
 from prbot.config.project_rules import DeclaredProject, DiscoveryMode, ProjectRules
-from prbot.errors import (
-    BadConfiguration,
+from prbot.errors import PrbotError
+from prbot.errors.configuration import BadConfiguration
+from prbot.errors.projects import (
     CircularDependencies,
     DirectoryIsGone,
     NameTakenTwice,
     NothingMatches,
-    PrbotError,
     ProjectDeclaredTwice,
     UnknownDependency,
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from prbot.config.project_rules import ProjectRules
-from prbot.errors import ProjectsShareState, StatesReadEachOther, TooManyStateReads
+from prbot.errors.projects import ProjectsShareState, StatesReadEachOther, TooManyStateReads
 from prbot.model import Notice, ProjectKey
 from prbot.projects.declared import Chosen, Declarations, project
 from prbot.projects.facts import FileFacts, Origin, Read

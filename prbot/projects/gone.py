@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from prbot.errors import StateTaken
+from prbot.errors.projects import StateTaken
 from prbot.model import ProjectKey
 from prbot.projects.discovery import Discovery, Home
 from prbot.projects.state import Address, told

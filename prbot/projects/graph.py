@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from prbot.errors import SourceLeadsNowhere, SourceNotLiteral
+from prbot.errors.projects import SourceLeadsNowhere, SourceNotLiteral
 from prbot.model import Notice
 from prbot.projects.facts import FileFacts, ModuleCall
 from prbot.projects.listing import CODE, TOFU, Listing, joined

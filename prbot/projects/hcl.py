@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from prbot.errors import CodeNotText, CodeTooLarge, PrbotError, UnreadableCode
+from prbot.errors import PrbotError
+from prbot.errors.projects import CodeNotText, CodeTooLarge, UnreadableCode
 from prbot.projects import reference
 from prbot.projects.climbing import climbs
 from prbot.projects.facts import (

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from prbot.errors import WorkspacesByTags
+from prbot.errors.projects import WorkspacesByTags
 from prbot.model import Notice
 from prbot.projects.facts import Backend, Cloud, FileFacts
 from prbot.projects.graph import Graph

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from prbot.config.globs import matches_any
-from prbot.errors import NoProjectNamed
+from prbot.errors.projects import NoProjectNamed
 from prbot.model import ProjectKey, Selector
 from prbot.projects.affected import affected
 from prbot.projects.discovery import Discovery

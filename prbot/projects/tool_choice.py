@@ -25,7 +25,7 @@ from prbot.config.versions import (
     constraint,
     version,
 )
-from prbot.errors import BadRequiredVersion, BadVersionFile, NoToolVersion, TooManyRequired
+from prbot.errors.tools import BadRequiredVersion, BadVersionFile, NoToolVersion, TooManyRequired
 from prbot.projects.project import Project
 
 TERRAFORM = "terraform"

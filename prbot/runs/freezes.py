@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NewType
 
 from prbot.config.globs import matches_any
-from prbot.errors import NoFreezeReason
+from prbot.errors.verbs import NoFreezeReason
 from prbot.model import Login, RepoRef
 from prbot.runs.reasons import Reason
 

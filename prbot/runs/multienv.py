@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from prbot.errors import BadMultiEnv
+from prbot.errors.workflows import BadMultiEnv
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTED = {

@@ -5,7 +5,7 @@ Names are those of its last plans: a command about plans means what stands there
 
 from __future__ import annotations
 
-from prbot.errors import NoProjectNamed
+from prbot.errors.projects import NoProjectNamed
 from prbot.model import ProjectKey, Selector
 from prbot.projects.select import check_names, matches
 from prbot.runs.run import AskKind, Run

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from prbot.errors import IllegalTransition
+from prbot.errors.runs import IllegalTransition
 from prbot.model import (
     Checkout,
     JobId,

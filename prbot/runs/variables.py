@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from prbot.errors import ReservedVariable, UnknownVariable, UnusableValue
+from prbot.errors.plans import UnusableValue
+from prbot.errors.workflows import ReservedVariable, UnknownVariable
 from prbot.model import Login, ProjectKey, PullRequest
 
 RESERVED = (

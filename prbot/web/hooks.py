@@ -13,10 +13,13 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from prbot.errors import BadPayload, BadSignature, BadToken, NotStored, PayloadTooLarge, PrbotError
+from prbot.errors import PrbotError
+from prbot.errors.webhooks import BadPayload, BadSignature, BadToken, NotStored, PayloadTooLarge
 from prbot.intake import github, gitlab, gitlab_door
 from prbot.model import DeliveryId
-from prbot.ports import Clock, Delivery, Store
+from prbot.ports.clock import Clock
+from prbot.ports.deliveries import Delivery
+from prbot.ports.store import Store
 from prbot.web.letterbox import Letterbox
 
 log = structlog.get_logger()

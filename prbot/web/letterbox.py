@@ -21,8 +21,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from prbot.errors import NotStored, PrbotError
-from prbot.ports import Delivery, Store
+from prbot.errors import PrbotError
+from prbot.errors.webhooks import NotStored
+from prbot.ports.deliveries import Delivery
+from prbot.ports.store import Store
 
 log = structlog.get_logger()
 

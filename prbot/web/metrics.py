@@ -13,8 +13,9 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from prbot.errors import StoreUnavailable
-from prbot.ports import Clock, Store
+from prbot.errors.store import StoreUnavailable
+from prbot.ports.clock import Clock
+from prbot.ports.store import Store
 
 LATELY = timedelta(days=1)
 TYPE = "text/plain; version=0.0.4; charset=utf-8"

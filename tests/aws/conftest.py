@@ -25,7 +25,7 @@ from moto_aws import CREDENTIALS
 
 from prbot.adapters.terraform import Terraform
 from prbot.adapters.terraform_setup import cli_config, find_command, tool_environment
-from prbot.ports import ToolRun
+from prbot.ports.tool import ToolRun
 
 PROVIDER = "terraform-provider-aws_3.39.0_linux_amd64.zip"
 PLATFORM = "registry.terraform.io/hashicorp/aws/3.39.0/linux_amd64"

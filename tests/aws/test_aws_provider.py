@@ -11,7 +11,7 @@ import pytest
 
 from prbot.adapters import process
 from prbot.adapters.terraform import Terraform
-from prbot.errors import ToolFailed
+from prbot.errors.plans import ToolFailed
 
 
 async def test_bucket_and_parameter(

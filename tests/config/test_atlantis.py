@@ -5,7 +5,7 @@ import pytest
 
 from prbot.config.atlantis import Notice, load_atlantis
 from prbot.config.project_rules import DeclaredProject, DiscoveryMode, ProjectRules
-from prbot.errors import BadConfiguration
+from prbot.errors.configuration import BadConfiguration
 
 AUTO, DISABLED = DiscoveryMode.AUTO, DiscoveryMode.DISABLED
 USUAL = ("**/*.tf*", "**/*.tofu", "**/*.tofu.json", "**/terragrunt.hcl", "**/.terraform.lock.hcl")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prbot.config.document import ATLANTIS, parse, written
-from prbot.errors import BadConfiguration
+from prbot.errors.configuration import BadConfiguration
 
 BOMB = "a0: &a0 [x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)

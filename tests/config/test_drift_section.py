@@ -8,7 +8,7 @@ import pytest
 
 from prbot.config.drift import DriftRule, DriftSettings, GroupBy, Proposal, Reaction
 from prbot.config.repo import load_repo
-from prbot.errors import BadConfiguration
+from prbot.errors.configuration import BadConfiguration
 
 ALL = """\
 version: 1

@@ -8,7 +8,7 @@ from prbot.config.environments import Approvals, Needs, Override, Skip
 from prbot.config.repo import Effective, effective, load_repo
 from prbot.config.server import load_server
 from prbot.config.windows import window_of
-from prbot.errors import BadConfiguration
+from prbot.errors.configuration import BadConfiguration
 
 SERVER = """\
 repositories: ["acme/*"]

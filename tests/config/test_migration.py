@@ -19,7 +19,9 @@ from prbot.config.project_rules import ProjectRules
 from prbot.config.repo import Automerge, load_repo, load_rules
 from prbot.config.server import ServerConfig, load_server
 from prbot.config.workflows import HOOKED
-from prbot.errors import AllowlistMissing, BadConfiguration, BadFlags
+from prbot.errors.configuration import BadConfiguration
+from prbot.errors.server import AllowlistMissing
+from prbot.errors.workflows import BadFlags
 
 NAMES = st.from_regex(r"[a-z0-9_][a-z0-9._~/-]{0,8}", fullmatch=True)
 PARTS = st.sampled_from(["a", "b", "prod", "on", "1.10", "null", "x y", "ü", "[ab]", "*", "e?"])

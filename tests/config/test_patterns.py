@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prbot.config.patterns import MAX_LENGTH, expression
-from prbot.errors import BadExpression
+from prbot.errors.configuration import BadExpression
 
 MATCHES = [
     ("main", "domain", True),

@@ -5,7 +5,9 @@ import pytest
 from prbot.config.per_repository import RepositoryBounds, bounds_for, chosen_workflow
 from prbot.config.repo import load_repo
 from prbot.config.server import ServerConfig, load_server
-from prbot.errors import BadConfiguration, PrbotError, UnknownWorkflow, WorkflowNotAllowed
+from prbot.errors import PrbotError
+from prbot.errors.configuration import BadConfiguration
+from prbot.errors.workflows import UnknownWorkflow, WorkflowNotAllowed
 
 SERVER = """\
 repositories: [acme/*]

@@ -4,7 +4,7 @@ import pytest
 
 from prbot.config.project_rules import DeclaredProject, DiscoveryMode, ProjectRules
 from prbot.config.repo import load_repo, load_rules
-from prbot.errors import BadConfiguration
+from prbot.errors.configuration import BadConfiguration
 
 V = "version: 1\n"
 

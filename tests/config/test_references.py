@@ -3,7 +3,7 @@
 import pytest
 
 from prbot.config.references import check_reference, resolve, variable
-from prbot.errors import EmptySecret
+from prbot.errors.server import EmptySecret
 
 FILES = {"/run/token": "from-file\n", "rel/x": "from-rel", "/empty": "", "/blank": " \n"}
 

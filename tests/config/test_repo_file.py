@@ -10,7 +10,8 @@ from prbot.app.serve import read_server
 from prbot.config.environments import Approvals, Environments, Needs
 from prbot.config.repo import Bounded, Effective, effective, load_repo
 from prbot.config.server import ApplyOnMerge, load_server
-from prbot.errors import BadConfiguration, PrbotError
+from prbot.errors import PrbotError
+from prbot.errors.configuration import BadConfiguration
 
 SERVER = """\
 repositories: [acme/*]

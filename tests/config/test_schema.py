@@ -9,7 +9,7 @@ import yaml
 
 from prbot.config.repo import RepoConfig, load_repo
 from prbot.config.schema import schema_of
-from prbot.errors import BadConfiguration
+from prbot.errors.configuration import BadConfiguration
 
 DOCS = Path(__file__).parents[2] / "docs"
 FILES = {"repo": "prbot.schema.json", "server": "prbot.server.schema.json"}

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from prbot.config.server import ApplyOnMerge, Mode, ServerConfig, load_server
-from prbot.errors import BadConfiguration, BadSetting, MissingSetting, PrbotError
+from prbot.errors import PrbotError
+from prbot.errors.configuration import BadConfiguration
+from prbot.errors.server import BadSetting, MissingSetting
 
 SMALL = """\
 repositories: [acme/*]

@@ -4,7 +4,7 @@ import pytest
 
 from prbot.config.stages import OWN, Recipe, recipe_differences, recipe_of
 from prbot.config.workflows import StepConfig, Workflow
-from prbot.errors import BadWorkflow
+from prbot.errors.workflows import BadWorkflow
 
 
 def workflow(plan: list[object] | None = None, apply: list[object] | None = None) -> Workflow:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prbot.config.versions import ANY, Version, allowed, can_be_met, constraint, version
-from prbot.errors import BadConstraint
+from prbot.errors.configuration import BadConstraint
 
 
 @pytest.mark.parametrize(

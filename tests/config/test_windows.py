@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prbot.config.windows import any_open, next_opening, window_of
-from prbot.errors import BadWindow
+from prbot.errors.configuration import BadWindow
 
 OFFICE = "Mon-Thu 09:00-16:00 Europe/Berlin"
 NIGHT = "Fri 22:00-02:00 Europe/Berlin"

@@ -21,7 +21,7 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.postman import Postman
 from prbot.engine.world import Forge, Settings, World
 from prbot.model import PullRef, RepoRef
-from prbot.ports import CommentLetter, Letter
+from prbot.ports.outbox import CommentLetter, Letter
 from prbot.telemetry import Redactor
 
 REPO = RepoRef("gh", "acme/infra")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from prbot.engine.planner import inside
-from prbot.errors import VarFileOutside
+from prbot.errors.plans import VarFileOutside
 from prbot.plans.arguments import var_files
 
 

@@ -9,7 +9,7 @@ import pytest
 from prbot.engine.letters import LONGEST_PROJECT, status_letter
 from prbot.engine.world import World
 from prbot.model import ProjectKey, PullRef, RepoRef, Sha
-from prbot.ports import StatusLetter
+from prbot.ports.outbox import StatusLetter
 from prbot.runs.steps import Check, SetStatus, Verdict
 from prbot.telemetry import Redactor
 

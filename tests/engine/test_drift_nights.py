@@ -31,7 +31,8 @@ from prbot.engine.drift_places import OUT_OF_REACH
 from prbot.engine.messages import job_message
 from prbot.engine.world import Forge, World
 from prbot.model import JobId, Login, ProjectKey, PullRef, RepoRef, RunId
-from prbot.ports import CloneAccess, Priority
+from prbot.ports.forge import CloneAccess
+from prbot.ports.queue import Priority
 from prbot.runs.correction import correction_place
 from prbot.runs.locks import Lock
 from prbot.runs.requirements.asking import TOO_OLD

@@ -21,10 +21,10 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.drift_signals import signal_found, signal_overdue, signal_removed
 from prbot.engine.postman import FAILURES, LAST_RETRY, SIGNAL_TRIES, Postman
 from prbot.engine.world import World
-from prbot.errors import BadSigningSecret, ReceiverRefused, ReceiverUnavailable
+from prbot.errors.forge import BadSigningSecret, ReceiverRefused, ReceiverUnavailable
 from prbot.model import ProjectKey, PullRef, RepoRef, RunId, Sha
 from prbot.plans.threeway import Verdict
-from prbot.ports import CommentLetter
+from prbot.ports.outbox import CommentLetter
 from prbot.runs.run import Trouble
 
 REPO, APP = RepoRef("gh", "acme/infra"), ProjectKey("app")

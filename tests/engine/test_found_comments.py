@@ -14,9 +14,10 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
 from prbot.engine.reconciler import Reconciler
 from prbot.engine.world import Forge, World
-from prbot.errors import ForgeRefused, ForgeUnavailable
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable
 from prbot.model import Actor, IssueCommented, Login, Permission, RepoRef
-from prbot.ports import CloneAccess, IssueCommentLetter, IssueLetter, of_repository
+from prbot.ports.forge import CloneAccess
+from prbot.ports.outbox import IssueCommentLetter, IssueLetter, of_repository
 
 REPO = RepoRef("gh", "acme/infra")
 ISSUE = IssueOf(REPO, Kind.DRIFT, "app", REPO, "m", Kept(open=True, facts=()), 12)

@@ -10,7 +10,7 @@ import pytest
 from prbot.engine.heart import Pulse, is_lost
 from prbot.engine.recovery import messages_of
 from prbot.model import JobId, Login, ProjectKey, PullRef, RepoRef, RunId
-from prbot.ports import AdvanceRun, PerformJob
+from prbot.ports.queue import AdvanceRun, PerformJob
 from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Run
 
 START = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)

@@ -16,7 +16,8 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
 from prbot.engine.inbox import FAILURES, RETRY, Inbox
 from prbot.engine.world import Forge, World
-from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, StoreUnavailable
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable, NotFound
+from prbot.errors.store import StoreUnavailable
 from prbot.model import (
     Actor,
     DeliveryId,
@@ -31,7 +32,10 @@ from prbot.model import (
     RepoRef,
     Sha,
 )
-from prbot.ports import AdvanceRun, CloneAccess, Delivery, IssueLetter, of_repository
+from prbot.ports.deliveries import Delivery
+from prbot.ports.forge import CloneAccess
+from prbot.ports.outbox import IssueLetter, of_repository
+from prbot.ports.queue import AdvanceRun
 
 OPENED = PullChanged(
     PullRef(RepoRef("gh", "acme/infra"), 7),

@@ -12,9 +12,9 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.live import Live
 from prbot.engine.orchestrator import Orchestrator
 from prbot.engine.world import World
-from prbot.errors import NotFound
+from prbot.errors.forge import NotFound
 from prbot.model import JobId, Login, ProjectKey, PullRef, RepoRef, RunId
-from prbot.ports import CommentLetter
+from prbot.ports.outbox import CommentLetter
 from prbot.runs.run import Ask, AskKind, Job, JobKind, Run, RunState
 from prbot.telemetry import Redactor
 

@@ -8,7 +8,7 @@ import pytest
 
 from prbot.engine.messages import job_message
 from prbot.model import JobId, Login, ProjectKey, PullRef, RepoRef, RunId
-from prbot.ports import Priority
+from prbot.ports.queue import Priority
 from prbot.runs.correction import OfDrift
 from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Run
 

@@ -17,7 +17,7 @@ from prbot.engine.world import World
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RepoRef, RunId, Sha
 from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.summary import Action, Counts, PlanSummary, ShownChange
-from prbot.ports import CommentLetter
+from prbot.ports.outbox import CommentLetter
 from prbot.runs.checks import CheckDetail
 from prbot.runs.run import Trouble
 from prbot.runs.say import PlanReport, Progress, ProgressRow, ProjectResult, TooMany

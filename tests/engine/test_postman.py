@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from prbot.engine.postman import FAILURES, LAST_RETRY, STORE_RETRY, next_try
-from prbot.errors import ForgeRefused, ForgeUnavailable
-from prbot.ports import IssueLetter
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable
+from prbot.ports.outbox import IssueLetter
 
 Trouble = Callable[[int, str], Awaitable[None]]
 

@@ -20,16 +20,12 @@ from prbot.engine.drift_opened import opened
 from prbot.engine.drift_proposals import DriftProposals, Ready
 from prbot.engine.postman import FAILURES, LAST_RETRY, Postman
 from prbot.engine.world import Forge
-from prbot.errors import CannotPush, ForgeRefused, ForgeUnavailable
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable
+from prbot.errors.git import CannotPush
 from prbot.model import Login, ProjectKey, PullRef, PullRequest, RepoRef, Sha
-from prbot.ports import (
-    Below,
-    BranchCommit,
-    CloneAccess,
-    IssueCommentLetter,
-    ProposalLetter,
-    WithdrawLetter,
-)
+from prbot.ports.forge import CloneAccess
+from prbot.ports.outbox import Below, IssueCommentLetter, ProposalLetter, WithdrawLetter
+from prbot.ports.tree import BranchCommit
 
 REPO = RepoRef("gh", "acme/infra")
 COMMIT = BranchCommit(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from prbot.engine.planner import read_plan
-from prbot.errors import BadPlan
+from prbot.errors.plans import BadPlan
 from prbot.telemetry import Redactor
 
 PLAN = json.dumps({"format_version": "1.2", "variables": {"v": {"value": "1"}}}).encode()

@@ -10,7 +10,7 @@ import pytest
 from prbot.engine.thaw import Thaw
 from prbot.engine.world import World
 from prbot.model import Login, PullRef, RepoRef, RunId
-from prbot.ports import AdvanceRun
+from prbot.ports.queue import AdvanceRun
 from prbot.runs.freezes import Freeze, FreezeId, FreezeScope
 from prbot.runs.run import Ask, AskKind, Run, RunState
 

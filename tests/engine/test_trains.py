@@ -12,7 +12,7 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.asking import Asking
 from prbot.engine.inbox import Inbox
 from prbot.engine.world import Forge, World
-from prbot.errors import ForgeRefused, NotFound
+from prbot.errors.forge import ForgeRefused, NotFound
 from prbot.model import (
     Actor,
     DeliveryId,
@@ -26,7 +26,7 @@ from prbot.model import (
     RunId,
     Sha,
 )
-from prbot.ports import Delivery
+from prbot.ports.deliveries import Delivery
 from prbot.runs.queued import place_of
 from prbot.runs.run import AskKind, RunState
 

@@ -10,7 +10,7 @@ import pytest
 
 from prbot.app.explain_apply import decisions, explain_apply, explained
 from prbot.config.scene_file import read_scene
-from prbot.errors import BadConfiguration
+from prbot.errors.configuration import BadConfiguration
 from prbot.runs.exported import exported, is_judgement
 
 SCENES: list[dict[str, Any]] = json.loads(

@@ -12,7 +12,7 @@ import pytest
 
 from prbot.cli import run
 from prbot.drift.issue import Kind, marker
-from prbot.errors import BadPayload
+from prbot.errors.webhooks import BadPayload
 from prbot.intake.github_explained import event_name, explain
 
 KEYS = ["kind", "repo", "number", "head_sha", "base", "actor", "draft", "fork", "reason"]

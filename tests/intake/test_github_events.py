@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prbot.errors import BadPayload
+from prbot.errors.webhooks import BadPayload
 from prbot.intake.github import event_of
 from prbot.model import (
     Actor,

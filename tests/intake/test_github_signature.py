@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prbot.errors import BadSignature
+from prbot.errors.webhooks import BadSignature
 from prbot.intake.github import verify
 
 BODY = b'{"zen": "Keep it logically awesome."}'

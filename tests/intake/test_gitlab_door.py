@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prbot.errors import BadToken
+from prbot.errors.webhooks import BadToken
 from prbot.intake.gitlab_door import delivery_id, verify
 
 SECRETS = [("one", b"first secret"), ("two", b"second secret"), ("empty", b"")]

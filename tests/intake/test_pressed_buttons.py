@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prbot.errors import BadPayload
+from prbot.errors.webhooks import BadPayload
 from prbot.intake.github import event_of
 from prbot.model import Actor, CheckPressed, Event, Ignored, Login, PullRef, RepoRef
 from prbot.runs.asks import Asked, Listening, ask_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from prbot.errors import BadPlan
+from prbot.errors.plans import BadPlan
 from prbot.plans.canonical import fingerprint
 from prbot.plans.plan import Action, parse
 from prbot.plans.summary import summarise

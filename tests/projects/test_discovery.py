@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from prbot.config.project_rules import DeclaredProject, DiscoveryMode, ProjectRules
-from prbot.errors import BadConfiguration
+from prbot.errors.configuration import BadConfiguration
 from prbot.projects.affected import affected
 from prbot.projects.discovery import Discovery, discover
 from prbot.projects.facts import Backend, FileFacts, ModuleCall, StateRead

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prbot.errors import StateTaken
+from prbot.errors.projects import StateTaken
 from prbot.projects.discovery import Discovery, discover
 from prbot.projects.gone import Gone, compared
 from prbot.projects.hcl import facts_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prbot.config.project_rules import DeclaredProject, ProjectRules
-from prbot.errors import NoProjectNamed
+from prbot.errors.projects import NoProjectNamed
 from prbot.model import ProjectKey, Selector
 from prbot.projects.discovery import Discovery, discover
 from prbot.projects.hcl import facts_of

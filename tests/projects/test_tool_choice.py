@@ -3,13 +3,8 @@
 import pytest
 
 from prbot.config.versions import ANY, Version, constraint, version
-from prbot.errors import (
-    BadRequiredVersion,
-    BadVersionFile,
-    NoToolVersion,
-    PrbotError,
-    TooManyRequired,
-)
+from prbot.errors import PrbotError
+from prbot.errors.tools import BadRequiredVersion, BadVersionFile, NoToolVersion, TooManyRequired
 from prbot.projects.tool_choice import (
     Demand,
     Required,

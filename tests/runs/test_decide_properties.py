@@ -43,7 +43,7 @@ from scenes import (
     pull,
 )
 
-from prbot.errors import IllegalTransition
+from prbot.errors.runs import IllegalTransition
 from prbot.model import Permission, PlanId, ReviewState
 from prbot.runs.run import (
     JOB_MOVES,

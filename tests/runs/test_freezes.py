@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from prbot.errors import NoFreezeReason
+from prbot.errors.verbs import NoFreezeReason
 from prbot.model import Login, RepoRef
 from prbot.runs.freezes import (
     LONGEST_REASON,

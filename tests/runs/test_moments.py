@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from prbot.errors import BadMoment
+from prbot.errors.verbs import BadMoment
 from prbot.runs.moments import coming, gone
 
 NOW = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prbot.errors import BadMultiEnv
+from prbot.errors.workflows import BadMultiEnv
 from prbot.runs.multienv import variables
 
 READ = [

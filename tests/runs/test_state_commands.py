@@ -32,7 +32,7 @@ from scenes import (
 from prbot.config.environments import Environments, Needs
 from prbot.config.per_repository import Allowed
 from prbot.config.repo import Effective
-from prbot.errors import IllegalTransition
+from prbot.errors.runs import IllegalTransition
 from prbot.model import Permission, RunId, Selector
 from prbot.runs.run import (
     STATE_JOBS,

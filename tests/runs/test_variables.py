@@ -2,7 +2,7 @@
 
 import pytest
 
-from prbot.errors import ReservedVariable, UnknownVariable
+from prbot.errors.workflows import ReservedVariable, UnknownVariable
 from prbot.model import Login, ProjectKey, PullRef, PullRequest, RepoRef, Sha
 from prbot.runs.variables import (
     Files,

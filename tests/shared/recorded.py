@@ -23,12 +23,13 @@ from prbot.engine.planner import read_plan
 from prbot.engine.postman import Postman
 from prbot.engine.worker import Worker
 from prbot.engine.world import World
-from prbot.errors import ToolFailed
+from prbot.errors.plans import ToolFailed
 from prbot.model import JobId, PlanId, RunId, Sha
 from prbot.plans.canonical import Digests
 from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.summary import PlanSummary
-from prbot.ports import InitResult, ToolRun, UnitOfWork
+from prbot.ports.store import UnitOfWork
+from prbot.ports.tool import InitResult, ToolRun
 from prbot.runs.drifting import GONE
 from prbot.runs.run import Job, JobKind, JobState, Run, RunState
 

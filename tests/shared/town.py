@@ -33,7 +33,7 @@ from prbot.demo.git import git
 from prbot.demo.person import Clone
 from prbot.demo.state import CheckRun, Comment, Issue, Pull
 from prbot.model import PullRef, RepoRef
-from prbot.ports import JournalEntry
+from prbot.ports.store import JournalEntry
 from prbot.telemetry import Redactor
 
 REPOSITORY = "acme/infra"

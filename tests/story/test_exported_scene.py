@@ -16,7 +16,7 @@ from watchfiles import awatch
 from prbot.app.explain_apply import Explained, explained
 from prbot.app.scenes_kept import scene_of_run
 from prbot.config.scene_file import read_scene
-from prbot.errors import SceneGone
+from prbot.errors.verbs import SceneGone
 from prbot.model import Login
 from prbot.runs.freezes import Freeze, FreezeId, FreezeScope
 

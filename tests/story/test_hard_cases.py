@@ -191,7 +191,7 @@ async def test_deleted_fork(town: Town) -> None:
 
 async def test_terraform_missing(town: Town) -> None:
     """It does not start without Terraform, and says where it looked."""
-    from prbot.errors import ToolMissing
+    from prbot.errors.tools import ToolMissing
 
     await town.build({"app/main.tf": town.backend("app")})
     tool = town.config.terraform.model_copy(update={"path": str(town.directory / "absent")})

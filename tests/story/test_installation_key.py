@@ -13,7 +13,7 @@ import pytest
 from prbot.app.compose import composed
 from prbot.config.server import load_server
 from prbot.engine.world import World
-from prbot.errors import KeyOfAnother, KeyUnreadable
+from prbot.errors.store import KeyOfAnother, KeyUnreadable
 from prbot.telemetry import Redactor
 
 pytestmark = pytest.mark.no_forge("a key and its database, before any forge is asked")

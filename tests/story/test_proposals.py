@@ -17,7 +17,8 @@ from prbot.demo.state import Pull
 from prbot.drift.adopt import Code, Wish, adopt
 from prbot.drift.proposing import branch_of
 from prbot.model import ProjectKey, RepoRef, Sha
-from prbot.ports import BranchCommit, ProposalLetter, of_repository
+from prbot.ports.outbox import ProposalLetter, of_repository
+from prbot.ports.tree import BranchCommit
 from prbot.telemetry import Redactor
 
 PROJECT = ProjectKey("live", "default")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from town import REPOSITORY, Town, resource
 
-from prbot.errors import ForgeRefused
+from prbot.errors.forge import ForgeRefused
 
 
 async def test_wrong_from_the_start(town: Town) -> None:

@@ -18,7 +18,7 @@ from town import BOT, REPOSITORY, Town, resource
 
 from prbot.adapters.store_tables import outbox
 from prbot.demo.state import Pull
-from prbot.ports import CommentLetter, Letter, ReactionLetter, StatusLetter
+from prbot.ports.outbox import CommentLetter, Letter, ReactionLetter, StatusLetter
 
 STATUSES, REACTIONS = r"/statuses/\w+$", r"/(reactions|award_emoji)$"
 COMMENTS = r"/(issues|merge_requests)/\d+/(comments|notes)$"

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 
 from prbot.adapters.store import SqlStore
-from prbot.ports import UnitOfWork
+from prbot.ports.store import UnitOfWork
 from prbot.web import hooks, server
 
 SECRET = b"secret of the door"

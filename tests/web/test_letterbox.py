@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prbot.adapters.store import SqlStore
-from prbot.errors import NotStored
+from prbot.errors.webhooks import NotStored
 from prbot.model import DeliveryId
-from prbot.ports import Delivery
+from prbot.ports.deliveries import Delivery
 from prbot.web.letterbox import BATCH, ROOM, ROOM_BYTES, Letterbox
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -16,7 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from prbot.errors import StoreTooNew, StoreTooOld
+from prbot.errors.store import StoreTooNew, StoreTooOld
 
 
 def current(connection: Connection) -> str | None:

@@ -7,7 +7,7 @@ from aiohttp import web
 from prbot.demo import access
 from prbot.demo.accounts import Accounts
 from prbot.demo.rest.call import Caller
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 
 def caller_of(forge: Accounts, request: web.Request) -> Caller:

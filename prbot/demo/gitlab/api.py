@@ -24,7 +24,7 @@ from prbot.demo.limits import Allowance, RateLimits
 from prbot.demo.rest.call import Caller
 from prbot.demo.state import Level
 from prbot.demo.trains import Trains
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 PREFIX = GITLAB.api
 PAGE_SIZE, LARGEST_PAGE = 20, 100

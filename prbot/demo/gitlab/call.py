@@ -12,7 +12,7 @@ from prbot.demo.gitlab.shapes import Json
 from prbot.demo.rest.call import Caller
 from prbot.demo.state import Issue, Level, Pull, Repository
 from prbot.demo.trains import Trains
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 
 @dataclass(frozen=True)

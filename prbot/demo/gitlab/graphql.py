@@ -16,7 +16,7 @@ from prbot.demo.git import CommitInfo
 from prbot.demo.gitlab.access import caller_of
 from prbot.demo.gitlab.shapes import Json
 from prbot.demo.state import Level, Pull, User
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 PATH = "/api/graphql"
 MOST = 100

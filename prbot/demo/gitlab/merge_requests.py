@@ -10,7 +10,7 @@ from prbot.demo.gitlab.merge_shapes import state_of
 from prbot.demo.rules import deciding_reviews
 from prbot.demo.state import MergeToCome, Pull
 from prbot.demo.trains import pipeline_runs
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 STATES = ("opened", "closed", "merged", "locked", "all")
 OLDER = "merge_when_pipeline_succeeds"

@@ -8,7 +8,7 @@ from typing import Any
 from prbot.demo.gitlab.call import Answer, Call, bad, missing, too_long
 from prbot.demo.gitlab.merge_shapes import REVIEW_NOTES
 from prbot.demo.state import Comment
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 EMOJI = ("eyes", "thumbsup", "thumbsdown", "rocket", "heart", "tada")
 TITLE_LIMIT = 255

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prbot.demo.gitlab.call import Answer, Call, bad, missing
 from prbot.demo.state import Level, Repository, User
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 
 async def current_user(call: Call) -> Answer:

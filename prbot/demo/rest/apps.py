@@ -6,7 +6,7 @@ from prbot.demo.rest.call import Answer, Call
 from prbot.demo.rules import not_found
 from prbot.demo.shapes import stamp
 from prbot.demo.state import App
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 
 async def app(call: Call) -> Answer:

@@ -10,7 +10,7 @@ from prbot.demo.accounts import Accounts
 from prbot.demo.rules import invalid, not_found
 from prbot.demo.shapes import Json
 from prbot.demo.state import App, Level, Pull, Repository, Token, User
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from prbot.demo import check_shapes
 from prbot.demo.rest.call import Answer, Call
 from prbot.demo.rest.commits import commit_of
 from prbot.demo.state import App, CheckRun
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 
 async def create(call: Call) -> Answer:

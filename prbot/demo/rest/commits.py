@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prbot.demo.rest.call import Answer, Call
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 
 async def create_status(call: Call) -> Answer:

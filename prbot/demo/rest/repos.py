@@ -5,7 +5,7 @@ from __future__ import annotations
 from prbot.demo.rest.call import Answer, Call
 from prbot.demo.rules import not_found
 from prbot.demo.state import Level
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 
 async def current_user(call: Call) -> Answer:

@@ -11,7 +11,7 @@ from moto_aws import CREDENTIALS
 
 from prbot.adapters.artifacts import EncryptedFiles
 from prbot.adapters.artifacts_s3 import EncryptedObjects
-from prbot.ports import Artifacts
+from prbot.ports.store import Artifacts
 
 BUCKET, PREFIX = "plans", "prbot/production"
 

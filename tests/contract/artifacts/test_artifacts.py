@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from prbot.adapters.artifacts import EncryptedFiles
-from prbot.errors import WrongInstallationKey
-from prbot.ports import Artifacts
+from prbot.errors.server import WrongInstallationKey
+from prbot.ports.store import Artifacts
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 DATA = b"a plan's secret \x00\xff" * 1000

@@ -10,14 +10,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from prbot.adapters.artifacts_s3 import EncryptedObjects
-from prbot.errors import (
-    BucketMissing,
-    BucketRefused,
-    BucketUnavailable,
-    PackageMissing,
-    PrbotError,
-)
-from prbot.ports import Artifacts
+from prbot.errors import PrbotError
+from prbot.errors.server import BucketMissing, BucketRefused, BucketUnavailable, PackageMissing
+from prbot.ports.store import Artifacts
 
 KEY = b"k" * 32
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from prbot.adapters.installation import decode_key, derive, fingerprint, load_or_create_key
-from prbot.errors import KeyFileDamaged, KeyFileTooOpen, KeyUnreadable
+from prbot.errors.store import KeyFileDamaged, KeyFileTooOpen, KeyUnreadable
 
 
 def test_a_key_is_made_once(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from prbot.demo.forge import DemoForge
 from prbot.demo.hooks import Hook
 from prbot.demo.state import Protection, Pull
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 if TYPE_CHECKING:
     from conftest import Receiver, Tools

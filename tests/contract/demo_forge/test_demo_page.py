@@ -10,7 +10,7 @@ import pytest
 from prbot.demo.forge import DemoForge
 from prbot.demo.markdown import render
 from prbot.demo.state import Protection, Pull
-from prbot.errors import DemoForgeRefused
+from prbot.errors.demo import DemoForgeRefused
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)><a href='javascript:alert(3)'>x</a>"
 

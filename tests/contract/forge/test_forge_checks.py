@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from prbot.adapters.github_checks import CheckRun, place_for
-from prbot.errors import ForgeUnavailable
+from prbot.errors.forge import ForgeUnavailable
 from prbot.model import Sha
-from prbot.ports import CheckReport, StatusState
+from prbot.ports.forge import CheckReport, StatusState
 from prbot.runs.checks import APPLY, RERUN, Annotation
 
 # fixtures are typed Any: conftest modules cannot be imported from here

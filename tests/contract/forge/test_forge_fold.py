@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from prbot.adapters.github_wire import graphql_path
-from prbot.errors import ForgeRefused, ForgeUnavailable
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable
 
 # fixtures are typed Any: conftest modules cannot be imported from here
 Scene = Any

@@ -15,7 +15,7 @@ import pytest
 from prbot.adapters.gitlab_guards import BROKEN, unreadable
 from prbot.adapters.gitlab_shapes import MergeRequest
 from prbot.demo.state import Protection
-from prbot.errors import ForgeRefused, NotFound
+from prbot.errors.forge import ForgeRefused, NotFound
 
 # fixtures are typed Any: conftest modules cannot be imported from here
 Scene = Any

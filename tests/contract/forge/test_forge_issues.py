@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable, NotFound
 
 # fixtures are typed Any: conftest modules cannot be imported from here
 Scene = Any

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from prbot.demo.state import MergeToCome
-from prbot.errors import ForgeUnavailable, NotFound
+from prbot.errors.forge import ForgeUnavailable, NotFound
 from prbot.model import Actor, Commented, IssueCommented, RepoRef
 
 # fixtures are typed Any: conftest modules cannot be imported from here

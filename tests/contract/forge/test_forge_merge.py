@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from prbot.demo.state import Protection
-from prbot.errors import ForgeRefused, ForgeUnavailable, NotMergeable
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable, NotMergeable
 from prbot.model import Sha
 
 # fixtures are typed Any: conftest modules cannot be imported from here

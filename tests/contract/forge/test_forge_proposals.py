@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from prbot.errors import ForgeRefused, ForgeUnavailable
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable
 from prbot.model import PullRef
 
 # fixtures are typed Any: conftest modules cannot be imported from here

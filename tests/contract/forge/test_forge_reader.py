@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from prbot.demo.state import Protection
-from prbot.errors import ForgeUnavailable, NotFound
+from prbot.errors.forge import ForgeUnavailable, NotFound
 from prbot.model import Login, Permission, PullRef, RepoRef, ReviewState
 
 # fixtures are typed Any: conftest modules cannot be imported from here

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from prbot.adapters.github import GitHubToken
-from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound, PrbotError
+from prbot.errors import PrbotError
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable, NotFound
 
 # fixtures are typed Any: conftest modules cannot be imported from here
 Scene = Any

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable, NotFound
 from prbot.model import PullRef, Sha
-from prbot.ports import StatusState
+from prbot.ports.forge import StatusState
 
 # fixtures are typed Any: conftest modules cannot be imported from here
 Scene = Any

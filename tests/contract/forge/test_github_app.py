@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from prbot.adapters.github import GitHubApp
-from prbot.errors import ForgeRefused, NotFound
+from prbot.errors.forge import ForgeRefused, NotFound
 
 # fixtures are typed Any: conftest modules cannot be imported from here
 Scene = Any

@@ -11,9 +11,10 @@ from aiohttp import web
 
 from prbot.adapters import github_limits
 from prbot.adapters.github import GitHubForge, GitHubToken
-from prbot.errors import ForgeRefused, ForgeUnavailable, PrbotError
+from prbot.errors import PrbotError
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable
 from prbot.model import Login, PullRef, RepoRef, Sha
-from prbot.ports import StatusState
+from prbot.ports.forge import StatusState
 
 TOKEN = "ghp_secret0123456789"
 REPO = RepoRef("hub", "acme/infra")

@@ -10,9 +10,9 @@ import pytest
 
 from prbot.adapters.gitlab_notes import folded, inert
 from prbot.adapters.gitlab_shapes import Member, Version, head_at, permission_of
-from prbot.errors import ForgeRefused, ForgeUnavailable, NotFound
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable, NotFound
 from prbot.model import Login, Permission, PullRef, RepoRef, ReviewState, Sha
-from prbot.ports import StatusState
+from prbot.ports.forge import StatusState
 
 # fixtures are typed Any: conftest modules cannot be imported from here
 Scene = Any

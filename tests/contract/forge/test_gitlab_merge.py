@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from prbot.demo.state import Protection
-from prbot.errors import NotMergeable
+from prbot.errors.forge import NotMergeable
 from prbot.model import Sha
 
 # fixtures are typed Any: conftest modules cannot be imported from here

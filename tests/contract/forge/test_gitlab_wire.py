@@ -11,9 +11,10 @@ from aiohttp import web
 
 from prbot.adapters import gitlab_limits
 from prbot.adapters.gitlab import GitLabForge
-from prbot.errors import ForgeRefused, ForgeUnavailable, PrbotError
+from prbot.errors import PrbotError
+from prbot.errors.forge import ForgeRefused, ForgeUnavailable
 from prbot.model import Login, PullRef, RepoRef, Sha
-from prbot.ports import StatusState
+from prbot.ports.forge import StatusState
 
 TOKEN = "glpat-secret0123456789"
 REPO = RepoRef("lab", "acme/platform/infra")

@@ -20,7 +20,7 @@ from prbot.adapters.queue_postgres import PostgresQueue
 from prbot.adapters.queue_sqlite import SqliteQueue
 from prbot.adapters.store import SqlStore
 from prbot.model import JobId, RunId
-from prbot.ports import (
+from prbot.ports.queue import (
     NO_LIMITS,
     AdvanceRun,
     Claim,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prbot.ports import Priority
+from prbot.ports.queue import Priority
 
 
 async def test_the_most_urgent_comes_first_then_the_oldest(bench: Any) -> None:

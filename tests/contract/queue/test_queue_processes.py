@@ -16,9 +16,9 @@ import pytest
 from postgres import PostgresServer
 
 from prbot.adapters.queue_postgres import PostgresQueue
-from prbot.errors import StoreTooNew, StoreUnavailable
+from prbot.errors.store import StoreTooNew, StoreUnavailable
 from prbot.model import JobId
-from prbot.ports import Limits, Message, PerformJob, Priority
+from prbot.ports.queue import Limits, Message, PerformJob, Priority
 
 Open = Callable[..., Awaitable[PostgresQueue]]
 

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prbot.errors import IllegalTransition, LostLease
+from prbot.errors.runs import IllegalTransition, LostLease
 from prbot.runs.run import JOB_MOVES, Job, JobKind, JobState
 
 WORKERS = st.sampled_from((0, 1))

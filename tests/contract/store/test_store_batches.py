@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from prbot.model import DeliveryId
-from prbot.ports import Delivery
+from prbot.ports.deliveries import Delivery
 
 
 def a_delivery(scene: Any, forge: str, name: str, body: bytes = b"{}") -> Delivery:

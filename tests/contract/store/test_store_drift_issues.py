@@ -9,7 +9,7 @@ from typing import Any
 from prbot.drift.issue import Kept
 from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf
 from prbot.model import Login, ProjectKey, PullRef, RepoRef, RunId
-from prbot.ports import IssueLetter, of_repository
+from prbot.ports.outbox import IssueLetter, of_repository
 
 REPO, ELSEWHERE = RepoRef("gh", "acme/infra"), RepoRef("gh", "acme/ops")
 APP = ProjectKey("app")

@@ -23,7 +23,7 @@ from prbot.engine.expiry import Expiry
 from prbot.engine.world import Forge, Settings, World
 from prbot.model import Login, RepoRef
 from prbot.plans.record import StoredPlan
-from prbot.ports import CommentLetter, Letter, StatusLetter
+from prbot.ports.outbox import CommentLetter, Letter, StatusLetter
 from prbot.runs.journal import EXPIRED
 from prbot.runs.locks import Lock
 from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, RunState

@@ -13,9 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from prbot.adapters.store import SqlStore
-from prbot.errors import NoSuchFreeze
+from prbot.errors.verbs import NoSuchFreeze
 from prbot.model import Login
-from prbot.ports import JournalEntry
+from prbot.ports.store import JournalEntry
 from prbot.runs.freezes import Freeze, FreezeId, FreezeScope
 from prbot.runs.journal import JournalQuery
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from prbot.model import Checkout, Login, PlanId, PullRef, RepoRef, Sha
-from prbot.ports import JournalEntry
+from prbot.ports.store import JournalEntry
 from prbot.runs.journal import JournalLine, JournalQuery
 from prbot.runs.run import Ask, AskKind, JobKind, JobState
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from prbot.errors import IllegalTransition, LostLease
+from prbot.errors.runs import IllegalTransition, LostLease
 from prbot.model import PlanId, PullRef, RepoRef
-from prbot.ports import Held
+from prbot.ports.store import Held
 from prbot.runs.run import STATE_JOBS, JobKind, JobState, RunState
 
 

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, inspect, text
 from prbot.adapters import migrations
 from prbot.adapters.store import SqlStore
 from prbot.adapters.store_tables import metadata
-from prbot.errors import StoreTooNew, StoreTooOld
+from prbot.errors.store import StoreTooNew, StoreTooOld
 from prbot.model import RunId
-from prbot.ports import ReactionLetter
+from prbot.ports.outbox import ReactionLetter
 
 
 def differences(connection: Connection) -> list[Any]:

@@ -10,9 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from prbot.model import Sha
-from prbot.ports import (
-    BranchCommit,
-    CheckReport,
+from prbot.ports.forge import CheckReport, StatusState
+from prbot.ports.outbox import (
     CommentLetter,
     FoldLetter,
     IssueLetter,
@@ -21,9 +20,9 @@ from prbot.ports import (
     ReactionLetter,
     SignalLetter,
     StatusLetter,
-    StatusState,
     of_repository,
 )
+from prbot.ports.tree import BranchCommit
 from prbot.runs.checks import RERUN, Annotation
 
 COMMENT = CommentLetter("<!-- m1 -->", "body <!-- m1 --> é \x00")

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prbot.errors import IllegalTransition, LostLease, PlanIdTaken
+from prbot.errors.runs import IllegalTransition, LostLease
+from prbot.errors.store import PlanIdTaken
 from prbot.model import PlanId, ProjectKey
 from prbot.plans.record import Inputs
 from prbot.plans.summary import PlanSummary

@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from prbot.adapters.store import SqlStore
-from prbot.errors import StoreUnavailable
+from prbot.errors.store import StoreUnavailable
 from prbot.model import DeliveryId
-from prbot.ports import Delivery, JournalEntry
+from prbot.ports.deliveries import Delivery
+from prbot.ports.store import JournalEntry
 
 pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 

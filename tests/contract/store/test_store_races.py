@@ -16,9 +16,10 @@ import pytest
 from sqlalchemy import text
 
 from prbot.adapters.store import SqlStore
-from prbot.errors import LostLease
+from prbot.errors.runs import LostLease
 from prbot.model import DeliveryId, Login, ProjectKey, RunId
-from prbot.ports import Delivery, ReactionLetter
+from prbot.ports.deliveries import Delivery
+from prbot.ports.outbox import ReactionLetter
 from prbot.runs.locks import Lock
 from prbot.runs.run import JobKind, JobState
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from prbot.adapters import migrations
 from prbot.adapters.store import SqlStore
 from prbot.model import RepoRef
-from prbot.ports import Seen
+from prbot.ports.store import Seen
 
 REPO, OTHER = RepoRef("gh", "acme/infra"), RepoRef("gh", "acme/infra-prod")
 

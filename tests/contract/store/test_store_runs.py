@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from prbot.errors import IllegalTransition, LostLease
+from prbot.errors.runs import IllegalTransition, LostLease
 from prbot.model import Checkout, JobId, Login, PlanId, ProjectKey, RunId, Selector, Sha
 from prbot.runs.run import (
     JOB_MOVES,

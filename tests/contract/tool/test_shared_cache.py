@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from prbot.adapters.terraform import Terraform
-from prbot.errors import HeldElsewhere
-from prbot.ports import ToolRun
+from prbot.errors.server import HeldElsewhere
+from prbot.ports.tool import ToolRun
 
 
 def initialiser(directory: Path, script: str, name: str) -> Terraform:

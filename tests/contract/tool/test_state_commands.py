@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 import pytest
 
 from prbot.adapters.terraform import Terraform
-from prbot.errors import ToolFailed
+from prbot.errors.plans import ToolFailed
 from prbot.runs.state_look import Recorded, StateLook
 
 CODE = 'resource "terraform_data" "web" {\n  for_each = toset(["a b"])\n}\n'

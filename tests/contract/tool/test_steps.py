@@ -14,7 +14,7 @@ import pytest
 from prbot.adapters import process
 from prbot.adapters.steps import with_tool
 from prbot.adapters.terraform import Terraform
-from prbot.ports import ShellCommand
+from prbot.ports.tool import ShellCommand
 
 SH = ("sh", "-c")
 

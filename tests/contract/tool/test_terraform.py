@@ -15,7 +15,8 @@ import pytest
 
 from prbot.adapters import process
 from prbot.adapters.terraform import Terraform
-from prbot.errors import ToolFailed, ToolMissing, ToolTimedOut
+from prbot.errors.plans import ToolFailed, ToolTimedOut
+from prbot.errors.tools import ToolMissing
 from prbot.plans.record import StateAt
 from prbot.plans.snapshot import of_plan_file
 

@@ -14,7 +14,7 @@ from prbot.adapters.terraform_setup import (
     tool_environment,
     write_whole,
 )
-from prbot.errors import ToolMissing
+from prbot.errors.tools import ToolMissing
 from prbot.telemetry import credentials_of
 
 AMBIENT = {

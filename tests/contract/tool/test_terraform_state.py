@@ -15,7 +15,7 @@ from state_server import StateServer
 from prbot.adapters import process
 from prbot.adapters.terraform import Terraform
 from prbot.adapters.terraform_state import lock_of, managed, recorded, workspaces
-from prbot.errors import ToolFailed
+from prbot.errors.plans import ToolFailed
 from prbot.runs.state_look import Recorded, StateLock, StateLook
 
 SLOW = """

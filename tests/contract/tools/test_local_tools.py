@@ -18,11 +18,11 @@ from prbot.adapters.release_sites import this_platform
 from prbot.adapters.releases import Patience
 from prbot.adapters.tools import FAILED, LISTED
 from prbot.config.versions import constraint
-from prbot.errors import (
+from prbot.errors import PrbotError
+from prbot.errors.tools import (
     DownloadFailed,
     DownloadRefused,
     KeyNotReadable,
-    PrbotError,
     ToolNotOffered,
     ToolVersionMissing,
     ToolVersionRefused,

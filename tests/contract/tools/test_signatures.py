@@ -6,7 +6,7 @@ import pytest
 from pysequoia import Cert, SignatureMode, Tsk, sign
 
 from prbot.adapters.signatures import HASHICORP, OPENTOFU, is_signed, keys_in
-from prbot.errors import KeyNotReadable
+from prbot.errors.tools import KeyNotReadable
 
 RELEASED = Path(__file__).parent / "released"
 """As HashiCorp published them, https://releases.hashicorp.com/terraform/1.6.6/."""

@@ -11,7 +11,7 @@ import pytest
 
 from prbot.adapters.workspaces import GitWorkspaces
 from prbot.model import Login, PullRef, PullRequest, RepoRef, Sha
-from prbot.ports import CloneAccess
+from prbot.ports.forge import CloneAccess
 
 WHO = {
     "GIT_CONFIG_GLOBAL": "/dev/null",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prbot.adapters.workspaces import GitWorkspaces
-from prbot.errors import BranchIsGone
+from prbot.errors.git import BranchIsGone
 from prbot.model import RepoRef, Sha
 from prbot.runs.landings import Around
 

@@ -11,7 +11,7 @@ import pytest
 
 from prbot.adapters import generated
 from prbot.adapters.workspaces import GitWorkspaces
-from prbot.errors import GeneratedIsGone, GeneratedTooMuch
+from prbot.errors.plans import GeneratedIsGone, GeneratedTooMuch
 
 
 @pytest.fixture

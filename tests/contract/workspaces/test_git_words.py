@@ -10,7 +10,7 @@ import pytest
 
 from prbot.adapters.git import Git, last_words, redacted
 from prbot.adapters.process import Completed
-from prbot.ports import CloneAccess
+from prbot.ports.forge import CloneAccess
 
 PLAIN = "x-access-token:s3cr3t-t0ken"
 CODED = base64.b64encode(PLAIN.encode()).decode()

@@ -11,8 +11,9 @@ import pytest
 
 from prbot.adapters.mirrors import branch_ref
 from prbot.adapters.workspaces import GitWorkspaces
-from prbot.errors import CannotPush
-from prbot.ports import BranchCommit, CloneAccess
+from prbot.errors.git import CannotPush
+from prbot.ports.forge import CloneAccess
+from prbot.ports.tree import BranchCommit
 
 BRANCH = "prbot/drift/live-app"
 NOW = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)

@@ -15,9 +15,9 @@ import pytest
 
 from prbot.adapters.turns import Turns
 from prbot.adapters.workspaces import GitWorkspaces
-from prbot.errors import HeldElsewhere
+from prbot.errors.server import HeldElsewhere
 from prbot.model import PullRequest, RepoRef
-from prbot.ports import CloneAccess
+from prbot.ports.forge import CloneAccess
 
 ROUNDS = 2
 COLLEAGUE = """

@@ -14,7 +14,7 @@ import pytest
 
 from prbot.adapters.process import find, run
 from prbot.adapters.turns import Turns, held
-from prbot.errors import HeldElsewhere
+from prbot.errors.server import HeldElsewhere
 
 HOLDER = """
 import asyncio, os, sys

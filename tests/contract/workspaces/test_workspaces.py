@@ -13,7 +13,7 @@ import pytest
 
 from prbot.adapters import mirrors
 from prbot.adapters.workspaces import GitWorkspaces
-from prbot.errors import (
+from prbot.errors.git import (
     BranchIsGone,
     CannotFetch,
     GitMissing,
@@ -24,7 +24,7 @@ from prbot.errors import (
     UnrelatedHistories,
 )
 from prbot.model import Checkout, RepoRef, Sha
-from prbot.ports import CloneAccess
+from prbot.ports.forge import CloneAccess
 from prbot.runs.queued import place_of
 
 ODD_NAMES = [
