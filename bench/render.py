@@ -28,7 +28,7 @@ from pathlib import Path
 from bench.machine import machine, tell
 from bench.plans import write_long, write_many
 from bench.table import Row, markdown
-from bench.vitals import MEGABYTE
+from bench.vitals import MEGABYTE, peak_from_now, peak_memory
 from prbot.comments.render import render
 from prbot.engine.planner import read_plan
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RepoRef, RunId, Sha
@@ -110,24 +110,12 @@ def measured(work: Callable[[bytes], object], file: Path) -> Cost:
         work(small.read_bytes())
     data = file.read_bytes()
     gc.collect()
-    start = _peak_from_now()
+    start = peak_from_now()
     begun = time.process_time()
     kept = work(data)
     seconds = time.process_time() - begun
     assert kept
-    return Cost(seconds, _peak() - start)
-
-
-def _peak_from_now() -> int:
-    """Forget the peak so far: now it is what is resident (proc_pid_clear_refs(5))."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return _peak()
-
-
-def _peak() -> int:
-    """Bytes. Not `ru_maxrss`, which a child has from its parent."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:"))
+    return Cost(seconds, peak_memory() - start)
 
 
 def comment(shown: bytes) -> str:

@@ -39,6 +39,18 @@ def _resident(pid: int) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
+def peak_from_now() -> int:
+    """Forget the peak so far: now it is what is resident (proc_pid_clear_refs(5))."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return peak_memory()
+
+
+def peak_memory() -> int:
+    """Bytes. Not `ru_maxrss`, which a child has from its parent."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:"))
+
+
 def cpu_seconds(pid: int) -> float:
     """User and system time of all threads (proc_pid_stat(5), fields 14 and 15)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()

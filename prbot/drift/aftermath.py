@@ -11,6 +11,7 @@ from datetime import datetime
 
 from prbot.config.drift import DriftSettings
 from prbot.drift.issue import Section, facts_of
+from prbot.drift.schedule import Reach
 from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing, Watch
 from prbot.drift.telling import Sight, TellIssue, baseline, tell
 from prbot.drift.trying import under_way
@@ -35,7 +36,8 @@ class Ended:
 class Known:
     """All else that is known of the repository at that moment.
 
-    `standings` are those of all its projects, the one just checked as it is now. `issues` tell
+    `standings` are those of all its projects, the one just checked as it is now; where `reach`
+    is counted, those alone that an issue may tell of before the sweep is through. `issues` tell
     of the repository, `answers` hold now, and `corrections` were made within a day or are under
     way. `settings` are the default branch's.
     """
@@ -47,6 +49,7 @@ class Known:
     issues: tuple[IssueOf, ...] = ()
     answers: tuple[Answer, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ def after_check(ended: Ended, known: Known) -> tuple[DriftStep, ...]:
         issues=known.issues,
         answers=known.answers,
         corrections=known.corrections,
+        reach=known.reach,
     )
     if _is_complete(known):
         return (CompleteBaseline(), *baseline(sight), *tell(sight))
@@ -99,6 +103,8 @@ def _by_rule(ended: Ended, known: Known) -> tuple[CorrectByRule, ...]:
 
 
 def _is_complete(known: Known) -> bool:
+    if known.reach is not None:
+        return known.watch.baseline_at is None and not known.reach.never
     return known.watch.baseline_at is None and all(
         standing.checked_at is not None for standing in known.standings
     )

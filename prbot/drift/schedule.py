@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,7 @@ class Window(Protocol):
     def end(self) -> time: ...
     @property
     def zone(self) -> str: ...
+    def __hash__(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -46,19 +48,20 @@ class Night:
 
 def last_night(window: Window, now: datetime) -> Night:
     """The newest that has begun."""
-    return max(_nights(window, now, _begun=True), key=lambda night: night.begin)
+    return max(_nights(window, now, True), key=lambda night: night.begin)
 
 
 def next_night(window: Window, now: datetime) -> Night:
     """The first that begins later."""
-    return min(_nights(window, now, _begun=False), key=lambda night: night.begin)
+    return min(_nights(window, now, False), key=lambda night: night.begin)
 
 
-def _nights(window: Window, now: datetime, _begun: bool) -> Iterable[Night]:
+@lru_cache(maxsize=64)  # the same for each of a repository's thousand projects
+def _nights(window: Window, now: datetime, begun: bool) -> tuple[Night, ...]:
     today = now.astimezone(ZoneInfo(window.zone)).date()
     days = (today + timedelta(days=number) for number in range(-WEEK - 1, WEEK + 2))
     nights = (_night(window, day) for day in days if day.weekday() in window.days)
-    return [night for night in nights if (night.begin <= now) is _begun]
+    return tuple(night for night in nights if (night.begin <= now) is begun)
 
 
 def _night(window: Window, day: date) -> Night:
@@ -132,9 +135,28 @@ def coverage_since(projects: Collection[Watched], since: datetime, now: datetime
     """As `coverage`, of any time."""
     checks = [each.checked_at for each in projects if each.checked_at is not None]
     done = sum(at >= since for at in checks)
-    words = [f"{done:,} of {len(projects):,}"]
-    if checks:
-        words.append(f"oldest {(now - min(checks)) // timedelta(hours=1)} h")
-    if never := len(projects) - len(checks):
-        words.append(f"{never:,} never")
+    never = len(projects) - len(checks)
+    return reach_words(Reach(len(projects), done, never, min(checks, default=None)), now)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far the checks of a repository's `projects` came: so many are `done` since some
+    moment, and of so many `never` one has ended; `oldest` is when the one was checked that waits
+    longest. `awaited` are those that are not done and that nobody holds."""
+
+    projects: int
+    done: int
+    never: int
+    oldest: datetime | None = None
+    awaited: int = 0
+
+
+def reach_words(reach: Reach, now: datetime) -> str:
+    """As `coverage`, of what is counted already."""
+    words = [f"{reach.done:,} of {reach.projects:,}"]
+    if reach.oldest is not None:
+        words.append(f"oldest {(now - reach.oldest) // timedelta(hours=1)} h")
+    if reach.never:
+        words.append(f"{reach.never:,} never")
     return "; ".join(words)

@@ -32,7 +32,7 @@ from prbot.drift.issue import (
     news,
     within,
 )
-from prbot.drift.schedule import coverage, last_night
+from prbot.drift.schedule import Reach, coverage, last_night, reach_words
 from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing
 from prbot.drift.tell import (
     BASELINE,
@@ -72,7 +72,7 @@ class TellIssue:
 
 @dataclass(frozen=True)
 class Sight:
-    """All that is known of the repository, once the check of `checked` has ended."""
+    """All that is known of the repository, once the check of `checked` has ended; as in `Known`."""
 
     checked: Standing
     before: Standing
@@ -82,6 +82,7 @@ class Sight:
     issues: tuple[IssueOf, ...] = ()
     answers: tuple[Answer, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    reach: Reach | None = None
 
     @property
     def repo(self) -> RepoRef:
@@ -111,6 +112,8 @@ class Sight:
     def swept(self) -> bool:
         """Whether every project was looked at since the window opened last; who is held by
         somebody is not waited for."""
+        if self.reach is not None:
+            return not self.reach.awaited
         since = last_night(self.settings.night, self.now).begin
         return all(
             each.held or (each.checked_at is not None and each.checked_at >= since)
@@ -119,8 +122,9 @@ class Sight:
 
     @property
     def coverage(self) -> str:
-        watched = [each.watched for each in self.standings]
-        return coverage(watched, self.settings.night, self.now)
+        if self.reach is not None:
+            return reach_words(self.reach, self.now)
+        return coverage([each.watched for each in self.standings], self.settings.night, self.now)
 
     def group(self, standing: Standing) -> str:
         by = self.settings.group_by

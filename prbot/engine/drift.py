@@ -107,11 +107,11 @@ class Drift:
         now, window = self._world.clock.now(), place.rules.drift.night
         async with self._world.store.begin() as unit:
             since = await unit.drift.hold(now, SILENCE)
-            standings = await unit.drift.of_repo(place.repo)
+            standings = await unit.drift.turns(place.repo)
             for standing in (proving := await to_prove(unit, place.repo, standings, now)):
                 await unit.drift.plan(standing)
             if proving:
-                standings = await unit.drift.of_repo(place.repo)
+                standings = await unit.drift.turns(place.repo)
             for standing in replanned(standings, window, now, since):
                 await unit.drift.plan(standing)
         return bool(due(standings, window, now, since))
@@ -126,7 +126,7 @@ class Drift:
         )
         async with self._world.store.begin() as unit:
             since = await unit.drift.hold(now, SILENCE)
-            standings = await unit.drift.of_repo(place.repo)
+            standings = await unit.drift.turns(place.repo)
             room = bounds.parallel - len(await unit.drift.under_way())
             turn = take_turn(
                 standings,
@@ -146,6 +146,9 @@ class Drift:
         self, unit: UnitOfWork, place: Place, standing: Standing, now: datetime
     ) -> Run | None:
         project = standing.project
+        whole = await unit.drift.get(place.repo, project)  # with what is known to be applied
+        if whole is None:
+            return None
         ask = Ask(
             AskKind.DRIFT,
             WHO,
@@ -154,7 +157,7 @@ class Drift:
             select=Selector(dirs=(project.dir,), workspaces=(project.workspace,)),
             base_branch=place.branch,
             default_branch=place.branch,
-            applied=await applied_of(unit, standing),
+            applied=await applied_of(unit, whole),
         )
         run = Run(RunId(self._world.new_id("r")), place_for(place.repo, standing.number), ask, now)
         if not await unit.drift.begin(standing, run.id):

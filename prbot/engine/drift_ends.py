@@ -14,7 +14,7 @@ from typing import assert_never
 
 import structlog
 
-from prbot.config.drift import DriftSettings
+from prbot.config.drift import DriftSettings, GroupBy
 from prbot.config.repo import UNSAID
 from prbot.drift.aftermath import (
     CompleteBaseline,
@@ -25,6 +25,7 @@ from prbot.drift.aftermath import (
     after_check,
 )
 from prbot.drift.flapping import traced
+from prbot.drift.schedule import last_night
 from prbot.drift.state import Correction, Standing
 from prbot.drift.telling import TellIssue, answered
 from prbot.drift.trying import AUTO
@@ -41,7 +42,6 @@ from prbot.engine.drift_signals import signal_found
 from prbot.engine.world import World
 from prbot.errors import PrbotError
 from prbot.errors.store import StoreUnavailable
-from prbot.model import RepoRef
 from prbot.plans.record import StoredPlan
 from prbot.ports.store import UnitOfWork
 from prbot.runs.correcting import by_rule
@@ -112,7 +112,7 @@ class DriftEnds:
             await self._by_hand.keep(unit, moved)
             trace = before.trace if section is None else traced(before.trace, section)
             await unit.drift.trace(standing, trace)
-            known = await self._known(unit, repo, settings, bool(made))
+            known = await self._known(unit, standing, settings, bool(made))
             if ended is not None:
                 for step in after_check(replace(ended, before=before), known):
                     await self._step(unit, step, known, standing)
@@ -156,21 +156,32 @@ class DriftEnds:
             log.warning("not cleared away", action="drift", error=str(error))
 
     async def _known(
-        self, unit: UnitOfWork, repo: RepoRef, settings: DriftSettings, proposed: bool
+        self, unit: UnitOfWork, standing: Standing, settings: DriftSettings, proposed: bool
     ) -> Known:
-        """Without any project while only the baseline is made, from which nothing follows before
-        it is complete: else each of a thousand checks would read what all the others found."""
-        now, watch = self._world.clock.now(), await watch_of(unit.drift, repo)
+        """Of the projects no more than something may follow from: each of a thousand checks
+        would else read what all the others found. That is none while only the baseline is made,
+        before it is complete, and before a sweep is through just what issues tell of."""
+        now, repo = self._world.clock.now(), standing.repo
+        watch = await watch_of(unit.drift, repo)
+        reach = await unit.drift.reach(repo, last_night(settings.night, now).begin)
         begun = settings.issues or not settings.baseline or watch.baseline_at is not None
-        whole = begun or proposed or not await unit.drift.unchecked(repo)
+        through = not reach.awaited or (watch.baseline_at is None and not reach.never)
+        alone = settings.group_by is GroupBy.PROJECT  # other issues name the clean ones, too
+        few = begun and alone and not through
+        standings: tuple[Standing, ...] = ()
+        if few:
+            standings = await unit.drift.of_kinds(repo, standing.project)
+        elif begun or proposed or not reach.never:
+            standings = await unit.drift.of_repo(repo)
         return Known(
             watch=watch,
             settings=settings,
-            standings=await unit.drift.of_repo(repo) if whole else (),
+            standings=standings,
             now=now,
             issues=await unit.drift_issues.about(repo),
             answers=await unit.drift_issues.answers(repo, now),
             corrections=await unit.corrections.since(repo, now - DAY),
+            reach=reach if few else None,
         )
 
     async def _step(

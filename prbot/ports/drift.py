@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from prbot.drift.issue import Section
+from prbot.drift.schedule import Reach
 from prbot.drift.state import Answer, Correction, IssueOf, Standing, Trace, Watch
 from prbot.drift.tally import Tally
 from prbot.model import (
@@ -52,8 +53,17 @@ class DriftChecks(Protocol):
         """Its projects, in their order; those that are no more are not among them."""
         ...
 
-    async def unchecked(self, repo: RepoRef) -> int:
-        """How many of its projects no check has ended of yet."""
+    async def of_kinds(self, repo: RepoRef, project: ProjectKey) -> tuple[Standing, ...]:
+        """Of these the project, and those whose newest check found what issues tell of."""
+        ...
+
+    async def turns(self, repo: RepoRef) -> tuple[Standing, ...]:
+        """All of these, without what was found or is known to be applied: when each is looked at,
+        which is asked often, is not worth reading that."""
+        ...
+
+    async def reach(self, repo: RepoRef, since: datetime) -> Reach:
+        """How far the checks of its projects came since then."""
         ...
 
     async def get(self, repo: RepoRef, project: ProjectKey) -> Standing | None: ...

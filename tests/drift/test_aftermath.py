@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prbot.config.drift import DriftSettings, Reaction
+from prbot.config.drift import DriftSettings, GroupBy, Reaction
 from prbot.drift.aftermath import (
     CompleteBaseline,
     CorrectByRule,
@@ -17,13 +17,15 @@ from prbot.drift.aftermath import (
     Known,
     after_check,
 )
-from prbot.drift.issue import Found, Section, facts_of
-from prbot.drift.state import Answer, AnswerKind, Correction, Standing, Watch
+from prbot.drift.issue import KINDS, Found, Kept, Kind, Section, facts_of, group_of
+from prbot.drift.schedule import Reach
+from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing, Watch
 from prbot.drift.telling import TellIssue
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import Login, ProjectKey, RepoRef, Sha
 from prbot.plans.threeway import Verdict
 from prbot.runs.reasons import Reason
+from prbot.runs.run import Trouble
 
 REPO, NOW = RepoRef("gh", "acme/infra"), datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 APP, DB = (Standing(REPO, ProjectKey(name)) for name in ("app", "db"))
@@ -114,3 +116,59 @@ def test_by_rule(ended: Ended, around: dict[str, Any], begins: bool) -> None:
     wanted = [CorrectByRule(tuple(facts_of(DRIFTED)))] if begins else []
     found = [step for step in after_check(ended, known) if isinstance(step, CorrectByRule)]
     assert found == wanted
+
+
+# --- in the middle of a sweep ----------------------------------------------------------------
+
+FAILED = Trouble("It could not be planned.", "Error: no credentials")
+HAD = tuple(facts_of(DRIFTED))
+
+
+def found(verdict: ProjectVerdict, name: str) -> Standing:
+    """One that was checked an hour ago."""
+    drifted = verdict in (ProjectVerdict.DRIFTED, ProjectVerdict.MIXED)
+    section = replace(
+        DRIFTED,
+        project=ProjectKey(name),
+        verdict=verdict,
+        found=(ROW,) if drifted else (),
+        trouble=FAILED if verdict is ProjectVerdict.ERROR else None,
+    )
+    at = NOW - timedelta(hours=1)
+    return Standing(REPO, section.project, checked_at=at, section=section)
+
+
+def told_of(kind: Kind, name: str, facts: tuple[str, ...] = HAD) -> IssueOf:
+    group = group_of(REPO, ProjectKey(name), None, GroupBy.PROJECT)
+    return IssueOf(REPO, kind, group, REPO, "m", Kept(open=True, facts=facts, since=NOW))
+
+
+OTHERS = [found(verdict, f"p-{verdict}") for verdict in ProjectVerdict]
+ISSUES = {
+    "no issue": (),
+    "its own": (told_of(Kind.DRIFT, "app"),),
+    "its own, and the other's": (told_of(Kind.DRIFT, "app"), told_of(Kind.DRIFT, "p-drifted")),
+    "one of what is no more": (told_of(Kind.DRIFT, "gone"), told_of(Kind.FAILURE, "app")),
+}
+
+
+@pytest.mark.parametrize("issues", ISSUES.values(), ids=ISSUES)
+@pytest.mark.parametrize("most", [20, 1], ids=["room", "no room"])
+@pytest.mark.parametrize("watch", [WATCH, COMPLETE], ids=["first", "later"])
+@pytest.mark.parametrize("verdict", ProjectVerdict)
+def test_few_tell_the_same_as_all(
+    verdict: ProjectVerdict, watch: Watch, most: int, issues: tuple[IssueOf, ...]
+) -> None:
+    """While others are waited for, what follows from a check is the same where those alone are
+    known of which issues tell."""
+    here = replace(found(verdict, "app"), checked_at=NOW)
+    assert here.section is not None
+    ended = Ended(here.section, found(ProjectVerdict.DRIFTED, "app"))
+    settings = DriftSettings(issues=True, max_issues=most)
+    whole = Known(watch, settings, (here, *OTHERS, DB), NOW, issues)
+    told = tuple(each for each in OTHERS if each.section and each.section.verdict in KINDS)
+    oldest, projects = NOW - timedelta(hours=1), len(OTHERS) + 2
+    reach = Reach(projects, projects - 1, never=1, oldest=oldest, awaited=1)
+    few = replace(whole, standings=(here, *told), reach=reach)
+    assert len(told) < len(OTHERS)
+    assert after_check(ended, few) == after_check(ended, whole)

@@ -276,7 +276,7 @@ async def played(
         clone = await town.build({**files, "prbot.yaml": settings})
         town.forge.repository(REPOSITORY).collaborators["mallory"] = Level.READ
         bounds = DriftBounds(enabled=True, parallel=row.get("parallel", 256))
-        config = town.config.model_copy(update={"drift": bounds})
+        config = town.config.model_copy(update={"drift": bounds, **row.get("server", {})})
         world = await stack.enter_async_context(composed(config, town.environ, Redactor()))
         secrets = Secrets(town.environ, world.redactor)
         door = hooks.Door(

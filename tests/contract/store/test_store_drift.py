@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from prbot.adapters.store import SqlStore
 from prbot.config.drift import Reaction
 from prbot.drift.issue import Found, Section
+from prbot.drift.schedule import Reach
 from prbot.drift.state import Correction, Standing, Trace, Watch
 from prbot.drift.tally import Checks, Ward
 from prbot.drift.verdict import ProjectVerdict
@@ -22,7 +23,7 @@ from prbot.plans.threeway import Verdict
 from prbot.runs.run import Flaw, Trouble
 
 REPO, OTHER = RepoRef("gh", "acme/infra"), RepoRef("gh", "acme/other")
-APP, DB = ProjectKey("app"), ProjectKey("db", "blue")
+APP, DB, NET = ProjectKey("app"), ProjectKey("db", "blue"), ProjectKey("net")
 SILENCE = timedelta(minutes=10)
 
 
@@ -139,22 +140,49 @@ async def test_projects_come_and_go(scene: Any) -> None:
     assert (back.number, back.environment, back.section) == (app.number, "prod", a_section(scene))
 
 
-async def test_who_was_never_looked_at(scene: Any) -> None:
-    """It counts the repository's projects of which no check has ended, those aside that are
-    gone."""
+async def test_how_far_checks_came(scene: Any) -> None:
+    """It counts the repository's projects, those aside that are gone. Who is held is not waited
+    for."""
+    since = scene.clock.now()
 
-    async def unchecked(repo: RepoRef = REPO) -> int:
+    async def reach(repo: RepoRef = REPO, since: datetime = since) -> Reach:
         async with scene.store.begin() as tables:
-            count: int = await tables.drift.unchecked(repo)
-            return count
+            counted: Reach = await tables.drift.reach(repo, since)
+            return counted
 
     await find(scene, APP, DB)
     await begin(scene, APP, "r-1")
-    assert (await unchecked(), await unchecked(RepoRef("gh", "acme/other"))) == (2, 0)
+    assert await reach() == Reach(projects=2, done=0, never=2, awaited=2)
+    assert await reach(RepoRef("gh", "acme/other")) == Reach(0, 0, 0)
     await end(scene, "r-1", a_section(scene))
-    assert await unchecked() == 1
+    assert await reach() == Reach(2, done=1, never=1, oldest=since, awaited=1)
+    assert await reach(since=since + SILENCE) == Reach(2, 0, never=1, oldest=since, awaited=2)
+    (_, db) = await standings(scene)
+    async with scene.store.begin() as tables:
+        await tables.drift.plan(replace(db, held="by #7"))
+    assert await reach() == Reach(2, 1, never=1, oldest=since, awaited=0)
     await find(scene, APP)
-    assert await unchecked() == 0
+    assert await reach() == Reach(1, 1, never=0, oldest=since, awaited=0)
+
+
+async def test_who_is_told_of(scene: Any) -> None:
+    """It reads the project that is asked for, and those whose newest check found what issues tell
+    of; or of all of them when each is looked at, and nothing else."""
+    await find(scene, APP, DB, NET)
+    for number, (project, verdict) in enumerate(
+        [(APP, ProjectVerdict.DRIFTED), (DB, ProjectVerdict.IN_SYNC), (NET, ProjectVerdict.BEHIND)]
+    ):
+        await begin(scene, project, f"r-{number}")
+        found = replace(a_section(scene), project=project, verdict=verdict)
+        applied = Applied(Sha("d" * 40), Inputs("f", "l", "t 1"), scene.until)
+        await end(scene, f"r-{number}", found, applied)
+    app, db, net = await standings(scene)
+    async with scene.store.begin() as tables:
+        assert await tables.drift.of_kinds(REPO, NET) == (app, net)
+        assert await tables.drift.of_kinds(REPO, APP) == (app,)
+        assert await tables.drift.of_kinds(RepoRef("gh", "acme/other"), APP) == ()
+        turns = tuple(replace(each, section=None, applied=None) for each in (app, db, net))
+        assert await tables.drift.turns(REPO) == turns
 
 
 async def test_one_check_at_a_time(scene: Any) -> None:
