@@ -54,12 +54,15 @@ async def test_plugins_end_with_the_tool(
 ) -> None:
     """It ends the provider's processes too when a plan is cut short at once, and works in
     a data directory whose path is too long for the provider's socket."""
-    called = asyncio.Event()
+    called, talks = asyncio.Event(), []
 
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         called.set()
-        await reader.read()
-        writer.close()
+        talks.append(asyncio.current_task())
+        try:
+            await reader.read()
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(hang, "127.0.0.1", 0)
     ssm = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -76,6 +79,7 @@ async def test_plugins_end_with_the_tool(
         with pytest.raises(asyncio.CancelledError):
             await planning
         assert _living(running.pid) == []
+        await asyncio.gather(*talks, return_exceptions=True)
 
 
 def _living(session: int) -> list[str]:
