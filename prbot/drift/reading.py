@@ -90,7 +90,8 @@ def as_drift(plan: Plan) -> Plan:
     """The plan with all that it would change told as changed by others.
 
     What it would create is gone; what it would change or replace has the wanted values as those
-    last applied. Values that are only known after the apply follow from others.
+    last applied. Values that are only known after the apply follow from others; so does every
+    output, for it is what the same code makes of them.
     """
     told = {one.key: one for one in plan.resource_drift if one.managed}
     coded: dict[str, set[str]] = {}
@@ -101,7 +102,7 @@ def as_drift(plan: Plan) -> Plan:
     for resource in plan.resource_changes:
         if resource.managed and (row := _as_drift(resource, told.get(resource.key), coded)):
             rows[resource.key] = row
-    return replace(plan, resource_drift=tuple(rows.values()))
+    return replace(plan, resource_drift=tuple(rows.values()), output_changes={})
 
 
 def _as_drift(

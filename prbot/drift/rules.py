@@ -13,7 +13,7 @@ from datetime import date
 
 from prbot.config.drift import DriftRule, DriftSettings, Reaction
 from prbot.plans.configured import bare, configuration
-from prbot.plans.plan import Action, Plan
+from prbot.plans.plan import Action, Change, Plan
 from prbot.plans.sensitive import any_mark
 from prbot.plans.threeway import Verdict, drift, verdicts
 
@@ -143,6 +143,7 @@ def beyond(plan: Plan) -> Beyond:
     return Beyond(
         more=changed
         or bool(plan.action_invocations or plan.deferred_changes)
+        or any(_is_code(one, bool(gone or back)) for one in plan.output_changes.values())
         or any(_is_more(one.change.action, one.address in gone) for one in acts)
         or any(one.imported or one.moved for one in acts),
         loses=any(one.change.action in (Action.DELETE, Action.REPLACE) for one in acts),
@@ -159,6 +160,15 @@ def _following(plan: Plan) -> set[tuple[str, str | None]]:
         if one.managed and isinstance(marks, dict) and block is not None:
             found |= {(one.address, n) for n in marks if any_mark(marks[n]) and not block.names(n)}
     return found
+
+
+def _is_code(output: Change, put_back: bool) -> bool:
+    """An output that follows from what is put back has in the state the value that it gets again,
+    or is known after the apply; every other change of one is the code's."""
+    if output.action is Action.NO_OP:
+        return False
+    follows = put_back and any_mark(output.after_unknown)
+    return not (output.action is Action.UPDATE and follows)
 
 
 def _is_more(action: Action, gone: bool) -> bool:

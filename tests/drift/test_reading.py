@@ -11,7 +11,7 @@ import pytest
 
 from prbot.config.drift import DriftRule, DriftSettings, Reaction
 from prbot.drift.reading import Asked, Read, read
-from prbot.plans.plan import parse
+from prbot.plans.plan import Change, parse
 from prbot.plans.threeway import Verdict
 
 PLANS = Path(__file__).parent.parent / "fixtures" / "plans"
@@ -66,6 +66,17 @@ def test_what_is_to_be_done() -> None:
     assert (one.live, one.wanted) == ("9", "5")
     assert (two.attribute, two.verdict, two.action) == ("tags", Verdict.REVERTS, Reaction.ALERT)
     assert two.rule is None
+
+
+def test_an_output() -> None:
+    """Where the plan's own code is what was applied its outputs follow from what drifted; else
+    another value of one is code that nobody applied."""
+    (path,) = PLANS.glob("02_*.json")
+    other = {"o": Change(("update",), before="x", after="y")}
+    plan = replace(parse(path.read_bytes()), output_changes=other)
+    assert not read(plan, "digest", True, 0, True, ASKED).beyond.more
+    unproven = read(plan, "digest", True, 0, False, ASKED)
+    assert (unproven.beyond.more, unproven.planned.more) == (True, True)
 
 
 def test_what_is_secret() -> None:

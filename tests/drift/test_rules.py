@@ -21,7 +21,7 @@ from prbot.drift.rules import (
     drifts,
     of_project,
 )
-from prbot.plans.plan import parse
+from prbot.plans.plan import Change, parse
 from prbot.plans.threeway import Verdict
 
 PLANS = Path(__file__).parents[1] / "fixtures" / "plans"
@@ -213,6 +213,31 @@ def test_what_changes_no_attribute(name: str) -> None:
     else:
         plan = replace(plan, **more)
     assert beyond(replace(plan, resource_changes=(resource,))).more
+
+
+NEW = Change(("create",), after="x")
+OTHER = Change(("update",), before="x", after="y")
+LATER = Change(("update",), before="x", after_unknown=True)
+OUTPUTS = {
+    "nothing": ("02_managed_attr_drift", Change(("no-op",), before="x", after="x"), False),
+    "a new one": ("02_managed_attr_drift", NEW, True),
+    "a new one that is known later": (
+        "07_deleted_out_of_band",
+        Change(("create",), after_unknown=True),
+        True,
+    ),
+    "one that goes": ("02_managed_attr_drift", Change(("delete",), before="x"), True),
+    "another value": ("02_managed_attr_drift", OTHER, True),
+    "what is made again": ("07_deleted_out_of_band", LATER, False),
+    "known later, and nothing drifted": ("00_clean_after_apply", LATER, True),
+}
+
+
+@pytest.mark.parametrize(("name", "output", "more"), OUTPUTS.values(), ids=OUTPUTS.keys())
+def test_an_output(name: str, output: Change, more: bool) -> None:
+    """It is more than the drift where only the code can have changed it."""
+    plan = parse((PLANS / f"{name}.json").read_bytes())
+    assert beyond(replace(plan, output_changes={"o": output})).more is more
 
 
 def test_drift_has_its_type() -> None:
