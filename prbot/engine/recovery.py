@@ -1,7 +1,8 @@
 """What a dead process left behind: put back to work, or told, but never repeated.
 
 The tables own the truth, so everything can be found in them: runs are decided again and
-plans are made again. An apply that was intended and not settled is `interrupted`: its
+plans are made again; a correction of drift that had not begun to apply is dropped, for it was
+judged for that moment. An apply that was intended and not settled is `interrupted`: its
 tool may have run, so it is never started again, its lock stays, and people are told.
 
 A message may be lost between the commit that made it due and the queue. From time to
@@ -20,12 +21,13 @@ from prbot.engine.alarm import Alarm
 from prbot.engine.messages import advance_message, job_message
 from prbot.engine.state_changer import cut_off
 from prbot.engine.world import World
-from prbot.errors.applies import ApplyInterrupted
+from prbot.errors.applies import ApplyInterrupted, NotJudgedAnew
 from prbot.errors.runs import LostLease
 from prbot.errors.store import StoreUnavailable
 from prbot.model import JobId
 from prbot.ports.queue import Message
 from prbot.ports.store import UnitOfWork
+from prbot.runs.correcting import is_judged_once
 from prbot.runs.order import busy, release
 from prbot.runs.run import STATE_JOBS, Job, JobState, Run, RunState, Trouble
 
@@ -111,6 +113,8 @@ class Recovery:
             return await cut_off(unit, job)
         intended = await unit.plans.intended(job)
         if intended is None:
+            if is_judged_once(await unit.runs.get(job.run_id), job):
+                return await _dropped(unit, job)
             log.warning("job given back", action="recover", job=job.id, worker=job.worker)
             return await unit.runs.move_job(job, JobState.QUEUED)
         log.error("apply interrupted", action="recover", job=job.id, plan=intended)
@@ -122,6 +126,13 @@ class Recovery:
     async def _put(self, run: Run, job: Job) -> None:
         queued = job.state is JobState.QUEUED
         await self._world.queue.put(job_message(run, job) if queued else advance_message(run))
+
+
+async def _dropped(unit: UnitOfWork, job: Job) -> Job:
+    log.warning("correction not begun", action="recover", job=job.id, worker=job.worker)
+    error = NotJudgedAnew(job.reviewed or "")
+    told = replace(job, trouble=Trouble(str(error), error.next_step))
+    return await unit.runs.move_job(job, JobState.DROPPED, told)
 
 
 def messages_of(run: Run) -> tuple[Message, ...]:

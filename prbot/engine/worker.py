@@ -53,6 +53,7 @@ from prbot.plans.plan import parse
 from prbot.plans.record import StoredPlan
 from prbot.ports.tool import ApplyOutcome
 from prbot.runs.checks import LONGEST_NOTE
+from prbot.runs.correcting import is_judged_once
 from prbot.runs.hooks import HOOKS
 from prbot.runs.run import PLANNING, STATE_JOBS, AskKind, Flaw, Job, JobKind, JobState, Run, Trouble
 
@@ -188,6 +189,8 @@ class Worker:
         except ForgeUnavailable as error:
             if job.kind in STATE_JOBS:  # it has not begun, and is asked for again by people
                 return await self._failed(job, self.trouble(error))
+            if is_judged_once(run, job):
+                return await self._stopped(job, self.trouble(error))
             await self._put_off(job)
             raise
         except FrozenMeanwhile as error:  # nothing has begun, so it is as if it were cancelled

@@ -141,6 +141,14 @@ class StateCommandInterrupted(PrbotError):
 
 
 @dataclass(eq=False)
+class NotJudgedAnew(PrbotError):
+    """Plan {plan_id} was not applied: its process ended before the apply began."""
+
+    plan_id: str
+    hint = "Nothing was begun, and what was judged then may not hold any more: ask for it again."
+
+
+@dataclass(eq=False)
 class FrozenMeanwhile(PrbotError):
     """Plan {plan_id} was not applied, because meanwhile {freezes}."""
 

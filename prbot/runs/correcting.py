@@ -20,7 +20,7 @@ from prbot.runs.requirements.asking import TOO_OLD
 from prbot.runs.requirements.people import needs_of, permitted
 from prbot.runs.requirements.plans import not_tried, plan_is_whole
 from prbot.runs.requirements.pulls import mode_allows
-from prbot.runs.run import Job, JobKind, JobState, Run, RunState, Trouble
+from prbot.runs.run import AskKind, Job, JobKind, JobState, Run, RunState, Trouble
 from prbot.runs.say import CorrectionReport, Failure, Message, Refusal
 from prbot.runs.scene import Scene
 from prbot.runs.steps import DropWorkspaces, Finish, FreeLocks, LayOut, Say, StartJob, TakeLocks
@@ -34,6 +34,12 @@ LOOKED_AT = "Mend what it says; the project is looked at again by itself."
 def by_rule(run: Run) -> bool:
     """Nobody asked for it."""
     return run.ask.correction is None or run.ask.correction.by_rule
+
+
+def is_judged_once(run: Run, job: Job) -> bool:
+    """An apply that begins at once or never: who asked, the rules and the server's consent were
+    judged for that moment, and nobody judges them a second time."""
+    return run.ask.kind is AskKind.CORRECT and job.kind is JobKind.APPLY
 
 
 def decide_correct(run: Run, scene: Scene) -> Steps:
