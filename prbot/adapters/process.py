@@ -5,7 +5,8 @@ complete environment, nothing on stdin (or what it is fed) and a session of its 
 output goes into files, never into pipes, so that an apply survives the death of its
 worker. When its time is up, or the task that waits for it is cancelled, it is interrupted
 (Terraform then saves its state); after the grace time its whole session is killed,
-provider plugins included.
+provider plugins included. Whatever the end, `run` returns when what was killed has ended
+too, and no longer writes, listens or holds a lock.
 
 A `tied` program also ends when the worker dies, by `setpriv --pdeathsig TERM`, where the
 machine has `setpriv` (util-linux). An apply is never tied. What still runs after a crash
@@ -13,7 +14,8 @@ machine has `setpriv` (util-linux). An apply is never tied. What still runs afte
 the record that stands beside its output while it runs. A turn of its task (`turns`) is
 not over before the program is.
 
-Not promised: a program that opens a session of its own and detaches is not followed;
+Not promised: a program that opens a session of its own and detaches is not followed; what
+a signal does not reach, in a call of the system that does not return, is not waited for;
 `leftovers` needs `/proc` and finds nothing elsewhere. The parent-death signal is bound to
 the thread that starts the program: `run` must be awaited on the main thread's event loop.
 """
@@ -34,11 +36,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from prbot.adapters import turns
+from prbot.adapters import session, turns
 
 RECORD = "process.json"
 """Name of the record inside a job's data directory."""
-_PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
@@ -197,8 +198,11 @@ async def _stop(child: _Child, grace: float, tied: bool) -> None:
         if tied:
             child.kill()
         raise
+    if child.ended.done():
+        return
     child.kill()
     await asyncio.wait({child.ended})
+    await session.burial(lambda stat: stat.session == child.pid)
 
 
 class _Child:
@@ -220,29 +224,26 @@ class _Child:
             self._loop.call_soon_threadsafe(self._reap)
 
     def _reap(self) -> None:
-        _kill_group(self.pid)
-        self.ended.set_result(self._popen.wait())
+        session.kill_group(self.pid)
+        self._code = self._popen.wait()
+        if session.has_group(self.pid):
+            self._burying = self._loop.create_task(
+                session.burial(lambda stat: stat.group == self.pid)
+            )
+            self._burying.add_done_callback(self._end)
+        else:
+            self._end(None)
+
+    def _end(self, _buried: object) -> None:
+        self.ended.set_result(self._code)
 
     def interrupt(self) -> None:
-        if not self.ended.done():
+        if self._popen.returncode is None:
             self._signal(self.pid, signal.SIGINT)
 
     def kill(self) -> None:
-        if not self.ended.done():
-            _kill_session(self.pid)
-
-
-def _kill_group(leader: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)
-
-
-def _kill_session(leader: int) -> None:
-    """Kill every process of the session, also those that left the leader's group."""
-    _kill_group(leader)
-    for pid in _members(leader):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
+        if self._popen.returncode is None:
+            session.kill_session(self.pid)
 
 
 # --- output ---------------------------------------------------------------------------------
@@ -279,15 +280,6 @@ class Leftover:
     argv: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Stat:
-    """From proc_pid_stat(5): state, session id, start time in clock ticks since boot."""
-
-    state: str
-    session: int
-    started: int
-
-
 def leftovers(directory: Path) -> tuple[Leftover, ...]:
     """What still runs of the jobs whose data directories stand in `directory`.
 
@@ -309,38 +301,26 @@ async def stop(leftover: Leftover, grace: float = 30.0) -> None:
     if _recall(leftover.record) is not None:
         with contextlib.suppress(ProcessLookupError):
             await _interrupt_stranger(leftover.pid, grace)
-        _kill_session(leftover.pid)
+        session.kill_session(leftover.pid)
+        await session.burial(lambda stat: stat.session == leftover.pid)
     leftover.record.unlink(missing_ok=True)
 
 
 async def _interrupt_stranger(pid: int, grace: float) -> None:
-    """As for a child, but for a process that cannot be waited for: through a pidfd, which
-    turns readable when the process ends. Raises ProcessLookupError when it has."""
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[None] = loop.create_future()
-    descriptor = os.pidfd_open(pid)
-    try:
-        loop.add_reader(descriptor, _settle, ended)
+    """As for a child, but for a process that cannot be waited for."""
+    async with session.watched(pid) as (descriptor, ended):
         signal.pidfd_send_signal(descriptor, signal.SIGINT)
         await asyncio.wait({ended}, timeout=grace)
-    finally:
-        loop.remove_reader(descriptor)
-        os.close(descriptor)
-
-
-def _settle(ended: asyncio.Future[None]) -> None:
-    if not ended.done():  # the reader is called again until it is removed
-        ended.set_result(None)
 
 
 def _remember(output: Output, pid: int, argv: Sequence[str]) -> None:
-    stat = _stat(pid)
+    stat = session.stat_of(pid)
     if output.record is None or stat is None:
         return
     record = {
         "pid": pid,
         "started": stat.started,
-        "boot": _boot(),
+        "boot": session.boot(),
         "what": output.what,
         "argv": list(argv[:3]),
     }
@@ -362,37 +342,9 @@ def _recall(record: Path) -> Leftover | None:
         leftover = Leftover(record, pid, fields["what"], tuple(fields["argv"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if fields.get("boot") != _boot():
+    if fields.get("boot") != session.boot():
         return None
-    leader = _stat(pid)
+    leader = session.stat_of(pid)
     if leader is not None and leader.started != started:
         return None  # the number belongs to somebody else now
-    return leftover if _members(pid) else None
-
-
-def _members(session: int) -> tuple[int, ...]:
-    """The session's living processes."""
-    pids = [int(entry.name) for entry in _PROC.glob("[0-9]*")]
-    stats = {pid: _stat(pid) for pid in pids}
-    return tuple(
-        pid
-        for pid, stat in stats.items()
-        if stat is not None and stat.session == session and stat.state not in "ZX"
-    )
-
-
-def _stat(pid: int) -> _Stat | None:
-    try:
-        text = (_PROC / str(pid) / "stat").read_text()
-    except OSError:
-        return None
-    # The second field is the program's name in parentheses and may hold anything.
-    fields = text[text.rindex(")") + 2 :].split()
-    return _Stat(state=fields[0], session=int(fields[3]), started=int(fields[19]))
-
-
-def _boot() -> str:
-    try:
-        return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
+    return leftover if session.members(pid) else None

@@ -14,7 +14,7 @@ from serving import Process, eventually, opened, reading, started
 from state_server import StateServer
 from town import Town
 
-from prbot.adapters import process
+from prbot.adapters import process, session
 from prbot.demo.state import Pull
 
 FIRST = 'resource "terraform_data" "first" {\n  input = "made before"\n}\n'
@@ -52,7 +52,7 @@ def kill_tool(town: Town) -> None:
     """The whole session of the apply, as the machine does when it runs out of memory."""
     (left,) = process.leftovers(town.directory / "prbot" / "jobs" / "1")
     os.killpg(left.pid, signal.SIGKILL)
-    process._kill_session(left.pid)
+    session.kill_session(left.pid)
 
 
 async def test_the_way_back(town: Town, state_server: StateServer) -> None:

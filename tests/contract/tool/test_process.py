@@ -114,6 +114,17 @@ async def test_leaves_no_children(tmp_path: Path, living: Callable[[int], list[i
     assert living(int(answer.stdout)) == []
 
 
+async def test_waits_for_the_end_of_what_it_kills(
+    tmp_path: Path, living: Callable[[int], list[int]]
+) -> None:
+    """It returns when what it killed has ended: not at the signal, for a process with much
+    memory takes a while over dying, and holds its files and ports until then."""
+    full = "import time; much = b'x' * (128 << 20); print(flush=True); time.sleep(300)"
+    script = f'mkfifo bell; {sys.executable} -c "{full}" > bell & read -r go < bell; echo $$'
+    answer = await shell(script, tmp_path)
+    assert living(int(answer.stdout)) == []
+
+
 async def test_cancelled_twice(tmp_path: Path, bell) -> None:
     """It does not kill what is not tied, but leaves it its time and its record."""
     output = Output(record=tmp_path / process.RECORD, what="apply")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from state_server import StateServer
 
-from prbot.adapters import process
+from prbot.adapters import process, session
 from prbot.adapters.terraform import Terraform
 from prbot.adapters.terraform_state import lock_of, managed, recorded, workspaces
 from prbot.errors.plans import ToolFailed
@@ -48,7 +48,7 @@ async def applying(tool: Terraform, job, bell) -> AsyncIterator[list[str]]:
         yield heard
     finally:
         (leftover,) = process.leftovers(job.run.data_dir)
-        process._kill_session(leftover.pid)
+        session.kill_session(leftover.pid)
         await task
 
 
