@@ -1,4 +1,7 @@
-"""`prbot drift`: reads what checks found, and asks the running service for some at once."""
+"""`prbot drift`: reads what checks found, and asks the running service for some at once.
+
+How an answer is printed is the same for what a look in a checkout found (`app.drift_here`).
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from prbot.app.database import Desk, at_desk
+from prbot.app.explain_drift import visible
 from prbot.comments.customs import Customs
 from prbot.config.globs import matches_any
+from prbot.drift.issue import Found, Section
 from prbot.drift.schedule import coverage_since
 from prbot.drift.state import Standing, Watch
 from prbot.drift.verdict import ProjectVerdict
 from prbot.errors.verbs import NobodyLooks, NothingWatched
+from prbot.runs.run import Trouble
 
 DAY = timedelta(days=1)
 ABSENT = timedelta(minutes=3)
@@ -30,12 +36,17 @@ UNTOLD = (ProjectVerdict.ERROR, ProjectVerdict.UNKNOWN)
 
 @dataclass(frozen=True)
 class Known:
-    """A repository with its projects, as they are `now`."""
+    """A repository with its projects, as they are `now`. `here`: they were looked at in a
+    checkout, where no service knows them. `notes` is what people should know about that, and
+    `unread` are files that could not be read, so that a project may be missing."""
 
     watch: Watch
     standings: tuple[Standing, ...]
     now: datetime
     customs: Customs
+    here: bool = False
+    notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def coverage(self) -> str:
@@ -45,12 +56,12 @@ class Known:
 def status(config: Path, repo: str | None, as_json: bool) -> int:
     """Print it; the exit code says what was found. Raises PrbotError."""
     known = asyncio.run(_known(config, repo))
-    return _print(known, as_json)
+    return print_known(known, as_json)
 
 
 def look(config: Path, dirs: Sequence[str], repo: str | None, wait: bool, as_json: bool) -> int:
     """Ask the service, and print what it found. Raises NothingWatched and NobodyLooks."""
-    return _print(asyncio.run(_looked(config, dirs, repo, wait)), as_json, wait)
+    return print_known(asyncio.run(_looked(config, dirs, repo, wait)), as_json, wait)
 
 
 # --- what is asked -----------------------------------------------------------------------------
@@ -121,22 +132,32 @@ def _is_named(directory: str, dirs: Sequence[str]) -> bool:
 # --- what is printed ---------------------------------------------------------------------------
 
 
-def _print(known: Sequence[Known], as_json: bool, judged: bool = True) -> int:
+def print_known(known: Sequence[Known], as_json: bool, judged: bool = True) -> int:
+    """Print it; the exit code says what was found, where it is to be `judged`."""
     if as_json:
         document = {"repositories": [_document(each) for each in known]}
         sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
     else:
         told = (line for each in known for line in _told(each))
         sys.stdout.write("".join(f"{line}\n" for line in told) or "nothing is watched\n")
+    if not judged:
+        return 0
     looked = (one for one in known if not one.watch.skipped)
-    return _code(each for one in looked for each in one.standings) if judged else 0
+    code = _code(each for one in looked for each in one.standings)
+    return 1 if any(each.unread for each in known) else code
 
 
 def _code(standings: Iterable[Standing]) -> int:
-    verdicts = {_verdict(standing) for standing in standings}
-    if None in verdicts or verdicts.intersection(UNTOLD):
+    """Drift that rules leave as it is, all of it, is no finding."""
+    sections = [standing.section for standing in standings]
+    if any(each is None or each.verdict in UNTOLD for each in sections):
         return 1
-    return 2 if verdicts - {ProjectVerdict.IN_SYNC} else 0
+    return 0 if all(each is None or _is_clean(each) for each in sections) else 2
+
+
+def _is_clean(section: Section) -> bool:
+    ignored = section.verdict is ProjectVerdict.DRIFTED and section.kind is None
+    return ignored or section.verdict is ProjectVerdict.IN_SYNC
 
 
 def _verdict(standing: Standing) -> ProjectVerdict | None:
@@ -148,10 +169,39 @@ def _told(known: Known) -> Iterator[str]:
     if watch.skipped:
         yield f"{watch.repo}: not looked at: {watch.skipped}"
         return
+    if known.here:
+        yield from _told_here(known)
+        return
     baseline = "" if watch.baseline_at else "; the baseline is not complete"
     yield f"{watch.repo}: {known.coverage}{baseline}"
     for standing in known.standings:
         yield f"    {standing.project}: {_words(standing, known.customs)}"
+
+
+def _told_here(known: Known) -> Iterator[str]:
+    for standing in known.standings:
+        verdict, section = _verdict(standing), standing.section
+        yield f"{standing.project}: {'' if verdict is None else verdict.value}"
+        if section is not None:
+            yield from (f"    {_row(each)}" for each in section.found)
+            yield from (f"    {line}" for line in _of_trouble(section.trouble))
+    yield from (f"not read: {visible(each)}" for each in known.unread)
+    yield from (f"note: {visible(note)}" for note in known.notes)
+
+
+def _row(found: Found) -> str:
+    name, action = visible(found.name), found.action.value
+    values = f": live {found.live}, wanted {found.wanted}" if found.live or found.wanted else ""
+    why = f"by {found.rule}" if found.rule else "by no rule"
+    reason = f" ({visible(found.reason)})" if found.reason else ""
+    return f"{name}{visible(values)}; {found.verdict.value}; {action}, {why}{reason}"
+
+
+def _of_trouble(trouble: Trouble | None) -> Iterator[str]:
+    if trouble is not None:
+        yield visible(trouble.sentence)
+        yield from map(visible, trouble.output.strip().splitlines())
+        yield from [f"hint: {visible(trouble.hint)}"] * bool(trouble.hint)
 
 
 def _words(standing: Standing, customs: Customs) -> str:
@@ -176,12 +226,14 @@ def _document(known: Known) -> dict[str, Any]:
     watch = known.watch
     verdicts = Counter(each.value for s in known.standings if (each := _verdict(s)) is not None)
     return {
-        "forge": watch.repo.forge,
+        "forge": None if known.here else watch.repo.forge,
         "repo": watch.repo.path,
         "branch": watch.branch or None,
         "skipped": watch.skipped or None,
         "baseline_at": _iso(watch.baseline_at),
-        "coverage": known.coverage,
+        "coverage": None if known.here else known.coverage,
+        "notes": list(known.notes),
+        "unread": list(known.unread),
         "verdicts": dict(sorted(verdicts.items())),
         "projects": [_project(standing) for standing in known.standings],
     }
@@ -194,12 +246,38 @@ def _project(standing: Standing) -> dict[str, Any]:
         "workspace": standing.project.workspace,
         "environment": standing.environment,
         "verdict": None if verdict is None else verdict.value,
+        "commit": None if section is None else section.commit or None,
         "found": 0 if section is None else len(section.found),
+        "attributes": [] if section is None else [_attribute(each) for each in section.found],
+        "trouble": None if section is None else _trouble(section.trouble),
         "checked_at": _iso(standing.checked_at),
         "succeeded_at": _iso(standing.succeeded_at),
         "due_at": _iso(standing.due_at),
         "held": standing.held or None,
         "under_way": standing.run is not None,
+    }
+
+
+def _attribute(found: Found) -> dict[str, Any]:
+    return {
+        "address": found.address,
+        "attribute": found.attribute,
+        "verdict": found.verdict.value,
+        "rule": found.rule,
+        "action": found.action.value,
+        "reason": found.reason or None,
+        "live": found.live or None,
+        "wanted": found.wanted or None,
+    }
+
+
+def _trouble(trouble: Trouble | None) -> dict[str, Any] | None:
+    if trouble is None:
+        return None
+    return {
+        "sentence": trouble.sentence,
+        "next_step": trouble.hint or None,
+        "output": trouble.output or None,
     }
 
 

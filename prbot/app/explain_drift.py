@@ -106,12 +106,13 @@ def _why(row: Row, settings: DriftSettings) -> str:
         asked = row.decided.action is not Reaction.IGNORE or settings.default is Reaction.IGNORE
         return f"{action}, {'by no rule' if asked else 'nothing to correct'}{lapsed}"
     reason = settings.rules[row.decided.rule or 0].reason
-    return f"{action}, by {row.rule}{f' ({_visible(reason)})' if reason else ''}{lapsed}"
+    return f"{action}, by {row.rule}{f' ({visible(reason)})' if reason else ''}{lapsed}"
 
 
 def _place(number: int) -> str:
     return f"drift.rules[{number}]"
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """Fit for a terminal: nothing in it moves the cursor."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)

@@ -27,8 +27,9 @@ drift = typer.Typer(
 def status(repo: Repo = None, config: Config = CONFIG, as_json: Json = False) -> int:
     """Print how much was looked at within a day, and the newest verdict of each project.
 
-    From the service's database, also while it works. Exits 0 when all is in sync, 2 when
-    something is not, and 1 when something could not be looked at, or was never.
+    From the service's database, also while it works. Exits 0 when all is in sync, or rules
+    ignore what drifted, 2 when something is not, and 1 when something could not be looked at,
+    or was never.
     """
     from prbot.app.drift import status as run
 
@@ -45,14 +46,36 @@ def look(
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Whether to wait for what is found.")
     ] = True,
-    config: Config = CONFIG,
+    here: Annotated[
+        bool, typer.Option("--here", help="Look in this checkout, also beside an operator's file.")
+    ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="The operator's configuration file; left out: prbot.server.yaml.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> int:
-    """Have the running service look at projects now, and print what it found.
+    """Look at projects now, and print what was found.
 
-    Exits 0 when all of them are in sync, 2 when something is not, and 1 when something could
-    not be looked at, or no service looks. With --no-wait it exits 0 once the service is asked.
+    With an operator's file the running service looks. Without one, or with --here, this machine
+    plans the commit that is checked out, without a lock, and changes nothing.
+
+    Exits 0 when all of them are in sync, or rules ignore what drifted, 2 when something is not,
+    and 1 when something could not be looked at, or no service looks. With --no-wait it exits 0
+    once the service is asked.
     """
+    if here and config is not None:
+        raise typer.BadParameter("Choose one of --here and --config.")
+    if here or (config is None and not CONFIG.exists()):
+        if repo is not None or not wait:
+            raise typer.BadParameter("--repo and --no-wait ask a service: name its --config.")
+        from prbot.app.drift_here import look_here
+
+        return look_here(tuple(dirs or ()), as_json)
     from prbot.app.drift import look as run
 
-    return run(config, tuple(dirs or ()), repo, wait, as_json)
+    return run(config or CONFIG, tuple(dirs or ()), repo, wait, as_json)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from prbot.config.globs import matches_any
+
 
 class DiscoveryMode(StrEnum):
     """AUTO: found and declared projects, but a directory that is declared is only what its
@@ -66,3 +68,8 @@ class ProjectRules:
     version: str | None = None
     tool_before: str | None = None
     source: str | None = None
+
+    def finds_in(self, directory: str) -> bool:
+        """Whether projects that nobody declared are found there."""
+        ignored = directory in self.ignore or matches_any(self.ignore, directory)
+        return self.mode is not DiscoveryMode.DISABLED and not ignored

@@ -96,6 +96,38 @@ class NothingWatched(PrbotError):
 
 
 @dataclass(eq=False)
+class NothingToLookAt(PrbotError):
+    """Commit {commit} has no directory with Terraform files, so there is nothing to look at."""
+
+    commit: str
+    hint = (
+        "Check out the commit whose projects are to be looked at, or list them in its prbot.yaml."
+    )
+
+
+@dataclass(eq=False)
+class NoCheckout(PrbotError):
+    """{directory} is not inside a git repository, so nothing can be looked at here."""
+
+    directory: str
+    hint = "Change into a checkout, or name the operator's file with --config to ask the running service."
+
+
+@dataclass(eq=False)
+class NothingCommitted(PrbotError):
+    """The repository has no commit yet, and only what is committed is looked at."""
+
+    hint = "Commit what is to be looked at."
+
+
+@dataclass(eq=False)
+class LookInterrupted(PrbotError):
+    """The look was interrupted before it ended: nothing was changed, and no lock is held."""
+
+    hint = "Begin it again; -d names fewer projects."
+
+
+@dataclass(eq=False)
 class NoSuchRun(PrbotError):
     """No run is called {run_id}."""
 

@@ -85,15 +85,10 @@ class Declarations:
         return tuple(chosen[key] for key in sorted(chosen))
 
     def _found(self) -> Iterator[Chosen]:
-        if self.rules.mode is DiscoveryMode.DISABLED:
-            return
-        for directory in self.roots.graph.code:
+        for directory in filter(self.rules.finds_in, self.roots.graph.code):
             root = self.roots.root(directory)
-            if root is not None and not self._ignored(directory):
+            if root is not None:
                 yield from (Chosen(ProjectKey(directory, w), root) for w in root.workspaces)
-
-    def _ignored(self, directory: str) -> bool:
-        return directory in self.rules.ignore or matches_any(self.rules.ignore, directory)
 
     def _declared(self) -> Iterator[Chosen]:
         exact = [entry for entry in self.rules.declared if not self._is_glob(entry)]
