@@ -124,7 +124,7 @@ import asyncio, sys
 from datetime import UTC, datetime
 from prbot.adapters.store import SqlStore
 from prbot.model import PullRef, RepoRef
-from prbot.ports import JournalEntry
+from prbot.runs.journal import JournalEntry
 
 class Now:
     def now(self):
