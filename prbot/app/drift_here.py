@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -31,7 +29,7 @@ from prbot.config.environments import Environments, Minimum, environments_of
 from prbot.config.files import said_in, settings_in
 from prbot.config.project_rules import ProjectRules
 from prbot.drift.checking import Reading, Subject, section_of
-from prbot.drift.issue import Found, Section
+from prbot.drift.issue import Section
 from prbot.drift.reading import Asked, Read, read
 from prbot.drift.state import Standing, Watch
 from prbot.drift.verdict import LastApplied, ProjectVerdict
@@ -80,7 +78,6 @@ BY_ONE_PLAN = (
 LOST = "the state of {} is in no backend and not beside the code, so nothing can be told of it"
 ONE_PLAN = (ProjectVerdict.DRIFTED, ProjectVerdict.BEHIND, ProjectVerdict.MIXED)
 """What might be told otherwise by who knows what was applied."""
-_NUMBER = re.compile(r"\d+")
 
 
 def look_here(dirs: Sequence[str], as_json: bool) -> int:
@@ -105,19 +102,12 @@ def look_here(dirs: Sequence[str], as_json: bool) -> int:
 
 
 @dataclass(frozen=True)
-class _Rules:
-    """What the commit's own file says."""
+class _Code:
+    """What is looked at, and by which of the commit's own rules. `unread` are files that could
+    not be read: what they declare may be a project of its own, which nobody looks at then."""
 
     drift: DriftSettings
     environments: Environments
-
-
-@dataclass(frozen=True)
-class _Code:
-    """What is looked at. `unread` are files that could not be read: what they declare may be
-    a project of its own, which nobody looks at then."""
-
-    rules: _Rules
     placed: tuple[Placed, ...]
     notices: tuple[str, ...]
     unread: tuple[str, ...]
@@ -137,17 +127,13 @@ class _Look:
         await workspaces.fetch(pull, CloneAccess(offered))
         checkout = await workspaces.lay_out(pull)
         code = await self._code(workspaces, pull, checkout, select)
-        rules, placed = code.rules, code.placed
-        bring_local_state(repository.root, Path(checkout.path), (p.project for p in placed))
-        sections = await self._sections(workspaces, pull, checkout, rules, placed)
-        found = [
-            Standing(each.repo, each.project, environment=each.environment) for each in sections
-        ]
+        bring_local_state(repository.root, Path(checkout.path), (p.project for p in code.placed))
+        sections = await self._sections(workspaces, pull, checkout, code)
         lost = (LOST.format(s.project) for s in sections if s.verdict is ProjectVerdict.UNKNOWN)
         limits = (BY_ONE_PLAN,) if any(s.verdict in ONE_PLAN for s in sections) else ()
         return Known(
             watch=Watch(RepoRef("", repository.root.name)),
-            standings=tuple(map(_stands, found, sections)),
+            standings=tuple(map(_standing, sections)),
             now=SystemClock().now(),
             customs=GITHUB,
             here=True,
@@ -178,9 +164,9 @@ class _Look:
         wanted = Selector(dirs=dirs or select.dirs)
         found = await surveyor.survey(repo, checkout, counts, counts, wanted, asked=True)
         placed = tuple(p for p in found.placed if p.project in found.projects)
-        environments = environments_of(config.defaults, config.environments, Minimum())
         return _Code(
-            rules=_Rules(config.drift, environments),
+            drift=config.drift,
+            environments=environments_of(config.defaults, config.environments, Minimum()),
             placed=placed,
             notices=tuple(line for each in found.notices if (line := _place(each)) not in unread),
             unread=unread,
@@ -191,24 +177,23 @@ class _Look:
         workspaces: GitWorkspaces,
         pull: PullRequest,
         checkout: Checkout,
-        rules: _Rules,
-        placed: tuple[Placed, ...],
+        code: _Code,
     ) -> tuple[Section, ...]:
         planner, turn = self.bench.planner(workspaces), asyncio.Semaphore(PARALLEL)
 
         async def one(place: Placed) -> Section:
             async with turn:
-                return await self._section(planner, pull.ref, checkout, rules, place)
+                return await self._section(planner, pull.ref, checkout, code, place)
 
-        return tuple(await asyncio.gather(*map(one, placed)))
+        return tuple(await asyncio.gather(*map(one, code.placed)))
 
     async def _section(
-        self, planner: Planner, pull: PullRef, checkout: Checkout, rules: _Rules, place: Placed
+        self, planner: Planner, pull: PullRef, checkout: Checkout, code: _Code, place: Placed
     ) -> Section:
         project = place.project
-        environment = rules.environments.of(project.dir, project.workspace).name
+        environment = code.environments.of(project.dir, project.workspace).name
         now = SystemClock().now()
-        asked = Asked(rules.drift, environment, now.date(), self.bench.redactor.redact_values)
+        asked = Asked(code.drift, environment, now.date(), self.bench.redactor.redact_values)
         reading: Reading
         try:
             made = await self.bench.plan(planner, pull, checkout, place)
@@ -254,10 +239,16 @@ async def _notes(repository: LocalRepository, head: Sha) -> tuple[str, ...]:
     return notes if same else (*notes, ELSEWHERE)
 
 
-def _stands(standing: Standing, section: Section) -> Standing:
-    at: datetime = section.checked_at
-    seen = None if section.verdict is ProjectVerdict.ERROR else at
-    return replace(standing, section=section, checked_at=at, succeeded_at=seen)
+def _standing(section: Section) -> Standing:
+    at = section.checked_at
+    return Standing(
+        section.repo,
+        section.project,
+        environment=section.environment,
+        section=section,
+        checked_at=at,
+        succeeded_at=None if section.verdict is ProjectVerdict.ERROR else at,
+    )
 
 
 def _has_state(made: MadePlan, checkout: Checkout, place: Placed) -> bool:
@@ -272,15 +263,4 @@ def _read(made: MadePlan, asked: Asked) -> Read:
     summary = made.record.summary
     failing = summary.checks.fail + summary.checks.error
     plan = parse(made.json)
-    found = read(plan, made.record.hash, summary.has_changes, failing, False, asked)
-    return replace(found, found=tuple(_reasoned(each, asked.settings) for each in found.found))
-
-
-def _reasoned(found: Found, settings: DriftSettings) -> Found:
-    """With the reason that the deciding rule gives."""
-    number = _NUMBER.search(found.rule or "")
-    return (
-        found
-        if number is None
-        else replace(found, reason=settings.rules[int(number[0])].reason or "")
-    )
+    return read(plan, made.record.hash, summary.has_changes, failing, False, asked)

@@ -62,10 +62,20 @@ def _found(plan: Plan, asked: Asked) -> Iterator[Found]:
     told = asked.redact_values(drift_of(plan))
     for shown, one in zip(told, drifts(plan), strict=True):
         decided = decide(asked.settings, one, asked.environment, asked.today)
-        rule = None if decided.rule is None else f"drift.rules[{decided.rule}]"
+        rule, reason = None, ""
+        if decided.rule is not None:
+            rule = f"drift.rules[{decided.rule}]"
+            reason = asked.settings.rules[decided.rule].reason or ""
         live, wanted = _values(shown)
         yield Found(
-            shown.address, shown.attribute, shown.verdict, decided.action, rule, live, wanted
+            shown.address,
+            shown.attribute,
+            shown.verdict,
+            decided.action,
+            rule,
+            live,
+            wanted,
+            reason,
         )
 
 

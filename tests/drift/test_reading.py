@@ -56,13 +56,14 @@ def test_what_applied_code_changes_is_drift(path: Path) -> None:
 
 
 def test_what_is_to_be_done() -> None:
-    """It says of each row which rule decided, and what lives instead of what."""
+    """It says of each row which rule decided and why, and what lives instead of what."""
     one, two = reading("05", proven=True).found[0], reading("05", proven=True).found[1]
     assert (one.attribute, one.action, one.rule) == (
         "delay_seconds",
         Reaction.IGNORE,
         "drift.rules[0]",
     )
+    assert (one.reason, two.reason) == ("ours alone", "")
     assert (one.live, one.wanted) == ("9", "5")
     assert (two.attribute, two.verdict, two.action) == ("tags", Verdict.REVERTS, Reaction.ALERT)
     assert two.rule is None
