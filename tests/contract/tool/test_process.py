@@ -119,6 +119,7 @@ async def test_waits_for_the_end_of_what_it_kills(
 ) -> None:
     """It returns when what it killed has ended: not at the signal, for a process with much
     memory takes a while over dying, and holds its files and ports until then."""
+    # nobody waits for these minutes: they end what a test that fails would leave behind
     full = "import time; much = b'x' * (128 << 20); print(flush=True); time.sleep(300)"
     script = f'mkfifo bell; {sys.executable} -c "{full}" > bell & read -r go < bell; echo $$'
     answer = await shell(script, tmp_path)
