@@ -18,6 +18,7 @@ from prbot.runs.planning import plan_verdicts, refuse
 from prbot.runs.requirements.approvals import approved_since
 from prbot.runs.requirements.people import permitted
 from prbot.runs.requirements.pulls import pull_is_fit
+from prbot.runs.requirements.standing import not_before
 from prbot.runs.run import Run, RunState
 from prbot.runs.say import OrphansAccepted, OrphansLeft, Reason, Reasons
 from prbot.runs.scene import Scene
@@ -68,7 +69,7 @@ def _why_not(run: Run, scene: Scene, rules: Effective, wanted: tuple[Orphan, ...
 def _stood_there(run: Run, orphan: Orphan) -> bool:
     """What is accepted was told before somebody accepted it."""
     told, said = told_at(orphan), run.ask.commented_at
-    return told is not None and (said is None or said >= told.replace(microsecond=0))
+    return told is not None and (said is None or not_before(said, told))
 
 
 def told_at(orphan: Orphan) -> datetime | None:

@@ -8,6 +8,7 @@ import pytest
 
 from prbot.errors.verbs import BadMoment
 from prbot.runs.moments import coming, gone
+from prbot.runs.requirements.standing import not_before
 
 NOW = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 
@@ -63,3 +64,22 @@ def test_gone():
     assert gone("2027-01-01T00:00Z", NOW) > NOW
     with pytest.raises(BadMoment, match="no time zone"):
         gone("2026-03-03", NOW)
+
+
+SINCE = NOW.replace(microsecond=500_900)
+"""When a plan stood there, by prbot's clock."""
+
+TOLD: dict[str, tuple[datetime, bool]] = {
+    "the second before": (NOW - timedelta(seconds=1), False),
+    "the same second, told in seconds": (NOW, True),
+    "the second after": (NOW + timedelta(seconds=1), True),
+    "a millisecond before": (NOW.replace(microsecond=499_000), False),
+    "the same millisecond, told in milliseconds": (NOW.replace(microsecond=500_000), True),
+    "a millisecond after": (NOW.replace(microsecond=501_000), True),
+}
+
+
+@pytest.mark.parametrize(("told", "counts"), TOLD.values(), ids=TOLD.keys())
+def test_as_exact_as_the_forge_tells(told: datetime, counts: bool):
+    """It takes what came in the same second only from a forge that tells no more than seconds."""
+    assert not_before(told, SINCE) is counts

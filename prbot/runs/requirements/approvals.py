@@ -15,7 +15,7 @@ from prbot.config.repo import Effective
 from prbot.model import ProjectKey, PullRequest, Review, ReviewState
 from prbot.plans.record import StoredPlan
 from prbot.runs.requirements.people import belongs, needs_of, words_for
-from prbot.runs.requirements.standing import stood_since
+from prbot.runs.requirements.standing import not_before, stood_since
 from prbot.runs.run import Ask
 from prbot.runs.say import Reason, Reasons
 from prbot.runs.scene import Scene
@@ -102,13 +102,13 @@ def approvers(since: datetime | None, scene: Scene) -> frozenset[str]:
 def _approves(review: Review, pull: PullRequest, since: datetime) -> bool:
     # The same plan at an older commit does not carry its approvals over: until the files
     # a project reads outside its own directory are known, equal plans may still run
-    # different scripts. Forges tell whole seconds, so the plan's time is cut to them too.
+    # different scripts.
     return (
         review.state is ReviewState.APPROVED
         and review.author.lower() != pull.author.lower()
         and review.permission.can_write
         and review.commit == pull.head_sha
-        and review.submitted_at >= since.replace(microsecond=0)
+        and not_before(review.submitted_at, since)
     )
 
 

@@ -54,4 +54,14 @@ def beside_the_button(ask: Ask, plans: Iterable[StoredPlan]) -> Reasons:
 
 def _stood_at(moment: datetime, plan: StoredPlan, scene: Scene) -> bool:
     since = stood_since(plan, scene)
-    return since is not None and moment >= since.replace(microsecond=0)
+    return since is not None and not_before(moment, since)
+
+
+def not_before(told: datetime, since: datetime) -> bool:
+    """Whether what the forge dates `told` came at `since` or later, as exactly as it tells.
+
+    GitHub tells whole seconds, and so do GitLab's hooks; GitLab's REST API tells milliseconds
+    (https://docs.gitlab.com/api/merge_request_approvals/, `approved_at`).
+    """
+    exact = since.microsecond // 1000 * 1000 if told.microsecond else 0
+    return told >= since.replace(microsecond=exact)
