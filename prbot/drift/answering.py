@@ -24,6 +24,7 @@ from prbot.model import Ignored, IssueCommented, Login, Permission, Selector
 from prbot.runs.asks import Listening
 from prbot.runs.reasons import Reason, Reasons
 from prbot.runs.requirements.asking import TOO_OLD
+from prbot.runs.requirements.standing import not_before
 
 LONGEST = timedelta(days=366)
 """For which drift is accepted or snoozed."""
@@ -283,13 +284,12 @@ def _sensible(
 
 
 def _seen(said: Said, standings: Iterable[Standing]) -> Reasons:
-    """Nobody means what was found after they said it: webhooks come late. The forge tells whole
-    seconds."""
+    """Nobody means what was found after they said it: webhooks come late."""
     if said.typed is None or said.typed.verb not in MEANS_WHAT_STANDS:
         return ()
     moment = said.event.created_at
     checked = (each.checked_at for each in standings if each.checked_at is not None)
-    if all(at.replace(microsecond=0) <= moment for at in checked):
+    if all(not_before(moment, at) for at in checked):
         return ()
     return (Reason("shown", "it was looked at again since you said it", "read it, then repeat it"),)
 

@@ -262,6 +262,18 @@ def test_what_was_found_since(body: str, refused: bool) -> None:
         assert [reason.requirement for reason in reasons] == ["shown"] * late
 
 
+@pytest.mark.parametrize(("milliseconds", "late"), [(499, False), (500, False), (501, True)])
+def test_what_was_found_in_the_same_second(milliseconds: int, late: bool) -> None:
+    """It takes milliseconds for what they are, where the forge tells them."""
+    heard = said("prbot revert")
+    at = replace(heard.event, created_at=NOW.replace(microsecond=500_000))
+    seen = replace(STANDING, checked_at=NOW.replace(microsecond=milliseconds * 1000 + 900))
+    asker = Asker(Login("Ann"), Permission.WRITE, {})
+    first, *_ = answer_to(replace(heard, event=at), ISSUE, (seen,), FREE, asker, NOW)
+    reasons = first.reasons if isinstance(first, Say) else ()
+    assert [reason.requirement for reason in reasons] == ["shown"] * late
+
+
 LATER = NOW + timedelta(minutes=31)
 HINDERED: dict[str, tuple[str, Server, datetime, str | None]] = {
     "nothing hinders it": ("prbot revert", Server(True, True), NOW, None),
