@@ -261,6 +261,5 @@ def _has_state(made: MadePlan, checkout: Checkout, place: Placed) -> bool:
 
 def _read(made: MadePlan, asked: Asked) -> Read:
     summary = made.record.summary
-    failing = summary.checks.fail + summary.checks.error
-    plan = parse(made.json)
+    plan, failing = parse(made.json), summary.checks.failing
     return read(plan, made.record.hash, summary.has_changes, failing, False, asked)

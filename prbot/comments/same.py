@@ -78,7 +78,7 @@ def _only_updates(summary: PlanSummary) -> bool:
 
 def _tells_more(summary: PlanSummary) -> bool:
     by_hand = any(one.verdict is not Verdict.CHANGE for one in summary.drift)
-    return by_hand or bool(summary.checks.fail + summary.checks.error + summary.checks.unknown)
+    return by_hand or bool(summary.checks.failing + summary.checks.unknown)
 
 
 def _told(summary: PlanSummary) -> PlanSummary:

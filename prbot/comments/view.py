@@ -317,4 +317,4 @@ def _marks(changes: Iterable[ShownChange]) -> int:
 
 
 def _unnamed_checks(summary: PlanSummary) -> int:
-    return max(0, summary.checks.fail + summary.checks.error - len(summary.failing_checks))
+    return max(0, summary.checks.failing - len(summary.failing_checks))

@@ -57,7 +57,7 @@ def total_words(results: Iterable[ProjectResult]) -> Safe:
 
 def _plan_words(summaries: Sequence[PlanSummary]) -> list[str]:
     every = total(summaries)
-    failing = every.checks.fail + every.checks.error
+    failing = every.checks.failing
     verb = "fails" if failing == 1 else "fail"
     checks = [f"{plural(failing, 'check')} {verb}"] if failing else []
     recorded = f"{plural(every.records, 'live value')} to record"
@@ -147,7 +147,7 @@ def beside_words(summary: PlanSummary) -> Safe:
     """The counts that have no column of their own in the table."""
     c = summary.counts
     counts = Counts(import_=c.import_, move=c.move, forget=c.forget)
-    failing = summary.checks.fail + summary.checks.error
+    failing = summary.checks.failing
     checks = [f"**{plural(failing, 'failing check')}**"] if failing else []
     return Safe(", ".join([*count_words(counts, summary.outputs), *checks]))
 

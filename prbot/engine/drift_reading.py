@@ -100,7 +100,7 @@ class DriftReading:
     def _read(self, shown: bytes, plan: StoredPlan, proven: bool, asked: Asked) -> Read:
         parsed, summary = parse(shown), plan.summary
         self._world.redactor.hide(sensitive_strings(parsed), plan.plan_json)
-        failing = summary.checks.fail + summary.checks.error
+        failing = summary.checks.failing
         return read(parsed, plan.hash, summary.has_changes, failing, proven, asked)
 
 

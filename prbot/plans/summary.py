@@ -78,12 +78,16 @@ class OutputCounts:
 
 @dataclass(frozen=True)
 class CheckCounts:
-    """Checkable objects by status, not their instances."""
+    """Checkable objects by status, not their instances; in error they could not be asked."""
 
     pass_: int = 0
     fail: int = 0
     error: int = 0
     unknown: int = 0
+
+    @property
+    def failing(self) -> int:
+        return self.fail + self.error
 
 
 @dataclass(frozen=True)
