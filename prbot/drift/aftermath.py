@@ -12,8 +12,9 @@ from datetime import datetime
 from prbot.config.drift import DriftSettings
 from prbot.drift.issue import Section, facts_of
 from prbot.drift.schedule import Reach
+from prbot.drift.sight import Sight, TellIssue
 from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing, Watch
-from prbot.drift.telling import Sight, TellIssue, baseline, tell
+from prbot.drift.telling import baseline, tell
 from prbot.drift.trying import under_way
 from prbot.runs.reasons import Reasons
 

@@ -26,8 +26,8 @@ from prbot.drift.aftermath import (
 )
 from prbot.drift.flapping import traced
 from prbot.drift.schedule import last_night
+from prbot.drift.sight import TellIssue, answered
 from prbot.drift.state import Correction, Standing
-from prbot.drift.telling import TellIssue, answered
 from prbot.drift.trying import AUTO
 from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import generated_names

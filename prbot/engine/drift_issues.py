@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from prbot.config.drift import DriftSettings
 from prbot.drift.issue import marker
+from prbot.drift.sight import TellIssue
 from prbot.drift.state import Correction, IssueOf
 from prbot.drift.tell import Reply
-from prbot.drift.telling import TellIssue
 from prbot.engine.letters import drift_comment, drift_letter
 from prbot.engine.world import World
 from prbot.model import RepoRef

@@ -13,8 +13,8 @@ from prbot.config.per_repository import Allowed
 from prbot.config.repo import Effective
 from prbot.drift.correcting import Situation, wants_auto, why_not_auto, why_not_revert
 from prbot.drift.issue import Section, facts_of
+from prbot.drift.sight import answered
 from prbot.drift.state import Standing
-from prbot.drift.telling import answered
 from prbot.drift.trying import attempts_of, decided_of, fingerprint, kept_back
 from prbot.engine.drift_reading import DriftReading, Seen
 from prbot.engine.world import World

@@ -18,9 +18,9 @@ from prbot.drift.aftermath import Known
 from prbot.drift.issue import Kind, Section, facts_of, group_of
 from prbot.drift.proposing import PROPOSED, Proposed, branch_of, may_propose, wanted_by_rule
 from prbot.drift.reading import TAKEN_BACK, as_drift
+from prbot.drift.sight import answered
 from prbot.drift.state import Answer, Correction, Standing
 from prbot.drift.tell import Withdrawn
-from prbot.drift.telling import answered
 from prbot.drift.trying import REFUSED
 from prbot.drift.wishing import (
     HOW,

@@ -19,8 +19,8 @@ from prbot.drift.aftermath import (
 )
 from prbot.drift.issue import KINDS, Found, Kept, Kind, Section, facts_of, group_of
 from prbot.drift.schedule import Reach
+from prbot.drift.sight import TellIssue
 from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing, Watch
-from prbot.drift.telling import TellIssue
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import Login, ProjectKey, RepoRef, Sha
 from prbot.plans.threeway import Verdict

@@ -12,9 +12,10 @@ import pytest
 from prbot.config.drift import DriftSettings, Reaction
 from prbot.drift.flapping import MOST, traced
 from prbot.drift.issue import Found, Kept, Kind, News, Section, facts_of
+from prbot.drift.sight import Sight, TellIssue
 from prbot.drift.state import Answer, AnswerKind, IssueOf, Standing, Trace
 from prbot.drift.tell import Changed, IssueBody, Over
-from prbot.drift.telling import Sight, TellIssue, tell
+from prbot.drift.telling import tell
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import Login, ProjectKey, RepoRef, Sha
 from prbot.plans.threeway import Verdict

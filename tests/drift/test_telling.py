@@ -11,9 +11,10 @@ import pytest
 
 from prbot.config.drift import DriftSettings, GroupBy, Reaction
 from prbot.drift.issue import Found, Kept, Kind, Section, facts_of
+from prbot.drift.sight import Sight, TellIssue
 from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing
 from prbot.drift.tell import BASELINE, INCIDENT, OVERFLOW, Changed, Over
-from prbot.drift.telling import Sight, TellIssue, baseline, tell
+from prbot.drift.telling import baseline, tell
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import Login, ProjectKey, RepoRef, Sha
 from prbot.plans.threeway import Verdict

@@ -1,0 +1,181 @@
+"""All that is known of a repository once one of its checks has ended, and what is told of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+
+from prbot.config.drift import DriftSettings, Reaction
+from prbot.drift.flapping import Flap, flaps_of, names_of
+from prbot.drift.incidents import Incident, incidents
+from prbot.drift.issue import (
+    DriftIssue,
+    Found,
+    Kept,
+    Kind,
+    Section,
+    facts_of,
+    group_of,
+    issues_of,
+)
+from prbot.drift.schedule import Reach, coverage, last_night, reach_words
+from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing
+from prbot.drift.tell import Acceptance, Changed, IssueBody, IssueText, Joined, Over
+from prbot.model import RepoRef
+
+
+@dataclass(frozen=True)
+class TellIssue:
+    """Write the issue and keep what is known of it. `text` None: it is only kept. `is_open`
+    None: what there is stays open or closed, as somebody left it."""
+
+    repo: RepoRef
+    kind: str
+    group: str
+    kept: Kept
+    text: IssueText | None = None
+    is_open: bool | None = None
+    comment: Changed | Over | Joined | None = None
+
+
+@dataclass(frozen=True)
+class Sight:
+    """All that is known of the repository, once the check of `checked` has ended; as in `Known`."""
+
+    checked: Standing
+    before: Standing
+    settings: DriftSettings
+    standings: tuple[Standing, ...]
+    now: datetime
+    issues: tuple[IssueOf, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    reach: Reach | None = None
+
+    @property
+    def repo(self) -> RepoRef:
+        return self.checked.repo
+
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        """What the newest check of each project found, as people answered to it."""
+        found = (each.section for each in self.standings)
+        return tuple(answered(each, self.answers, self.now) for each in found if each is not None)
+
+    @cached_property
+    def apart(self) -> tuple[tuple[Incident, ...], tuple[Section, ...]]:
+        return incidents(self.sections)
+
+    @cached_property
+    def wanted(self) -> dict[tuple[Kind, str], DriftIssue]:
+        """The issues there are to tell, those of incidents aside."""
+        made = issues_of(self.apart[1], self.settings.group_by)
+        return {(issue.kind, issue.group): issue for issue in made}
+
+    @cached_property
+    def known(self) -> dict[tuple[str, str], Kept]:
+        return {(issue.kind, issue.group): issue.kept for issue in self.issues}
+
+    @cached_property
+    def swept(self) -> bool:
+        """Whether every project was looked at since the window opened last; who is held by
+        somebody is not waited for."""
+        if self.reach is not None:
+            return not self.reach.awaited
+        since = last_night(self.settings.night, self.now).begin
+        return all(
+            each.held or (each.checked_at is not None and each.checked_at >= since)
+            for each in self.standings
+        )
+
+    @property
+    def coverage(self) -> str:
+        if self.reach is not None:
+            return reach_words(self.reach, self.now)
+        return coverage([each.watched for each in self.standings], self.settings.night, self.now)
+
+    def group(self, standing: Standing) -> str:
+        by = self.settings.group_by
+        return group_of(standing.repo, standing.project, standing.environment, by)
+
+    def flapping(self, kind: str, group: str) -> tuple[Flap, ...]:
+        """What comes and goes of what an issue of this kind tells."""
+        mine = (each for each in self.standings if self.group(each) == group)
+        return tuple(f for each in mine for f in flaps_of(each)) if kind == Kind.DRIFT else ()
+
+    def began(self, kind: str) -> tuple[Flap, ...]:
+        """Of these, what does so since the check that has just ended."""
+        before = names_of(flaps_of(self.before))
+        now = flaps_of(self.checked) if kind == Kind.DRIFT else ()
+        return tuple(flap for flap in now if flap.name not in before)
+
+    @cached_property
+    def groups(self) -> frozenset[str]:
+        return frozenset(map(self.group, self.standings))
+
+
+def answered(section: Section, answers: Iterable[Answer], now: datetime) -> Section:
+    """What somebody accepted, as it was then, is left as it is until the day they named."""
+    facts: dict[str, Answer] = {}
+    found = list(section.found)
+    for answer in answers:
+        same = answer.repo == section.repo and answer.project == section.project
+        if same and answer.kind is AnswerKind.ACCEPT and now < answer.until:
+            facts |= dict.fromkeys(answer.facts, answer)
+    for at, one in enumerate(found):
+        told = [facts[fact] for fact in facts_of(replace(section, found=(one,))) if fact in facts]
+        if told:
+            found[at] = _accepted(one, told[-1])
+    return replace(section, found=tuple(found)) if section.kind is Kind.DRIFT else section
+
+
+def _accepted(one: Found, answer: Answer) -> Found:
+    until = f"accepted until {answer.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    why = f"{answer.reason} ({answer.by})"
+    return replace(one, action=Reaction.IGNORE, rule=until, reason=why)
+
+
+# --- what several of them need ---------------------------------------------------------------
+
+
+def open_groups(sight: Sight) -> frozenset[str]:
+    return frozenset(
+        issue.group for issue in sight.issues if issue.kept.open and issue.kind in set(Kind)
+    )
+
+
+def closing(sight: Sight, kind: Kind, standing: Standing, kept: Kept) -> IssueBody:
+    """What stands in the issue of a project's group that is over: its projects as they are now."""
+    group = sight.group(standing)
+    mine = {each.project for each in sight.standings if sight.group(each) == group}
+    sections = tuple(each for each in sight.sections if each.project in mine)
+    issue = DriftIssue(kind, group, sections)
+    return body_of(sight, standing, issue, kept.since or sight.now)
+
+
+def body_of(sight: Sight, standing: Standing, issue: DriftIssue, since: datetime) -> IssueBody:
+    """The issue as it is told; `standing` is one of the projects that it is about."""
+    accepted = [a for a in sight.answers if holds(a, standing, AnswerKind.ACCEPT, sight.now)]
+    taken = None
+    if accepted and len(issue.sections) == 1:
+        newest = accepted[-1]
+        taken = Acceptance(newest.reason, newest.until.astimezone(UTC).date(), newest.by)
+    quiet, flapping = snoozed(sight, standing), sight.flapping(issue.kind, issue.group)
+    return IssueBody(issue, since, sight.coverage, quiet, taken, flapping)
+
+
+def snoozed(sight: Sight, standing: Standing) -> datetime | None:
+    until = (a.until for a in sight.answers if holds(a, standing, AnswerKind.SNOOZE, sight.now))
+    return max(until, default=None)
+
+
+def holds(answer: Answer, standing: Standing, kind: AnswerKind, now: datetime) -> bool:
+    mine = (answer.repo, answer.project) == (standing.repo, standing.project)
+    return mine and answer.kind is kind and now < answer.until
+
+
+def of_repo(sight: Sight) -> str:
+    return json.dumps([sight.repo.forge, sight.repo.path])
