@@ -206,6 +206,7 @@ def _values(plan: StoredPlan) -> dict[str, Any]:
         "applied_at": plan.applied_at,
         "state": plan.state,
         "expired_at": plan.expired_at,
+        "providers": plan.providers,
     }
 
 
@@ -230,4 +231,5 @@ def _plan(row: Row[Any]) -> StoredPlan:
         applied_at=row.applied_at,
         state=row.state,
         expired_at=row.expired_at,
+        providers=row.providers or (),
     )

@@ -28,6 +28,7 @@ from prbot.adapters.store_types import Packed, UtcTime, Words, pull_columns
 from prbot.drift.issue import Kept, Section
 from prbot.drift.state import Trace
 from prbot.model import Checkout, Login, Notice, ProjectKey
+from prbot.plans.lock_file import Versions
 from prbot.plans.record import Applied, Inputs, StateAt
 from prbot.plans.summary import PlanSummary
 from prbot.ports.outbox import Letter
@@ -141,6 +142,7 @@ plans = _table(
     Column("dropped_at", UtcTime),
     Column("state", Packed(StateAt)),
     Column("expired_at", UtcTime),
+    Column("providers", Packed(Versions)),
 )
 Index(None, plans.c.forge, plans.c.repo, plans.c.number)
 _only_where("ix_plans_kept", "dropped_at IS NULL", plans.c.created_at)

@@ -27,6 +27,7 @@ from prbot.errors.tools import DirectoryNotLaidOut
 from prbot.model import Checkout, PlanId, PullRef
 from prbot.plans import arguments, canonical, snapshot
 from prbot.plans.canonical import Digests
+from prbot.plans.lock_file import provider_versions
 from prbot.plans.plan import parse
 from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.risk import environment_of
@@ -112,6 +113,7 @@ class Planner:
             state_is_lost=init.state_is_lost,
             created_at=self.clock.now(),
             state=await asyncio.to_thread(snapshot.of_plan_file, file),
+            providers=provider_versions(init.lock_file),
         )
         # by now the redactor knows what the plan itself calls secret
         log = readable(self.redactor, await tool.said(data_dir))

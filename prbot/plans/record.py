@@ -11,6 +11,7 @@ from datetime import datetime
 
 from prbot.model import JobId, PlanId, ProjectKey, PullRef, RunId, Sha
 from prbot.plans.arguments import DESTROY, partial, special
+from prbot.plans.lock_file import Versions
 from prbot.plans.summary import PlanSummary
 
 
@@ -78,7 +79,8 @@ class StoredPlan:
     before an apply. `state_is_lost` tells that the state would live inside the
     throw-away checkout, so that the plan must never be applied. `state` is the snapshot it
     was made on, None where the plan file does not tell. Since `expired_at` it is too old to be
-    applied as it is; equal to a plan that is made again it may still be.
+    applied as it is; equal to a plan that is made again it may still be. `providers` are those
+    that made it.
     """
 
     id: PlanId
@@ -100,6 +102,7 @@ class StoredPlan:
     applied_at: datetime | None = None
     state: StateAt | None = None
     expired_at: datetime | None = None
+    providers: Versions = ()
 
     @property
     def log(self) -> str:

@@ -78,6 +78,7 @@ class Scene:
             plan_json=f"{plan_id}.json",
             state_is_lost=False,
             created_at=self.clock.now(),
+            providers=(("registry.terraform.io/hashicorp/aws", "5.1.0"),),
         )
         return replace(plan, **changes)
 
