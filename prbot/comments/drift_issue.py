@@ -14,6 +14,7 @@ from prbot.comments.environment import environment
 from prbot.comments.fitting import SMALLEST_LIMIT, gathered, marker_line, size
 from prbot.comments.neutral import one_line
 from prbot.comments.render import GITHUB_LIMIT
+from prbot.drift.incidents import Alike
 from prbot.drift.issue import DriftIssue, Kind
 from prbot.drift.tell import (
     BaselineBody,
@@ -31,6 +32,11 @@ from prbot.drift.tell import (
     Withdrawn,
 )
 
+TITLES = {
+    Alike.FAILURE: "Drift: projects cannot be checked, for one reason",
+    Alike.UPGRADE: "Drift: projects drift since a provider has another version",
+    Alike.UNAPPLIED: "Drift: projects wait for one unapplied change",
+}
 LONGEST_TITLE = 200
 """GitLab takes 255 characters, GitHub 256."""
 
@@ -68,8 +74,8 @@ def _template(message: DriftMessage) -> str:
     match message:
         case IssueBody():
             return "drift_issue.md.j2"
-        case IncidentBody():
-            return "drift_incident.md.j2"
+        case IncidentBody(incident):
+            return f"drift_{incident.kind}.md.j2"
         case OverflowBody():
             return "drift_overflow.md.j2"
         case BaselineBody():
@@ -99,8 +105,10 @@ def drift_title(message: IssueText) -> str:
             return _of_group(issue)
         case EndedBody(kind, group) if kind in set(Kind):
             return _of_group(DriftIssue(Kind(kind), group, ()))
-        case IncidentBody() | EndedBody(kind="incident"):
-            return "Drift: projects cannot be checked, for one reason"
+        case IncidentBody(incident):
+            return TITLES[incident.kind]
+        case EndedBody(kind) if kind in set(Alike):
+            return TITLES[Alike(kind)]
         case OverflowBody() | EndedBody():
             return "Drift: what has no issue of its own"
         case BaselineBody():

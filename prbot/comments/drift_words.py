@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from prbot.comments.neutral import Safe
 from prbot.config.drift import Reaction
+from prbot.drift.causes import Upgrade
+from prbot.drift.incidents import Incident
 from prbot.drift.issue import Found, Section
 from prbot.drift.verdict import ProjectVerdict
-
-
-def acting(section: Section) -> tuple[Found, ...]:
-    """What something is to be done about."""
-    return tuple(one for one in section.found if one.action is not Reaction.IGNORE)
 
 
 def ignored(section: Section) -> tuple[Found, ...]:
@@ -22,7 +20,7 @@ def ignored(section: Section) -> tuple[Found, ...]:
 
 
 def told_values(sections: Iterable[Section]) -> int:
-    return sum(len(acting(section)) for section in sections)
+    return sum(len(section.acting) for section in sections)
 
 
 def newest(sections: Iterable[Section]) -> datetime:
@@ -39,6 +37,18 @@ def verdict_counts(sections: Iterable[Section]) -> tuple[tuple[str, int], ...]:
     """In the order in which verdicts are defined; those of none left out."""
     counts = Counter(section.verdict for section in sections)
     return tuple((verdict.value, counts[verdict]) for verdict in ProjectVerdict if counts[verdict])
+
+
+def versions_before(incident: Incident) -> tuple[str, ...]:
+    """Of an upgrade, the lowest first."""
+    found = {each.before for each in incident.causes if isinstance(each, Upgrade)}
+    return tuple(sorted(found, key=_by_number))
+
+
+def _by_number(version: str) -> tuple[tuple[int, str], ...]:
+    """`5.9.0` before `5.10.0`."""
+    parts = re.findall(r"\d+|\D+", version)
+    return tuple((int(part) if part.isdecimal() else -1, part) for part in parts)
 
 
 def moment(at: datetime) -> Safe:

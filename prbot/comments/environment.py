@@ -39,12 +39,12 @@ _WORDS = (
     words.serial_words,
     words.sizes,
     words.short_sha,
-    drift_words.acting,
     drift_words.ignored,
     drift_words.told_values,
     drift_words.newest,
     drift_words.to_look_at,
     drift_words.verdict_counts,
+    drift_words.versions_before,
     drift_words.moment,
     drift_words.day,
 )

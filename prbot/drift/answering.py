@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from prbot.config.drift import GroupBy, Proposal
 from prbot.config.environments import Environments, Needs
+from prbot.drift.incidents import Alike
 from prbot.drift.issue import Kind, facts_of, group_of
 from prbot.drift.state import Answer, AnswerKind, IssueOf, Standing
 from prbot.errors.commands import NotOnIssues
@@ -50,6 +51,15 @@ UNLOCK = "unlock"
 HERE = (*ON_ISSUES, UNLOCK)
 MEANS_WHAT_STANDS = ("accept", "adopt", "revert")
 """These speak of what the issue shows."""
+_CANNOT_LOOK = ("that nobody can look is no drift", "mend what keeps it from being checked")
+_NO_DRIFT: dict[str, tuple[str, str]] = {
+    Alike.UNAPPLIED: ("unapplied code is no drift", "apply it, or take the change back"),
+    Alike.UPGRADE: (
+        "this tells of several projects with one cause",
+        "commit the lock file or pin the version; what is left has issues of its own then",
+    ),
+}
+"""Of the kinds of issues that tell of a common cause: why nothing else can be said there."""
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
 
@@ -275,8 +285,8 @@ def _sensible(
     if not standings or not (issue.kept.facts or typed.verb == UNLOCK):
         return (Reason("drift", "nothing is told here at the moment", "there is nothing to do"),)
     if issue.kind != Kind.DRIFT and typed.verb not in ("recheck", "snooze"):
-        why = "that nobody can look is no drift: only `recheck` and `snooze` help"
-        return (Reason("drift", why, "mend what keeps it from being checked"),)
+        why, way = _NO_DRIFT.get(issue.kind, _CANNOT_LOOK)
+        return (Reason("drift", f"{why}: only `recheck` and `snooze` help", way),)
     until = until_of(typed, now)
     if until is not None and not now < until <= now + LONGEST:
         return (Reason("until", "the day is over, or more than a year away", "name another"),)

@@ -11,16 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from prbot.config.drift import Reaction
 from prbot.drift.issue import Kept, Move, News, Section, news
+from prbot.drift.rules import AT_REST
 from prbot.drift.state import Standing, Trace
-from prbot.drift.verdict import ProjectVerdict
+from prbot.drift.verdict import BLIND
 
 WEEK = timedelta(days=7)
 BEGINS, ENDS = 4, 1
 MOST = 200
 """Attributes of one project that are watched, those that changed most first."""
-BLIND = (ProjectVerdict.ERROR, ProjectVerdict.UNKNOWN, ProjectVerdict.APPLIED_UNMERGED)
 
 
 @dataclass(frozen=True)
@@ -34,18 +33,25 @@ class Flap:
 def traced(trace: Trace, section: Section) -> Trace:
     """What goes on after this check. One that could not see changes nothing but the time."""
     now = section.checked_at
-    here = trace.here if section.verdict in BLIND else _acting(section)
+    blind = section.verdict in BLIND
+    here = trace.here if blind else _acting(section)
+    drifted = trace.drifted if blind else _drifted(section)
     changed = here.symmetric_difference(trace.here)
     moments = {name: _young(past, now) for name, past in trace.changes.items()}
     moments |= {name: (*moments.get(name, ()), now) for name in changed}
     most = sorted(moments, key=lambda name: (-len(moments[name]), name))[:MOST]
     kept = {name: moments[name] for name in most if moments[name]}
     flapping = (name for name, past in kept.items() if _flaps(len(past), name in trace.flapping))
-    return replace(trace, here=here, changes=kept, flapping=frozenset(flapping))
+    found = replace(trace, here=here, drifted=drifted)
+    return replace(found, changes=kept, flapping=frozenset(flapping))
 
 
 def _acting(section: Section) -> frozenset[str]:
-    return frozenset(one.name for one in section.found if one.action is not Reaction.IGNORE)
+    return frozenset(one.name for one in section.acting)
+
+
+def _drifted(section: Section) -> dict[str, str]:
+    return {one.name: one.digest for one in section.found if one.verdict not in AT_REST}
 
 
 def _young(moments: tuple[datetime, ...], now: datetime) -> tuple[datetime, ...]:

@@ -14,8 +14,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from prbot.config.drift import GroupBy, Reaction
+from prbot.drift.causes import Cause
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey, RepoRef, Sha
+from prbot.plans.lock_file import Versions
 from prbot.plans.threeway import Verdict
 from prbot.runs.reasons import Reasons
 from prbot.runs.run import Trouble
@@ -58,11 +60,18 @@ class Found:
     def name(self) -> str:
         return self.address if self.attribute is None else f"{self.address}, {self.attribute}"
 
+    @property
+    def digest(self) -> str:
+        """By which another value is noticed."""
+        values = json.dumps([self.verdict, self.live, self.wanted])
+        return hashlib.sha256(values.encode("utf-8", "replace")).hexdigest()[:16]
+
 
 @dataclass(frozen=True)
 class Section:
     """What one check of a project found. `uncorrected`: a rule says `auto`, and this stands
-    against it."""
+    against it. `providers` are those of the plan that tells it, or the last that are known; what
+    stands behind it is the `cause`, None where nobody can tell."""
 
     repo: RepoRef
     project: ProjectKey
@@ -73,13 +82,19 @@ class Section:
     found: tuple[Found, ...] = ()
     trouble: Trouble | None = None
     uncorrected: Reasons = ()
+    providers: Versions = ()
+    cause: Cause | None = None
+
+    @property
+    def acting(self) -> tuple[Found, ...]:
+        """What drifted, without what is ignored."""
+        return tuple(one for one in self.found if one.action is not Reaction.IGNORE)
 
     @property
     def kind(self) -> Kind | None:
         """Of which issue it is told; None: of none, also when all of its drift is ignored."""
         kind = KINDS.get(self.verdict)
-        acting = any(each.action is not Reaction.IGNORE for each in self.found)
-        quiet = kind is Kind.DRIFT and bool(self.found) and not acting
+        quiet = kind is Kind.DRIFT and bool(self.found) and not self.acting
         return None if quiet else kind
 
 
@@ -120,9 +135,8 @@ def facts_of(section: Section) -> Iterable[str]:
     if section.kind is Kind.FAILURE:
         said = section.trouble.sentence if section.trouble else section.verdict.value
         yield json.dumps([where, said])
-    for each in section.found:
-        if each.action is not Reaction.IGNORE:
-            yield json.dumps([where, each.name, each.verdict, each.live, each.wanted])
+    for each in section.acting:
+        yield json.dumps([where, each.name, each.verdict, each.live, each.wanted])
 
 
 def marker(installation: str, kind: str, group: str) -> str:

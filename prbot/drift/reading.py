@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from prbot.config.drift import DriftSettings
+from prbot.config.drift import DriftSettings, Reaction
 from prbot.drift.issue import Found
 from prbot.drift.rules import Beyond, beyond, decide, drifts
 from prbot.drift.verdict import Planned
@@ -30,11 +30,13 @@ ANYTHING = Beyond(more=True, loses=True)
 class Read:
     """`planned` is what a verdict needs; `found` has a row for each attribute that drifted,
     fit to be shown. `beyond` is what else the plan would do, where its own code is known to be
-    applied: what was refreshed into the state is no code."""
+    applied: what was refreshed into the state is no code. `providers` are those whose resources
+    drifted, ignored ones aside, by source address."""
 
     planned: Planned
     found: tuple[Found, ...]
     beyond: Beyond = ANYTHING
+    providers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,17 @@ def read(plan: Plan, digest: str, changes: bool, failing: int, proven: bool, ask
     """`digest`, `changes` and `failing` (checks) are known of the plan already; `proven`: its
     code is what was applied last. Raises BadPlan for endless nesting."""
     seen = as_drift(plan) if proven else plan
-    told = tuple(_found(seen, asked))
+    rows = tuple(_found(seen, asked))
+    told = tuple(one for one, _ in rows)
     drifted = any(each.verdict in TAKEN_BACK for each in told)
     planned = Planned(digest, changes, drifted, beyond(plan).more, failing)
-    return Read(planned, told, beyond(seen))
+    providers = frozenset(name for one, name in rows if one.action is not Reaction.IGNORE)
+    return Read(planned, told, beyond(seen), providers)
 
 
-def _found(plan: Plan, asked: Asked) -> Iterator[Found]:
+def _found(plan: Plan, asked: Asked) -> Iterator[tuple[Found, str]]:
+    """Each with the provider of its resource; an output has none."""
+    providers = {each.address: each.provider_name for each in plan.resource_drift}
     told = asked.redact_values(drift_of(plan))
     for shown, one in zip(told, drifts(plan), strict=True):
         decided = decide(asked.settings, one, asked.environment, asked.today)
@@ -67,7 +73,7 @@ def _found(plan: Plan, asked: Asked) -> Iterator[Found]:
             rule = f"drift.rules[{decided.rule}]"
             reason = asked.settings.rules[decided.rule].reason or ""
         live, wanted = _values(shown)
-        yield Found(
+        found = Found(
             shown.address,
             shown.attribute,
             shown.verdict,
@@ -77,6 +83,7 @@ def _found(plan: Plan, asked: Asked) -> Iterator[Found]:
             wanted,
             reason,
         )
+        yield found, providers.get(one.address, "")
 
 
 def _values(shown: Drifted) -> tuple[str, str]:

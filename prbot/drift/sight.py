@@ -10,7 +10,7 @@ from functools import cached_property
 
 from prbot.config.drift import DriftSettings, Reaction
 from prbot.drift.flapping import Flap, flaps_of, names_of
-from prbot.drift.incidents import Incident, incidents
+from prbot.drift.incidents import Incident, alike, incidents
 from prbot.drift.issue import (
     DriftIssue,
     Found,
@@ -67,7 +67,15 @@ class Sight:
 
     @cached_property
     def apart(self) -> tuple[tuple[Incident, ...], tuple[Section, ...]]:
-        return incidents(self.sections)
+        return incidents(self.sections, self.may_join)
+
+    def may_join(self, section: Section) -> bool:
+        """Whether it may be told with others: drift that has an open issue goes on there."""
+        if section.kind is not Kind.DRIFT:
+            return True
+        place = (section.repo, section.project, section.environment)
+        kept = self.known.get((Kind.DRIFT, group_of(*place, self.settings.group_by)))
+        return kept is None or not kept.open
 
     @cached_property
     def wanted(self) -> dict[tuple[Kind, str], DriftIssue]:
@@ -167,13 +175,19 @@ def body_of(sight: Sight, standing: Standing, issue: DriftIssue, since: datetime
     return IssueBody(issue, since, sight.coverage, quiet, taken, flapping)
 
 
-def snoozed(sight: Sight, standing: Standing) -> datetime | None:
-    until = (a.until for a in sight.answers if holds(a, standing, AnswerKind.SNOOZE, sight.now))
+def waited_for(sight: Sight, issue: DriftIssue) -> bool:
+    """Drift of which others may have the same cause."""
+    mine = issue.sections
+    return issue.kind is Kind.DRIFT and all(alike(s) and sight.may_join(s) for s in mine)
+
+
+def snoozed(sight: Sight, of: Standing | Section) -> datetime | None:
+    until = (a.until for a in sight.answers if holds(a, of, AnswerKind.SNOOZE, sight.now))
     return max(until, default=None)
 
 
-def holds(answer: Answer, standing: Standing, kind: AnswerKind, now: datetime) -> bool:
-    mine = (answer.repo, answer.project) == (standing.repo, standing.project)
+def holds(answer: Answer, of: Standing | Section, kind: AnswerKind, now: datetime) -> bool:
+    mine = (answer.repo, answer.project) == (of.repo, of.project)
     return mine and answer.kind is kind and now < answer.until
 
 

@@ -7,8 +7,6 @@ values. A check that could not see tells nothing: an error is neither drift nor 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +17,7 @@ from prbot.config.drift import Reaction
 from prbot.drift.issue import Found, Section
 from prbot.drift.rules import AT_REST
 from prbot.drift.state import Standing, Trace
-from prbot.drift.verdict import ProjectVerdict
+from prbot.drift.verdict import BLIND, ProjectVerdict
 from prbot.model import ProjectKey, RepoRef, Sha
 
 VERSION = 1
@@ -27,8 +25,6 @@ MOST = 100
 """Attributes that one message names; how many more there are, it says."""
 LONGEST = 500
 """Characters of one name."""
-BLIND = (ProjectVerdict.ERROR, ProjectVerdict.UNKNOWN, ProjectVerdict.APPLIED_UNMERGED)
-"""From these nobody can tell whether anything drifted."""
 
 
 class Kind(StrEnum):
@@ -95,16 +91,11 @@ def after_check(
 
 def told_of(section: Section) -> Mapping[str, str]:
     """All that drifted, by name, with a digest by which another value is noticed."""
-    return {each.name: _digest(each) for each in _drifted(section)}
+    return {each.name: each.digest for each in _drifted(section)}
 
 
 def _drifted(section: Section) -> Sequence[Found]:
     return [each for each in section.found if each.verdict not in AT_REST]
-
-
-def _digest(one: Found) -> str:
-    values = json.dumps([one.verdict, one.live, one.wanted])
-    return hashlib.sha256(values.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _drift(before: Standing, section: Section, now: Mapping[str, str]) -> Signal | None:

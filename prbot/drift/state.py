@@ -32,11 +32,13 @@ class Watch:
 @dataclass(frozen=True)
 class Trace:
     """What goes on from check to check. `told` is what other programs were told that drifts, by
-    name, with a digest of its values. `here` are the names that drifted at the last check that
-    could see, `changes` when each came or went of late, and `flapping` which do it all the time.
+    name, with a digest of its values. Of the last check that could see, `drifted` is the same of
+    all that drifted, and `here` are the names without what is ignored; `changes` is when each of
+    these came or went of late, and `flapping` which do it all the time.
     """
 
     told: Mapping[str, str] = field(default_factory=dict)
+    drifted: Mapping[str, str] = field(default_factory=dict)
     here: frozenset[str] = frozenset()
     changes: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
     flapping: frozenset[str] = frozenset()

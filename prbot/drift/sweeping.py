@@ -4,12 +4,22 @@ projects have in common."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
-from prbot.drift.incidents import Incident, cause
-from prbot.drift.issue import DriftIssue, Kept, Kind, within
-from prbot.drift.sight import Sight, TellIssue, body_of, closing, of_repo, open_groups
-from prbot.drift.tell import INCIDENT, OVERFLOW, EndedBody, IncidentBody, Joined, OverflowBody
+from prbot.drift.incidents import Alike, Incident, alike, lost_to
+from prbot.drift.issue import DriftIssue, Kept, Kind, News, news, within
+from prbot.drift.sight import (
+    Sight,
+    TellIssue,
+    body_of,
+    closing,
+    of_repo,
+    open_groups,
+    snoozed,
+    waited_for,
+)
+from prbot.drift.state import Standing
+from prbot.drift.tell import OVERFLOW, Changed, EndedBody, IncidentBody, Joined, OverflowBody
 
 
 def after_the_sweep(sight: Sight) -> list[TellIssue]:
@@ -17,36 +27,83 @@ def after_the_sweep(sight: Sight) -> list[TellIssue]:
     return [*_untold(sight), *_incidents(sight), *_overflow(sight), *_left(sight)]
 
 
+def before_its_end(sight: Sight) -> list[TellIssue]:
+    """What must not wait for it, where a window is too short for all: an incident that the
+    project just checked belongs to a second time, and one of which nothing is left."""
+    found = {(each.kind, _group(sight, each)): each for each in sight.apart[0]}
+    again = {key: each for key, each in found.items() if _again(sight, each)}
+    told = [step for key, each in again.items() for step in _told(sight, key[1], each)]
+    common = {alike(each) or lost_to(each) for each in sight.sections}
+    alive = {(each[0], _named(sight, *each)) for each in common if each is not None}
+    return [*told, *_over(sight, alive)]
+
+
+def _again(sight: Sight, incident: Incident) -> bool:
+    earlier = sight.before.section
+    was = None if earlier is None else alike(earlier)
+    mine = any(each.project == sight.checked.project for each in incident.sections)
+    return mine and was is not None and was[0] is incident.kind
+
+
 def _untold(sight: Sight) -> Iterator[TellIssue]:
-    """Failures that waited for the end of the sweep and stand alone."""
+    """What waited for the end of the sweep and stands alone."""
     mine, _ = within(tuple(sight.wanted.values()), open_groups(sight), sight.settings.max_issues)
     for issue in mine:
         kept = sight.known.get((issue.kind, issue.group))
         own = issue.group == sight.group(sight.checked)
         untold = kept is None or not (kept.open or kept.is_left(issue.facts))
-        if issue.kind is Kind.FAILURE and not own and untold:
-            after = Kept(open=True, facts=issue.facts, since=sight.now)
-            standing = next(each for each in sight.standings if sight.group(each) == issue.group)
-            body = body_of(sight, standing, issue, sight.now)
-            yield TellIssue(sight.repo, issue.kind, issue.group, after, body, True)
+        if own or not untold or not (issue.kind is Kind.FAILURE or waited_for(sight, issue)):
+            continue
+        standing = next(each for each in sight.standings if sight.group(each) == issue.group)
+        if snoozed(sight, standing) is None:
+            yield _at_last(sight, standing, issue, kept)
+
+
+def _at_last(sight: Sight, standing: Standing, issue: DriftIssue, kept: Kept | None) -> TellIssue:
+    after = Kept(open=True, facts=issue.facts, since=sight.now)
+    body = body_of(sight, standing, issue, sight.now)
+    again = None
+    if kept is not None and issue.kind is Kind.DRIFT:
+        again = Changed(news(kept.facts, issue.facts), again=True)
+    return TellIssue(sight.repo, issue.kind, issue.group, after, body, True, again)
 
 
 def _incidents(sight: Sight) -> Iterator[TellIssue]:
-    found = {_cause_group(sight, incident): incident for incident in sight.apart[0]}
-    for group, incident in found.items():
-        kept = sight.known.get((INCIDENT, group))
-        since = kept.since if kept is not None and kept.open and kept.since else sight.now
-        facts = DriftIssue(Kind.FAILURE, group, incident.sections).facts
-        after = Kept(open=True, facts=facts, since=since)
-        body = IncidentBody(incident, since, sight.coverage)
-        opened = None if kept is not None and kept.open else True
-        left = kept is not None and kept.is_left(facts)
-        if not left and (kept is None or opened or kept.facts != facts):
-            yield TellIssue(sight.repo, INCIDENT, group, after, body, opened)
+    found = {(each.kind, _group(sight, each)): each for each in sight.apart[0]}
+    for (_, group), incident in found.items():
+        yield from _told(sight, group, incident)
+    yield from _over(sight, found)
+
+
+def _told(sight: Sight, group: str, incident: Incident) -> Iterator[TellIssue]:
+    yield from _incident(sight, group, incident)
+    if incident.kind is Alike.FAILURE:
         yield from _joined(sight, incident)
+
+
+def _over(sight: Sight, alive: Container[tuple[str, str]]) -> Iterator[TellIssue]:
     for (kind, group), kept in sight.known.items():
-        if kind == INCIDENT and kept.open and group not in found:
+        if kind in set(Alike) and kept.open and (kind, group) not in alive:
             yield _ended(sight, kind, group, kept)
+
+
+def _incident(sight: Sight, group: str, incident: Incident) -> Iterator[TellIssue]:
+    """Fewer than there were are no news, and drift that joins is."""
+    kept = sight.known.get((incident.kind, group))
+    told = () if kept is None else kept.facts
+    facts = incident.facts(told)
+    is_open = kept is not None and kept.open
+    left = kept is not None and not kept.open and kept.by_person and set(facts) <= set(told)
+    quiet = all(snoozed(sight, each) for each in incident.sections)
+    if left or (is_open and facts == told) or (quiet and not is_open):
+        return
+    since = kept.since if is_open and kept is not None and kept.since else sight.now
+    after, added = Kept(open=True, facts=facts, since=since), None
+    if is_open and incident.kind is Alike.UPGRADE and not quiet:
+        new = News(added=news(told, facts).added)
+        added = Changed(new) if new.added else None
+    body = IncidentBody(incident, since, sight.coverage)
+    yield TellIssue(sight.repo, incident.kind, group, after, body, None if is_open else True, added)
 
 
 def _joined(sight: Sight, incident: Incident) -> Iterator[TellIssue]:
@@ -89,6 +146,9 @@ def _ended(sight: Sight, kind: str, group: str, kept: Kept) -> TellIssue:
     return TellIssue(sight.repo, kind, group, after, EndedBody(kind, group), False)
 
 
-def _cause_group(sight: Sight, incident: Incident) -> str:
-    first = incident.sections[0].trouble
-    return json.dumps([sight.repo.forge, sight.repo.path, INCIDENT, cause(first) if first else ""])
+def _group(sight: Sight, incident: Incident) -> str:
+    return _named(sight, incident.kind, incident.key)
+
+
+def _named(sight: Sight, kind: Alike, key: tuple[str, ...]) -> str:
+    return json.dumps([sight.repo.forge, sight.repo.path, kind, *key])

@@ -40,7 +40,7 @@ class IssueBody:
 
 @dataclass(frozen=True)
 class IncidentBody:
-    """Projects that fail alike: one cause, one issue."""
+    """Projects that have one cause in common: one issue."""
 
     incident: Incident
     since: datetime
@@ -122,5 +122,5 @@ class Unproven:
 
 IssueText = IssueBody | IncidentBody | OverflowBody | BaselineBody | EndedBody
 DriftMessage = IssueText | Changed | Over | Joined | Reply | Withdrawn | Unproven
-BASELINE, INCIDENT, OVERFLOW = "baseline", "incident", "overflow"
-"""Kinds of issues beside those of `drift.issue.Kind`."""
+BASELINE, OVERFLOW = "baseline", "overflow"
+"""Kinds of issues beside those of `drift.issue.Kind` and `drift.incidents.Alike`."""

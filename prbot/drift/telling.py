@@ -32,9 +32,10 @@ from prbot.drift.sight import (
     of_repo,
     open_groups,
     snoozed,
+    waited_for,
 )
 from prbot.drift.state import AnswerKind, Correction, Standing
-from prbot.drift.sweeping import after_the_sweep
+from prbot.drift.sweeping import after_the_sweep, before_its_end
 from prbot.drift.tell import BASELINE, BaselineBody, Changed, Over
 from prbot.drift.verdict import ProjectVerdict
 
@@ -46,10 +47,8 @@ def tell(sight: Sight) -> tuple[TellIssue, ...]:
     """In the order in which it is written; nothing while there is only the baseline."""
     if not (sight.settings.issues or not sight.settings.baseline):
         return ()
-    steps = [*_own(sight)]
-    if sight.swept:
-        steps += after_the_sweep(sight)
-    return tuple(steps)
+    late = after_the_sweep if sight.swept else before_its_end
+    return (*_own(sight), *late(sight))
 
 
 def baseline(sight: Sight) -> tuple[TellIssue, ...]:
@@ -70,6 +69,8 @@ def _own(sight: Sight) -> Iterator[TellIssue]:
         issue, kept = sight.wanted.get((kind, group)), sight.known.get((kind, group))
         if issue is not None and kept is None and not _may_begin(sight, issue):
             continue
+        if issue is not None and not (kept is not None and kept.open) and _waits(sight, issue):
+            continue
         yield from _follow(sight, kind, group, issue, kept)
 
 
@@ -81,6 +82,13 @@ def _may_begin(sight: Sight, issue: DriftIssue) -> bool:
     earlier = sight.before.section
     again = earlier is not None and earlier.kind is Kind.FAILURE
     return issue.kind is Kind.DRIFT or sight.swept or again
+
+
+def _waits(sight: Sight, issue: DriftIssue) -> bool:
+    """Whether the end of the sweep is to show first if others drift for the same reason."""
+    earlier = sight.before.section
+    again = earlier is not None and earlier.kind is Kind.DRIFT
+    return not (sight.swept or again) and waited_for(sight, issue)
 
 
 def _follow(

@@ -28,6 +28,10 @@ class ProjectVerdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+BLIND = (ProjectVerdict.ERROR, ProjectVerdict.UNKNOWN, ProjectVerdict.APPLIED_UNMERGED)
+"""From these nobody can tell whether anything drifted."""
+
+
 class LastApplied(StrEnum):
     """What is known of the project's inputs that were last applied, beside the head's."""
 

@@ -24,11 +24,13 @@ from prbot.drift.aftermath import (
     Known,
     after_check,
 )
+from prbot.drift.checking import caused
 from prbot.drift.flapping import traced
 from prbot.drift.schedule import last_night
 from prbot.drift.sight import TellIssue, answered
 from prbot.drift.state import Correction, Standing
 from prbot.drift.trying import AUTO
+from prbot.drift.verdict import ProjectVerdict
 from prbot.engine.alarm import Alarm
 from prbot.engine.checkouts import generated_names
 from prbot.engine.drift_by_hand import ByHand
@@ -46,6 +48,7 @@ from prbot.plans.record import StoredPlan
 from prbot.ports.store import UnitOfWork
 from prbot.runs.correcting import by_rule
 from prbot.runs.drifting import head_of
+from prbot.runs.landings import Landing
 from prbot.runs.reasons import Reason
 from prbot.runs.run import Run
 
@@ -140,8 +143,16 @@ class DriftEnds:
             why = await why_not_by_rule(self._world, standing, seen, place.rules)
         if why == () and by_rule(run) and run.ask.correction and run.trouble is not None:
             why = (Reason("planned", run.trouble.sentence, AT_NEXT_CHECK),)
-        section = replace(seen.section, uncorrected=why or ())
+        section = caused(seen.section, standing, seen.drifted, await self._left(run, seen))
+        section = replace(section, uncorrected=why or ())
         return Ended(section, standing, why, corrected=run.ask.correction is not None)
+
+    async def _left(self, run: Run, seen: Seen) -> tuple[Landing, ...]:
+        """What merged pull requests left to apply, where that matters."""
+        if seen.section.verdict is not ProjectVerdict.BEHIND:
+            return ()
+        async with self._world.store.begin() as unit:
+            return await unit.landings.of(run.pull)
 
     async def _head(self, run: Run) -> StoredPlan | None:
         async with self._world.store.begin() as unit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from prbot.config.drift import DriftSettings
@@ -35,11 +35,12 @@ LOOKED = {
 @dataclass(frozen=True)
 class Seen:
     """`section` is what the head's plan shows, `beyond` what else it would do. `proved` is what
-    it proves to be applied."""
+    it proves to be applied, `drifted` are the providers whose resources drifted."""
 
     section: Section
     beyond: Beyond = ANYTHING
     proved: Applied | None = None
+    drifted: frozenset[str] = frozenset()
 
 
 class DriftReading:
@@ -70,15 +71,20 @@ class DriftReading:
         last = last_applied(run, head)
         reading = await self._reading(head_of(run), head, last is LastApplied.SAME, asked)
         job = next(iter(run.jobs_of(JobKind.PLAN_APPLIED)), None)
-        before = await self._reading(job, plans.get(plan_id_of(job)), True, asked)
+        earlier = plans.get(plan_id_of(job))
+        before = await self._reading(job, earlier, True, asked)
         unmerged = any(
             lock.project == standing.project and lock.holder in holders for lock in locks
         )
         section = section_of(subject, reading, last, before, unmerged)
         beyond = reading.beyond if isinstance(reading, Read) else ANYTHING
-        if section.verdict not in CLEAN or head is None:
-            return Seen(section, beyond)
-        return Seen(section, beyond, Applied(subject.commit, head.inputs, subject.at))
+        clean = section.verdict in CLEAN
+        telling = earlier if last is LastApplied.DIFFERENT and not clean else head
+        section = replace(section, providers=telling.providers if telling else ())
+        read_of = before if last is LastApplied.DIFFERENT else reading
+        drifted = read_of.providers if isinstance(read_of, Read) else frozenset()
+        proved = Applied(subject.commit, head.inputs, subject.at) if head and clean else None
+        return Seen(section, beyond, proved, drifted)
 
     async def _reading(
         self, job: Job | None, plan: StoredPlan | None, proven: bool, asked: Asked

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from nights import CHECKS, Calendar, Nights
 from town import LEAN, REPOSITORY, Town
 
+from prbot.drift.causes import Upgrade
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey
 from prbot.plans.sensitive import SENSITIVE
@@ -62,6 +65,16 @@ def stored(client: Callable[[str], Any]) -> tuple[bytes, Any, list[Any]]:
     return state["Body"].read(), state["LastModified"], sorted(rows, key=str)
 
 
+PROVIDER = "registry.terraform.io/hashicorp/aws"
+PINNED = 'version = "3.39.0"'
+
+
+def mirrored(mirror: Path, program: Path, version: str) -> None:
+    """The provider's program, in a mirror under this version."""
+    place = mirror / PROVIDER / version / program.name
+    shutil.copytree(program, place, copy_function=os.link)
+
+
 async def applied(town: Town, hcl: str) -> None:
     """By a pull request, on merge."""
     clone = await town.build({"README.md": "Infrastructure.\n"})
@@ -75,6 +88,7 @@ async def applied(town: Town, hcl: str) -> None:
 @pytest.mark.only_forge("github", "what AWS holds is the same whoever asked")
 async def test_what_was_changed_by_hand(
     town: Town,
+    tmp_path: Path,
     calendar: type[Calendar],
     aws_provider_mirror: Path,
     aws_environment: dict[str, str],
@@ -83,13 +97,19 @@ async def test_what_was_changed_by_hand(
     moto_server: str,
 ) -> None:
     """It finds what prbot applied in sync, then each attribute that boto3 changed, a secret one
-    hidden; somebody's lock is no hindrance, and neither it nor the state is touched."""
+    hidden; somebody's lock is no hindrance, and neither it nor the state is touched. What began
+    with another version of the provider is known to have done so."""
     make_backend(aws_client)
     town.environ |= aws_environment
+    (program,) = (aws_provider_mirror / PROVIDER / "3.39.0").iterdir()
+    mirror = tmp_path / "mirror"
+    mirrored(mirror, program, "3.39.0")
     tool = town.config.terraform.model_copy(
-        update={"provider_mirror": aws_provider_mirror, "environment": (*LEAN, "AWS_*")}
+        update={"provider_mirror": mirror, "environment": (*LEAN, "AWS_*")}
     )
     hcl = aws_root_module(town.state_file("logs"), bucket="night", parameter="/night", value="loud")
+    assert PINNED in hcl
+    hcl = hcl.replace(PINNED, 'version = ">= 3.39.0"')
     calendar.go_to(datetime.now(UTC))  # a merge must not look old
     await town.start(terraform=tool, drift=CHECKS)
     await applied(town, on_s3(hcl, moto_server))
@@ -98,11 +118,13 @@ async def test_what_was_changed_by_hand(
     before = stored(aws_client)
     first = await nights.checked()
     assert (first.trouble, first.verdict, first.found) == (None, ProjectVerdict.IN_SYNC, ())
+    assert (first.providers, first.cause) == (((PROVIDER, "3.39.0"),), None)
 
     aws_client("ssm").put_parameter(Name="/night", Value="silent", Type="String", Overwrite=True)
     tags = {"TagSet": [{"Key": "Owner", "Value": "carol"}]}
     aws_client("s3").put_bucket_tagging(Bucket="night", Tagging=tags)
     aws_client("dynamodb").put_item(TableName=TABLE, Item=HELD)
+    mirrored(mirror, program, "3.39.1")
     found = await nights.next()
     assert (found.trouble, found.verdict) == (None, ProjectVerdict.DRIFTED)
     rows = {(each.address, each.attribute): each for each in found.found}
@@ -110,6 +132,7 @@ async def test_what_was_changed_by_hand(
     assert (value.live, value.wanted) == (SENSITIVE, SENSITIVE)
     assert "carol" in rows["aws_s3_bucket.logs", "tags"].live
     assert "silent" not in repr(found)
+    assert found.cause == Upgrade(PROVIDER, "3.39.1", "3.39.0")
     after = stored(aws_client)
     assert after[:2] == before[:2]
     assert after[2] == sorted([*before[2], HELD], key=str)

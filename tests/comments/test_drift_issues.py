@@ -18,7 +18,8 @@ from prbot.comments.customs import GITHUB, GITLAB, Customs
 from prbot.comments.drift_issue import drift_title, render_drift
 from prbot.comments.fitting import size
 from prbot.config.drift import GroupBy, Reaction
-from prbot.drift.incidents import Incident, incidents
+from prbot.drift.causes import Cause, Unapplied, Upgrade
+from prbot.drift.incidents import Alike, Incident, incidents
 from prbot.drift.issue import DriftIssue, Found, News, Section, issues_of
 from prbot.drift.tell import (
     Acceptance,
@@ -82,6 +83,20 @@ def incident(*sections: Section) -> Incident:
     return found
 
 
+AWS = "registry.terraform.io/hashicorp/aws"
+FIVE = [f"p{number}" for number in range(5)]
+
+
+def upgraded(at: str, before: str = "5.1.0") -> Section:
+    return section(QUEUE, at=at, cause=Upgrade(AWS, "5.2.0", before))
+
+
+def behind(at: str, pull: int | None = None) -> Section:
+    cause = Unapplied(Sha("a" * 40), pull)
+    return section(at=at, verdict=ProjectVerdict.BEHIND, cause=cause)
+
+
+UPGRADED = (upgraded("p0"), upgraded("p1", "5.0.0"), *map(upgraded, FIVE[2:]))
 COVERAGE = "1,312 of 1,500; oldest 41 h"
 BLUE = replace(broken(), project=ProjectKey("ops", "blue"))
 SWEPT = (
@@ -95,6 +110,10 @@ DOCUMENTS: dict[str, DriftMessage] = {
     ),
     "failure": IssueBody(issue(broken()), SINCE),
     "incident": IncidentBody(incident(*(broken(f"p{number}") for number in range(5))), SINCE),
+    "upgrade_alone": IssueBody(issue(upgraded("net")), SINCE),
+    "upgrade": IncidentBody(incident(*UPGRADED), SINCE),
+    "unapplied_pull": IncidentBody(incident(*(behind(at, 7) for at in FIVE)), SINCE),
+    "unapplied_commit": IncidentBody(incident(*map(behind, FIVE)), SINCE),
     "overflow": OverflowBody((issue(section(QUEUE)), issue(BLUE)), 20, "400 of 400; oldest 3 h"),
     "baseline": BaselineBody(SWEPT, "3 of 3; oldest 2 h"),
     "changed": Changed(
@@ -107,6 +126,8 @@ DOCUMENTS: dict[str, DriftMessage] = {
     "over": Over(verified=False, checks=2),
     "joined": Joined(),
     "ended": EndedBody("incident", "[]"),
+    "upgrade_ended": EndedBody("upgrade", "[]"),
+    "unapplied_ended": EndedBody("unapplied", "[]"),
     "verified": Over(verified=True),
     "unproven": Unproven(PlanId("p-3e91c0"), ("aws_sqs_queue.q, tags", "aws_vpc.`v`")),
     "withdrawn_proven": Withdrawn("proven"),
@@ -202,12 +223,13 @@ FOUND = st.builds(
 TROUBLE = st.builds(Trouble, HOSTILE, HOSTILE, HOSTILE)
 MANY = st.sampled_from([1, 2, 7, 300])
 SECTIONS = st.builds(
-    lambda found, times, at, verdict, trouble, environment: section(
+    lambda found, times, at, verdict, trouble, environment, cause: section(
         *(found * times),
         at=at,
         verdict=verdict,
         trouble=trouble,
         environment=environment,
+        cause=cause,
     ),
     st.lists(FOUND, max_size=3).map(tuple),
     MANY,
@@ -215,6 +237,7 @@ SECTIONS = st.builds(
     st.sampled_from(list(ProjectVerdict)),
     st.none() | TROUBLE,
     st.none() | HOSTILE,
+    st.none() | st.builds(Upgrade, HOSTILE, HOSTILE, HOSTILE),
 )
 LISTED = st.builds(
     lambda first, times: tuple(
@@ -231,6 +254,22 @@ ISSUES = LISTED.flatmap(
         or [DriftIssue(*issue(section(QUEUE)).__dict__.values())]
     )
 )
+CAUSES: dict[Alike, st.SearchStrategy[Cause | None]] = {
+    Alike.FAILURE: st.none(),
+    Alike.UPGRADE: st.builds(Upgrade, HOSTILE, HOSTILE, HOSTILE),
+    Alike.UNAPPLIED: st.builds(Unapplied, HOSTILE.map(Sha), st.none() | st.just(7)),
+}
+INCIDENTS = st.sampled_from(Alike).flatmap(
+    lambda kind: st.builds(
+        lambda words, listed, cause, lost: Incident(
+            kind, (), words, tuple(replace(each, cause=cause) for each in listed), lost
+        ),
+        HOSTILE,
+        LISTED,
+        CAUSES[kind],
+        st.just(()) | LISTED,
+    )
+)
 NAMES = st.lists(HOSTILE, max_size=4).map(lambda names: tuple(names * 60))
 MESSAGES: st.SearchStrategy[DriftMessage] = st.one_of(
     st.builds(
@@ -241,7 +280,7 @@ MESSAGES: st.SearchStrategy[DriftMessage] = st.one_of(
         st.none() | st.just(NOW),
         st.none() | st.builds(Acceptance, HOSTILE, st.just(date(2026, 4, 1)), HOSTILE.map(Login)),
     ),
-    st.builds(IncidentBody, st.builds(Incident, HOSTILE, LISTED), st.just(SINCE), HOSTILE),
+    st.builds(IncidentBody, INCIDENTS, st.just(SINCE), HOSTILE),
     st.builds(OverflowBody, st.lists(ISSUES, max_size=3).map(tuple), st.just(20), HOSTILE),
     st.builds(BaselineBody, LISTED, HOSTILE),
     st.builds(Changed, st.builds(News, NAMES, NAMES, NAMES), st.booleans()),

@@ -29,6 +29,7 @@ from prbot.drift.answering import (
     told_of,
     unless_hindered,
 )
+from prbot.drift.incidents import Alike
 from prbot.drift.issue import Found, Kept, Kind, Section, facts_of
 from prbot.drift.state import AnswerKind, IssueOf, Standing
 from prbot.drift.verdict import ProjectVerdict
@@ -212,6 +213,16 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "prbot adopt",
         "drift",
     ),
+    "unapplied code is no drift": (
+        {"issue": replace(ISSUE, kind=Alike.UNAPPLIED)},
+        "prbot revert",
+        "drift",
+    ),
+    "one cause of several projects": (
+        {"issue": replace(ISSUE, kind=Alike.UPGRADE)},
+        "prbot accept it until 2026-03-31",
+        "drift",
+    ),
 }
 
 
@@ -237,8 +248,10 @@ def test_outsiders() -> None:
     assert asked("prbot revert", permission=Permission.NONE) == ()
 
 
-def test_a_failure_can_be_looked_at_again() -> None:
-    (again, _) = asked("prbot recheck", issue=replace(ISSUE, kind=Kind.FAILURE))
+@pytest.mark.parametrize("kind", [Kind.FAILURE, *Alike])
+def test_it_can_be_looked_at_again(kind: str) -> None:
+    """Also what is no drift, and what is told with others."""
+    (again, _) = asked("prbot recheck", issue=replace(ISSUE, kind=kind))
     assert again == LookAgain(STANDING)
 
 

@@ -71,7 +71,9 @@ def test_many() -> None:
 
 def test_ignored() -> None:
     """It does not watch what a rule ignores."""
-    assert traced(Trace(), section(replace(A, action=Reaction.IGNORE))) == Trace()
+    ignored = replace(A, action=Reaction.IGNORE)
+    trace = traced(Trace(), section(ignored))
+    assert trace == Trace(drifted={ignored.name: ignored.digest})
 
 
 # --- what people hear ------------------------------------------------------------------------

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from prbot.config.drift import DriftSettings, GroupBy, Reaction
+from prbot.drift.causes import Unapplied, Upgrade
+from prbot.drift.incidents import Alike
 from prbot.drift.issue import Found, Kept, Kind, Section, facts_of
 from prbot.drift.sight import Sight, TellIssue
 from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing
-from prbot.drift.tell import BASELINE, INCIDENT, OVERFLOW, Changed, Over
+from prbot.drift.tell import BASELINE, OVERFLOW, Changed, Over
 from prbot.drift.telling import baseline, tell
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import Login, ProjectKey, RepoRef, Sha
@@ -97,8 +99,57 @@ def failures(*projects: str) -> tuple[str, ...]:
     return tuple(sorted(fact for facts in told for fact in facts))
 
 
-CAUSE = json.dumps(["gh", "acme/infra", INCIDENT, "error: no credentials"])
-LEFT_INCIDENT = issue(INCIDENT, CAUSE, facts=failures(*"abcd", "net"), **LEFT)
+AWS = "registry.terraform.io/hashicorp/aws"
+LOST = section(
+    at="d",
+    verdict=ProjectVerdict.ERROR,
+    trouble=Trouble("Error: timeout"),
+    cause=Upgrade(AWS, "5.2.0", "5.1.0"),
+)
+OVER = {"open": False, "facts": ()}
+
+
+def upgraded(*found: Found, at: str = "net") -> Section:
+    return section(*found, at=at, cause=Upgrade(AWS, "5.2.0", "5.1.0"))
+
+
+UPGRADED = upgraded(QUEUE)
+
+
+def since_then(*projects: str) -> tuple[Standing, ...]:
+    return tuple(standing(upgraded(QUEUE, at=at), at=at) for at in projects)
+
+
+def behind(at: str) -> Section:
+    return section(at=at, verdict=ProjectVerdict.BEHIND, cause=Unapplied(Sha("b" * 40), 7))
+
+
+def waiting(*projects: str) -> tuple[Standing, ...]:
+    return tuple(standing(behind(at), at=at) for at in projects)
+
+
+def quiet(at: str) -> Answer:
+    return replace(answer(AnswerKind.SNOOZE), project=ProjectKey(at))
+
+
+QUIET_B = quiet("b")
+LEFT_DRIFT = issue(name=group("b"), facts=tuple(facts_of(upgraded(QUEUE, at="b"))), **LEFT)
+
+
+def upgrade(*projects: str, **kept: Any) -> IssueOf:
+    told = tuple(sorted(f for at in projects for f in facts_of(upgraded(QUEUE, at=at))))
+    name = json.dumps(["gh", "acme/infra", Alike.UPGRADE, AWS, "5.2.0"])
+    return issue(Alike.UPGRADE, name, facts=told, **kept)
+
+
+def unapplied(*projects: str) -> IssueOf:
+    told = tuple(sorted(json.dumps([f"gh:acme/infra {at}", "7"]) for at in projects))
+    name = json.dumps(["gh", "acme/infra", Alike.UNAPPLIED, "7"])
+    return issue(Alike.UNAPPLIED, name, facts=told)
+
+
+CAUSE = json.dumps(["gh", "acme/infra", Alike.FAILURE, "error: no credentials"])
+LEFT_INCIDENT = issue(Alike.FAILURE, CAUSE, facts=failures(*"abcd", "net"), **LEFT)
 LEFT_FAILURE = issue(Kind.FAILURE, group("b"), facts=failures("b"), **LEFT)
 INDEX = json.dumps(["gh", "acme/infra"])
 LEFT_INDEX = issue(OVERFLOW, INDEX, **LEFT)
@@ -181,7 +232,7 @@ ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
         [("incident", True, "NoneType"), ("failure", False, "Joined")],
     ),
     "an incident is over": (
-        sight(CLEAN, issues=(issue(INCIDENT, "[]"),)),
+        sight(CLEAN, issues=(issue(Alike.FAILURE, "[]"),)),
         [("incident", False, "NoneType")],
     ),
     "an incident that somebody closed": (
@@ -208,6 +259,77 @@ ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
     "a project that is no more": (
         sight(CLEAN, issues=(issue(name=group("old")),)),
         [("drift", False, "NoneType")],
+    ),
+    "drift that began with a version waits for the sweep": (sight(UPGRADED, others=LATER), []),
+    "and where its own issue is closed": (
+        sight(UPGRADED, others=LATER, issues=(issue(open=False, facts=()),)),
+        [],
+    ),
+    "but no longer than until it is found again": (
+        sight(UPGRADED, UPGRADED, others=LATER),
+        [("drift", True, "NoneType")],
+    ),
+    "nor where its own issue is open": (
+        sight(UPGRADED, others=LATER, issues=(issue(),)),
+        [("drift", None, "NoneType")],
+    ),
+    "nor where a rule corrects it": (
+        sight(upgraded(replace(QUEUE, action=Reaction.AUTO)), others=LATER),
+        [("drift", True, "NoneType")],
+    ),
+    "alone, it is told when the sweep is through": (
+        sight(CLEAN, others=since_then("b")),
+        [("drift", True, "NoneType")],
+    ),
+    "as the same issue again": (
+        sight(CLEAN, others=since_then("b"), issues=(issue(name=group("b"), **OVER),)),
+        [("drift", True, "Changed")],
+    ),
+    "unless somebody closed it": (
+        sight(CLEAN, others=since_then("b"), issues=(LEFT_DRIFT,)),
+        [],
+    ),
+    "or snoozed it": (sight(CLEAN, others=since_then("b"), answers=(QUIET_B,)), []),
+    "five since a version": (
+        sight(UPGRADED, others=since_then(*"abcd")),
+        [("upgrade", True, "NoneType")],
+    ),
+    "five, and one of them cannot be checked": (
+        sight(UPGRADED, others=(*since_then(*"abc"), standing(LOST, at="d"))),
+        [("failure", True, "NoneType"), ("upgrade", True, "NoneType")],
+    ),
+    "five, and nobody wants to hear of any": (
+        sight(UPGRADED, others=since_then(*"abcd"), answers=tuple(map(quiet, (*"abcd", "net")))),
+        [],
+    ),
+    "one that joins is news": (
+        sight(UPGRADED, others=since_then(*"abcd"), issues=(upgrade(*"abcd"),)),
+        [("upgrade", None, "Changed")],
+    ),
+    "one that leaves is none": (
+        sight(UPGRADED, others=since_then(*"abcd"), issues=(upgrade(*"abcde", "net"),)),
+        [("upgrade", None, "NoneType")],
+    ),
+    "nor is it where somebody closed it": (
+        sight(UPGRADED, others=since_then(*"abcd"), issues=(upgrade(*"abcde", "net", **LEFT),)),
+        [],
+    ),
+    "four are left": (
+        sight(UPGRADED, others=since_then(*"abc"), issues=(upgrade(*"abcd", "net"),)),
+        [("drift", True, "NoneType")] * 4 + [("upgrade", False, "NoneType")],
+    ),
+    "behind is silent": (sight(behind("net"), others=waiting(*"abc")), []),
+    "five wait for one change": (
+        sight(behind("net"), others=waiting(*"abcd")),
+        [("unapplied", True, "NoneType")],
+    ),
+    "six do": (
+        sight(behind("net"), others=waiting(*"abcde"), issues=(unapplied(*"abcd", "net"),)),
+        [("unapplied", None, "NoneType")],
+    ),
+    "four do": (
+        sight(CLEAN, others=waiting(*"abcd"), issues=(unapplied(*"abcd", "net"),)),
+        [("unapplied", False, "NoneType")],
     ),
     "no issues before they are wanted": (sight(DRIFTED, settings=DriftSettings()), []),
     "no baseline wanted": (

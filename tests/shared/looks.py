@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -31,6 +31,7 @@ from prbot.drift.verdict import LastApplied
 from prbot.engine.drift_places import SILENCE, Places
 from prbot.model import JobId, Login, ProjectKey, PullRef, RepoRef, RunId, Sha
 from prbot.plans.plan import parse
+from prbot.runs.landings import Landing
 from prbot.runs.locks import Lock
 from prbot.runs.run import Ask, AskKind, Job, JobKind, JobState, Run, RunState
 from prbot.telemetry import Redactor
@@ -72,6 +73,7 @@ class Case:
         for act in row.get("before", ()):
             await self.do(act)
         self.tool.answers = {n: self._answer(a) for n, a in row.get("tool", {}).items()}
+        self.tool.versions = dict(row.get("versions", {}))
         before = {each.key: each.checked_at for each in await self.standings()}
         if "played" in self.row:
             await self._put_the_others()
@@ -159,6 +161,8 @@ class Case:
             case {"push": projects}:
                 self.pushed += 1
                 await self.push({name: self.code(name) for name in projects})
+            case {"merge": projects}:
+                await self.merge(projects)
             case {"add": project}:
                 await self.push({project: self.code(project)})
             case {"remove": project}:
@@ -223,6 +227,21 @@ class Case:
         files = {f"{name}/main.tf": text for name, text in code.items()}
         await self.clone.push("main", "Change", files)
         self.tool.heads |= {name: text for name, text in code.items() if text is not None}
+
+    async def merge(self, projects: Sequence[str]) -> None:
+        """Change these projects by a pull request, and leave it unapplied."""
+        self.pushed += 1
+        code = {name: self.code(name) for name in projects}
+        files: dict[str, str | None] = {f"{name}/main.tf": text for name, text in code.items()}
+        branch, forge = f"change-{self.pushed}", self.town.forge
+        await self.clone.push(branch, "Change", files)
+        pull = await forge.open_pull(REPOSITORY, head=branch, title="Change", author="alice")
+        commit = Sha(await forge.merge(pull, "bob"))
+        self.tool.heads |= code
+        merged, now = PullRef(REPO, pull.number), self.clock.time
+        async with self.replica.world.store.begin() as unit:
+            for name in projects:
+                await unit.landings.add(Landing(merged, ProjectKey(name), commit, now))
 
     def code(self, project: str) -> str:
         return code_of(project, self.pushed)

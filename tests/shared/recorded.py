@@ -26,11 +26,12 @@ from prbot.engine.world import World
 from prbot.errors.plans import ToolFailed
 from prbot.model import JobId, PlanId, RunId, Sha
 from prbot.plans.canonical import Digests
+from prbot.plans.lock_file import provider_versions
 from prbot.plans.record import Inputs, StoredPlan
 from prbot.plans.summary import PlanSummary
 from prbot.ports.store import UnitOfWork
 from prbot.ports.tool import InitResult, ToolRun
-from prbot.runs.drifting import GONE
+from prbot.runs.drifting import GONE, project_of, same_code
 from prbot.runs.run import Job, JobKind, JobState, Run, RunState
 
 PLANS = Path(__file__).parent.parent / "fixtures" / "plans"
@@ -38,6 +39,11 @@ DAY = timedelta(days=1)
 CLEAN = "00"
 
 Json = Any
+
+
+def spoken(answer: Json, is_head: bool) -> Json:
+    """What the tool says of this commit, where it differs."""
+    return answer["head" if is_head else "applied"] if "head" in answer else answer
 
 
 def recorded(number: str) -> bytes:
@@ -49,10 +55,12 @@ def recorded(number: str) -> bytes:
 @dataclass
 class RecordedTool:
     """Meets `Tool` and `Tools`, as far as a look goes. `answers` are by project; `heads` are what
-    the default branch says now. `planned` counts."""
+    the default branch says now. `versions` are those of providers, by project and source.
+    `planned` counts."""
 
     answers: dict[str, Json] = field(default_factory=dict)
     heads: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, dict[str, str]] = field(default_factory=dict)
     planned: list[str] = field(default_factory=list)
 
     def answer(self, project: str) -> Json:
@@ -71,7 +79,16 @@ class RecordedTool:
         return await self.initialised(run)
 
     async def initialised(self, run: ToolRun) -> InitResult:
-        return InitResult((), b"", state_is_lost=False)
+        return InitResult((), self.lock_file(run.root.name), state_is_lost=False)
+
+    def lock_file(self, project: str) -> bytes:
+        """As init writes it; nobody commits it."""
+        known = self.versions.get(project, self.versions.get("rest", {}))
+        blocks = (
+            f'provider "registry.terraform.io/{source}" {{\n  version = "{version}"\n}}\n'
+            for source, version in known.items()
+        )
+        return "\n".join(blocks).encode()
 
     async def state_version(self, run: ToolRun) -> str | None:
         return None
@@ -82,10 +99,8 @@ class RecordedTool:
         assert not lock, "a look takes the state's lock"
         project = run.root.name
         self.planned.append(project)
-        answer = self.answer(project)
-        if "head" in answer:
-            is_head = (run.root / "main.tf").read_text() == self.heads[project]
-            answer = answer["head" if is_head else "applied"]
+        is_head = (run.root / "main.tf").read_text() == self.heads[project]
+        answer = spoken(self.answer(project), is_head)
         if "fails" in answer:
             raise ToolFailed("plan", 1, answer["fails"])
         plan_file.write_bytes(recorded(answer))
@@ -131,24 +146,34 @@ class Replica:
         if run.state.finished:
             return
         await unit.runs.move(run.id, RunState.QUEUED, RunState.WORKING)
-        name, gone = standing.project.dir, standing.project.dir not in tool.heads
-        if gone:
+        if standing.project.dir not in tool.heads:
             await unit.runs.move(run.id, RunState.WORKING, RunState.FAILED, GONE)
             return
-        answer, job_id = tool.answer(name), JobId(self.world.new_id("j"))
-        await unit.runs.add_job(Job(job_id, run.id, standing.project, JobKind.PLAN))
+        head = await self._put_job(unit, run, JobKind.PLAN, tool)
+        applied, changes = run.ask.applied, head is not None and head.summary.has_changes
+        if head and changes and applied and not same_code(head.inputs, applied.inputs):
+            await self._put_job(unit, run, JobKind.PLAN_APPLIED, tool)
+        await unit.runs.move(run.id, RunState.WORKING, RunState.DONE)
+
+    async def _put_job(
+        self, unit: UnitOfWork, run: Run, kind: JobKind, tool: RecordedTool
+    ) -> StoredPlan | None:
+        project, job_id = project_of(run), JobId(self.world.new_id("j"))
+        await unit.runs.add_job(Job(job_id, run.id, project, kind))
         until = self.world.clock.now() + DAY
         job = await unit.runs.start_job(job_id, self.world.worker, until)
         assert job is not None
+        answer = spoken(tool.answer(project.dir), kind is JobKind.PLAN)
         if "fails" in answer:
             error = ToolFailed("plan", 1, answer["fails"])
             failed = replace(job, trouble=self.worker.trouble(error))
             await unit.runs.move_job(job, JobState.FAILED, failed)
-        else:
-            plan = await self._plan(run, job, recorded(answer), tool.heads[name])
-            await unit.plans.add(plan)
-            await unit.runs.move_job(job, JobState.PLANNED, replace(job, plan_id=plan.id))
-        await unit.runs.move(run.id, RunState.WORKING, RunState.DONE)
+            return None
+        plan = await self._plan(run, job, recorded(answer), tool.heads[project.dir])
+        plan = replace(plan, providers=provider_versions(tool.lock_file(project.dir)))
+        await unit.plans.add(plan)
+        await unit.runs.move_job(job, JobState.PLANNED, replace(job, plan_id=plan.id))
+        return plan
 
     async def _plan(self, run: Run, job: Job, shown: bytes, code: str) -> StoredPlan:
         world, plan_id = self.world, PlanId(self.world.new_id("p"))
