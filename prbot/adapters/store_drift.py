@@ -17,9 +17,10 @@ from prbot.adapters.store_dialect import insert_new, insert_once
 from prbot.adapters.store_tables import drift_clock, drift_projects, drift_watches
 from prbot.adapters.store_transaction import Transaction
 from prbot.adapters.store_types import is_repo
-from prbot.drift.issue import KINDS, Section
+from prbot.drift.issue import Section
 from prbot.drift.schedule import Reach
 from prbot.drift.state import Standing, Trace, Watch
+from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey, RepoRef, RunId
 from prbot.plans.record import Applied
 
@@ -96,8 +97,8 @@ class SqlDriftChecks:
         query = select(drift_projects).where(_here(repo)).order_by(*ORDER)
         return tuple(map(_standing, await self.db.execute(query)))
 
-    async def of_kinds(self, repo: RepoRef, project: ProjectKey) -> tuple[Standing, ...]:
-        told = drift_projects.c.verdict.in_([verdict.value for verdict in KINDS])
+    async def not_in_sync(self, repo: RepoRef, project: ProjectKey) -> tuple[Standing, ...]:
+        told = drift_projects.c.verdict != ProjectVerdict.IN_SYNC.value
         mine = or_(told, _is(repo, project))
         query = select(drift_projects).where(_here(repo), mine).order_by(*ORDER)
         return tuple(map(_standing, await self.db.execute(query)))

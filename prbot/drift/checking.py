@@ -84,19 +84,21 @@ def _cause(
     if section.verdict in BLIND:
         return None if earlier is None else earlier.cause
     if section.verdict is ProjectVerdict.BEHIND:
-        return _unapplied(section, earlier, landings)
+        return _unapplied(section, before, landings)
     return _upgrade(section, before, drifted) if section.kind is Kind.DRIFT else None
 
 
-def _unapplied(section: Section, earlier: Section | None, landings: Iterable[Landing]) -> Unapplied:
-    """What was pushed stays the cause, whatever is merged on top of it."""
-    known = None if earlier is None else earlier.cause
+def _unapplied(section: Section, before: Standing, landings: Iterable[Landing]) -> Unapplied | None:
+    """What was pushed stays the cause, whatever is merged on top of it. What was merged before
+    the project was in sync is none, and nobody knows since when it waits that never was."""
+    known = None if before.section is None else before.section.cause
     if isinstance(known, Unapplied) and known.pull is None:
         return known
     for landing in landings:
-        if landing.project == section.project and landing.settled_by is None:
+        mine = landing.project == section.project and landing.settled_by is None
+        if mine and (before.applied is None or landing.at >= before.applied.at):
             return Unapplied(landing.commit, landing.pull.number)
-    return Unapplied(section.commit)
+    return None if before.applied is None else Unapplied(section.commit)
 
 
 def _upgrade(section: Section, before: Standing, drifted: frozenset[str]) -> Upgrade | None:

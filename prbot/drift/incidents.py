@@ -13,6 +13,7 @@ from prbot.config.drift import Reaction
 from prbot.drift.causes import Cause, Unapplied, Upgrade
 from prbot.drift.issue import Kind, Section, facts_of
 from prbot.drift.verdict import BLIND, ProjectVerdict
+from prbot.model import RepoRef
 from prbot.runs.run import Trouble
 
 LEAST = 5
@@ -53,6 +54,10 @@ class Incident:
     lost: tuple[Section, ...] = ()
 
     @property
+    def common(self) -> Common:
+        return self.kind, self.key
+
+    @property
     def causes(self) -> tuple[Cause, ...]:
         """Each once; of one upgrade what was there before may differ."""
         return tuple(dict.fromkeys(s.cause for s in self.sections if s.cause is not None))
@@ -60,37 +65,45 @@ class Incident:
     def facts(self, told: Iterable[str]) -> tuple[str, ...]:
         """What there is to tell, one fact a line, as those of an issue of one's own; of what was
         lost that which was `told`, for nobody knows better."""
-        lost = {_where(each) for each in self.lost}
+        lost = {each.where for each in self.lost}
         kept = {fact for fact in told if json.loads(fact)[0] in lost}
         return tuple(sorted(kept.union(*map(self._facts_of, self.sections))))
 
     def _facts_of(self, section: Section) -> Iterable[str]:
         if self.kind is Alike.UNAPPLIED:
-            return (json.dumps([_where(section), *self.key]),)
+            return (json.dumps([section.where, *self.key]),)
         return facts_of(section)
 
 
-def _where(section: Section) -> str:
-    return f"{section.repo} {section.project}"
+@dataclass(frozen=True)
+class Apart:
+    """`incidents`, those of most projects first, and what stands `alone`, in its order. `dark` are
+    causes that enough projects had in common when they could be checked last, none of which can
+    be now."""
+
+    incidents: tuple[Incident, ...]
+    alone: tuple[Section, ...]
+    dark: frozenset[Common] = frozenset()
 
 
-def _any(_: Section) -> bool:
+def _any(_: Section, __: Common) -> bool:
     return True
 
 
-def incidents(
-    sections: Iterable[Section], may_join: Callable[[Section], bool] = _any, least: int = LEAST
-) -> tuple[tuple[Incident, ...], tuple[Section, ...]]:
-    """The incidents, those of most projects first, and what stands by itself, in its order. An
-    error ends no incident, so what is lost to it counts; it is told by itself as well."""
+def told_apart(
+    sections: Iterable[Section],
+    may_join: Callable[[Section, Common], bool] = _any,
+    least: int = LEAST,
+) -> Apart:
+    """An error ends no incident, so what is lost to it counts; it is told by itself as well."""
     known = tuple(sections)
     groups: dict[Common, list[Section]] = {}
     lost: dict[Common, list[Section]] = {}
     for section in known:
         common, earlier = alike(section), lost_to(section)
-        if common is not None and may_join(section):
+        if common is not None and may_join(section, common):
             groups.setdefault(common, []).append(section)
-        if earlier is not None:
+        if earlier is not None and may_join(section, earlier):
             lost.setdefault(earlier, []).append(section)
     found = tuple(
         Incident(*common, _words(group[0]), tuple(group), tuple(lost.get(common, ())))
@@ -99,7 +112,15 @@ def incidents(
     )
     together = {id(section) for incident in found for section in incident.sections}
     largest = sorted(found, key=lambda incident: -len(incident.sections))
-    return tuple(largest), tuple(each for each in known if id(each) not in together)
+    alone = tuple(each for each in known if id(each) not in together)
+    dark = (common for common, group in lost.items() if len(group) >= least)
+    return Apart(tuple(largest), alone, frozenset(dark) - groups.keys())
+
+
+def group_name(repo: RepoRef, common: Common) -> str:
+    """The group of the issue that tells it."""
+    kind, key = common
+    return json.dumps([repo.forge, repo.path, kind, *key])
 
 
 def alike(section: Section) -> Common | None:

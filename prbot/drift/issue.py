@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from prbot.config.drift import GroupBy, Reaction
-from prbot.drift.causes import Cause
+from prbot.drift.causes import Cause, Upgrade
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey, RepoRef, Sha
 from prbot.plans.lock_file import Versions
@@ -86,6 +87,17 @@ class Section:
     cause: Cause | None = None
 
     @property
+    def where(self) -> str:
+        """As `Standing.key`."""
+        return f"{self.repo} {self.project}"
+
+    @property
+    def upgrade(self) -> Upgrade | None:
+        """What it began with, where it drifts."""
+        cause = self.cause if self.kind is Kind.DRIFT else None
+        return cause if isinstance(cause, Upgrade) else None
+
+    @property
     def acting(self) -> tuple[Found, ...]:
         """What drifted, without what is ignored."""
         return tuple(one for one in self.found if one.action is not Reaction.IGNORE)
@@ -131,7 +143,7 @@ class DriftIssue:
 
 def facts_of(section: Section) -> Iterable[str]:
     """What one project has to tell, each beginning with where it is."""
-    where = f"{section.repo} {section.project}"
+    where = section.where
     if section.kind is Kind.FAILURE:
         said = section.trouble.sentence if section.trouble else section.verdict.value
         yield json.dumps([where, said])
@@ -234,6 +246,11 @@ class Kept:
     clean: int = 0
     by_person: bool = False
     since: datetime | None = None
+
+    @cached_property
+    def where(self) -> frozenset[str]:
+        """Which projects it told of, each as `Section.where`."""
+        return frozenset(json.loads(fact)[0] for fact in self.facts)
 
     def is_left(self, facts: tuple[str, ...]) -> bool:
         """Somebody closed it, and there is nothing new to tell."""

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from prbot.config.drift import DriftSettings, Reaction
 from prbot.drift.flapping import Flap, flaps_of, names_of
-from prbot.drift.incidents import Incident, alike, incidents
+from prbot.drift.incidents import Alike, Apart, Common, alike, group_name, told_apart
 from prbot.drift.issue import (
     DriftIssue,
     Found,
@@ -66,21 +66,47 @@ class Sight:
         return tuple(answered(each, self.answers, self.now) for each in found if each is not None)
 
     @cached_property
-    def apart(self) -> tuple[tuple[Incident, ...], tuple[Section, ...]]:
-        return incidents(self.sections, self.may_join)
+    def apart(self) -> Apart:
+        return told_apart(self.sections, self.may_join)
 
-    def may_join(self, section: Section) -> bool:
-        """Whether it may be told with others: drift that has an open issue goes on there."""
-        if section.kind is not Kind.DRIFT:
+    def may_join(self, section: Section, common: Common) -> bool:
+        """Whether it may be told with others: drift that has an open issue goes on there, unless
+        it is told with them already."""
+        if common[0] is not Alike.UPGRADE or self.joined(section, common):
             return True
         place = (section.repo, section.project, section.environment)
         kept = self.known.get((Kind.DRIFT, group_of(*place, self.settings.group_by)))
         return kept is None or not kept.open
 
+    def may_be_alike(self, section: Section) -> bool:
+        """Whether the end of the sweep may show others that drift for the same reason."""
+        common = alike(section)
+        return common is not None and self.may_join(section, common)
+
+    def is_joined(self, section: Section) -> bool:
+        common = alike(section)
+        return common is not None and self.joined(section, common)
+
+    def joined(self, section: Section, common: Common) -> bool:
+        """Whether the open issue of this cause tells of the project."""
+        kept = self.together(common)
+        return kept is not None and kept.open and section.where in kept.where
+
+    def left(self, section: Section) -> bool:
+        """Whether somebody closed the issue that told all of this with others."""
+        common = alike(section)
+        kept = None if common is None else self.together(common)
+        told = kept is not None and not kept.open and kept.by_person
+        return told and kept is not None and set(facts_of(section)) <= set(kept.facts)
+
+    def together(self, common: Common) -> Kept | None:
+        """What is known of the issue of this cause."""
+        return self.known.get((common[0], group_name(self.repo, common)))
+
     @cached_property
     def wanted(self) -> dict[tuple[Kind, str], DriftIssue]:
         """The issues there are to tell, those of incidents aside."""
-        made = issues_of(self.apart[1], self.settings.group_by)
+        made = issues_of(self.apart.alone, self.settings.group_by)
         return {(issue.kind, issue.group): issue for issue in made}
 
     @cached_property
@@ -98,6 +124,12 @@ class Sight:
             each.held or (each.checked_at is not None and each.checked_at >= since)
             for each in self.standings
         )
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether the check that has just ended was the last of a sweep."""
+        since, before = last_night(self.settings.night, self.now).begin, self.before.checked_at
+        return self.swept and (before is None or before < since)
 
     @property
     def coverage(self) -> str:
@@ -177,8 +209,12 @@ def body_of(sight: Sight, standing: Standing, issue: DriftIssue, since: datetime
 
 def waited_for(sight: Sight, issue: DriftIssue) -> bool:
     """Drift of which others may have the same cause."""
-    mine = issue.sections
-    return issue.kind is Kind.DRIFT and all(alike(s) and sight.may_join(s) for s in mine)
+    return issue.kind is Kind.DRIFT and all(map(sight.may_be_alike, issue.sections))
+
+
+def told_and_left(sight: Sight, issue: DriftIssue) -> bool:
+    """Whether somebody closed the issue that told all of it with others."""
+    return all(map(sight.left, issue.sections))
 
 
 def snoozed(sight: Sight, of: Standing | Section) -> datetime | None:

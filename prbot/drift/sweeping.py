@@ -3,10 +3,9 @@ projects have in common."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Container, Iterator
+from collections.abc import Iterable, Iterator
 
-from prbot.drift.incidents import Alike, Incident, alike, lost_to
+from prbot.drift.incidents import Alike, Common, Incident, alike, group_name, lost_to
 from prbot.drift.issue import DriftIssue, Kept, Kind, News, news, within
 from prbot.drift.sight import (
     Sight,
@@ -16,6 +15,7 @@ from prbot.drift.sight import (
     of_repo,
     open_groups,
     snoozed,
+    told_and_left,
     waited_for,
 )
 from prbot.drift.state import Standing
@@ -30,19 +30,22 @@ def after_the_sweep(sight: Sight) -> list[TellIssue]:
 def before_its_end(sight: Sight) -> list[TellIssue]:
     """What must not wait for it, where a window is too short for all: an incident that the
     project just checked belongs to a second time, and one of which nothing is left."""
-    found = {(each.kind, _group(sight, each)): each for each in sight.apart[0]}
-    again = {key: each for key, each in found.items() if _again(sight, each)}
-    told = [step for key, each in again.items() for step in _told(sight, key[1], each)]
-    common = {alike(each) or lost_to(each) for each in sight.sections}
-    alive = {(each[0], _named(sight, *each)) for each in common if each is not None}
-    return [*told, *_over(sight, alive)]
+    again = filter(lambda incident: _again(sight, incident), sight.apart.incidents)
+    told = [step for incident in again for step in _told(sight, incident)]
+    return [*told, *_over(sight, _causes(sight))]
 
 
 def _again(sight: Sight, incident: Incident) -> bool:
     earlier = sight.before.section
-    was = None if earlier is None else alike(earlier)
+    was = None if earlier is None else alike(earlier) or lost_to(earlier)
     mine = any(each.project == sight.checked.project for each in incident.sections)
     return mine and was is not None and was[0] is incident.kind
+
+
+def _causes(sight: Sight) -> frozenset[Common]:
+    """All that something stands behind, or stood when it could be checked last."""
+    both = ((alike(each), lost_to(each)) for each in sight.sections)
+    return frozenset(common for each in both for common in each if common is not None)
 
 
 def _untold(sight: Sight) -> Iterator[TellIssue]:
@@ -52,10 +55,12 @@ def _untold(sight: Sight) -> Iterator[TellIssue]:
         kept = sight.known.get((issue.kind, issue.group))
         own = issue.group == sight.group(sight.checked)
         untold = kept is None or not (kept.open or kept.is_left(issue.facts))
+        untold = untold and not told_and_left(sight, issue)
         if own or not untold or not (issue.kind is Kind.FAILURE or waited_for(sight, issue)):
             continue
-        standing = next(each for each in sight.standings if sight.group(each) == issue.group)
-        if snoozed(sight, standing) is None:
+        projects = {each.project for each in issue.sections if snoozed(sight, each) is None}
+        heard = (each for each in sight.standings if each.project in projects)
+        if (standing := next(heard, None)) is not None:
             yield _at_last(sight, standing, issue, kept)
 
 
@@ -69,41 +74,50 @@ def _at_last(sight: Sight, standing: Standing, issue: DriftIssue, kept: Kept | N
 
 
 def _incidents(sight: Sight) -> Iterator[TellIssue]:
-    found = {(each.kind, _group(sight, each)): each for each in sight.apart[0]}
-    for (_, group), incident in found.items():
-        yield from _told(sight, group, incident)
-    yield from _over(sight, found)
+    apart = sight.apart
+    for incident in apart.incidents:
+        yield from _told(sight, incident)
+    yield from _over(sight, {each.common for each in apart.incidents} | apart.dark)
 
 
-def _told(sight: Sight, group: str, incident: Incident) -> Iterator[TellIssue]:
-    yield from _incident(sight, group, incident)
+def _told(sight: Sight, incident: Incident) -> Iterator[TellIssue]:
+    yield from _incident(sight, incident)
     if incident.kind is Alike.FAILURE:
         yield from _joined(sight, incident)
 
 
-def _over(sight: Sight, alive: Container[tuple[str, str]]) -> Iterator[TellIssue]:
+def _over(sight: Sight, going_on: Iterable[Common]) -> Iterator[TellIssue]:
+    """What ends is told; what somebody closed before is forgotten once nothing is left of it."""
+    here = {(common[0], group_name(sight.repo, common)) for common in going_on}
+    left = {(common[0], group_name(sight.repo, common)) for common in _causes(sight)}
     for (kind, group), kept in sight.known.items():
-        if kind in set(Alike) and kept.open and (kind, group) not in alive:
+        if kind not in set(Alike):
+            continue
+        if kept.open and (kind, group) not in here:
             yield _ended(sight, kind, group, kept)
+        elif not kept.open and kept.facts and (kind, group) not in left:
+            yield TellIssue(sight.repo, kind, group, Kept(open=False, facts=()))
 
 
-def _incident(sight: Sight, group: str, incident: Incident) -> Iterator[TellIssue]:
-    """Fewer than there were are no news, and drift that joins is."""
-    kept = sight.known.get((incident.kind, group))
+def _incident(sight: Sight, incident: Incident) -> Iterator[TellIssue]:
+    """Fewer than there were are no news, and what joins is. The text tells when it was looked at:
+    once a sweep it is written anyway."""
+    kept = sight.together(incident.common)
     told = () if kept is None else kept.facts
     facts = incident.facts(told)
     is_open = kept is not None and kept.open
     left = kept is not None and not kept.open and kept.by_person and set(facts) <= set(told)
     quiet = all(snoozed(sight, each) for each in incident.sections)
-    if left or (is_open and facts == told) or (quiet and not is_open):
+    same = is_open and facts == told and not sight.sweeps
+    if left or same or (quiet and not is_open):
         return
     since = kept.since if is_open and kept is not None and kept.since else sight.now
-    after, added = Kept(open=True, facts=facts, since=since), None
-    if is_open and incident.kind is Alike.UPGRADE and not quiet:
-        new = News(added=news(told, facts).added)
-        added = Changed(new) if new.added else None
-    body = IncidentBody(incident, since, sight.coverage)
-    yield TellIssue(sight.repo, incident.kind, group, after, body, None if is_open else True, added)
+    new = News(added=news(told, facts).added)
+    more = not is_open or (bool(new.added) and not quiet)
+    said = Changed(new) if is_open and more and incident.kind is Alike.UPGRADE else None
+    body, after = IncidentBody(incident, since, sight.coverage), Kept(True, facts, since=since)
+    group = group_name(sight.repo, incident.common)
+    yield TellIssue(sight.repo, incident.kind, group, after, body, True if more else None, said)
 
 
 def _joined(sight: Sight, incident: Incident) -> Iterator[TellIssue]:
@@ -144,11 +158,3 @@ def _left(sight: Sight) -> Iterator[TellIssue]:
 def _ended(sight: Sight, kind: str, group: str, kept: Kept) -> TellIssue:
     after = Kept(open=False, facts=(), since=kept.since)
     return TellIssue(sight.repo, kind, group, after, EndedBody(kind, group), False)
-
-
-def _group(sight: Sight, incident: Incident) -> str:
-    return _named(sight, incident.kind, incident.key)
-
-
-def _named(sight: Sight, kind: Alike, key: tuple[str, ...]) -> str:
-    return json.dumps([sight.repo.forge, sight.repo.path, kind, *key])

@@ -7,11 +7,11 @@ stands behind many of them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 
 from prbot.drift.flapping import names_of, steadied, steady
+from prbot.drift.incidents import lost_to
 from prbot.drift.issue import (
     CLEAN_CHECKS,
     DriftIssue,
@@ -32,6 +32,7 @@ from prbot.drift.sight import (
     of_repo,
     open_groups,
     snoozed,
+    told_and_left,
     waited_for,
 )
 from prbot.drift.state import AnswerKind, Correction, Standing
@@ -69,7 +70,8 @@ def _own(sight: Sight) -> Iterator[TellIssue]:
         issue, kept = sight.wanted.get((kind, group)), sight.known.get((kind, group))
         if issue is not None and kept is None and not _may_begin(sight, issue):
             continue
-        if issue is not None and not (kept is not None and kept.open) and _waits(sight, issue):
+        untold = issue is not None and not (kept is not None and kept.open)
+        if issue is not None and untold and (_waits(sight, issue) or told_and_left(sight, issue)):
             continue
         yield from _follow(sight, kind, group, issue, kept)
 
@@ -85,10 +87,14 @@ def _may_begin(sight: Sight, issue: DriftIssue) -> bool:
 
 
 def _waits(sight: Sight, issue: DriftIssue) -> bool:
-    """Whether the end of the sweep is to show first if others drift for the same reason."""
+    """Whether the end of the sweep is to show first if others drift for the same reason: at once,
+    or still."""
+    if sight.swept or not waited_for(sight, issue):
+        return False
     earlier = sight.before.section
-    again = earlier is not None and earlier.kind is Kind.DRIFT
-    return not (sight.swept or again) and waited_for(sight, issue)
+    if earlier is None or not (earlier.kind is Kind.DRIFT or lost_to(earlier)):
+        return True
+    return all(map(sight.is_joined, issue.sections))
 
 
 def _follow(
@@ -162,5 +168,4 @@ def _late(sight: Sight) -> Iterator[Correction]:
 
 def _concerned(kept: Kept, standing: Standing) -> bool:
     """Whether the issue told of this project: only its checks count as clean ones then."""
-    where = f"{standing.repo} {standing.project}"
-    return any(json.loads(fact)[0] == where for fact in kept.facts)
+    return standing.key in kept.where

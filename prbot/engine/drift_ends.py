@@ -171,7 +171,7 @@ class DriftEnds:
     ) -> Known:
         """Of the projects no more than something may follow from: each of a thousand checks
         would else read what all the others found. That is none while only the baseline is made,
-        before it is complete, and before a sweep is through just what issues tell of."""
+        before it is complete, and before a sweep is through just what is not in sync."""
         now, repo = self._world.clock.now(), standing.repo
         watch = await watch_of(unit.drift, repo)
         reach = await unit.drift.reach(repo, last_night(settings.night, now).begin)
@@ -181,7 +181,7 @@ class DriftEnds:
         few = begun and alone and not through
         standings: tuple[Standing, ...] = ()
         if few:
-            standings = await unit.drift.of_kinds(repo, standing.project)
+            standings = await unit.drift.not_in_sync(repo, standing.project)
         elif begun or proposed or not reach.never:
             standings = await unit.drift.of_repo(repo)
         return Known(

@@ -53,8 +53,8 @@ class DriftChecks(Protocol):
         """Its projects, in their order; those that are no more are not among them."""
         ...
 
-    async def of_kinds(self, repo: RepoRef, project: ProjectKey) -> tuple[Standing, ...]:
-        """Of these the project, and those whose newest check found what issues tell of."""
+    async def not_in_sync(self, repo: RepoRef, project: ProjectKey) -> tuple[Standing, ...]:
+        """Of these the project, and those that were not in sync when they were last checked."""
         ...
 
     async def turns(self, repo: RepoRef) -> tuple[Standing, ...]:

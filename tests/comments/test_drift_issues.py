@@ -19,7 +19,7 @@ from prbot.comments.drift_issue import drift_title, render_drift
 from prbot.comments.fitting import size
 from prbot.config.drift import GroupBy, Reaction
 from prbot.drift.causes import Cause, Unapplied, Upgrade
-from prbot.drift.incidents import Alike, Incident, incidents
+from prbot.drift.incidents import Alike, Incident, told_apart
 from prbot.drift.issue import DriftIssue, Found, News, Section, issues_of
 from prbot.drift.tell import (
     Acceptance,
@@ -79,7 +79,7 @@ def broken(at: str = "net", trouble: Trouble = NO_CREDENTIALS) -> Section:
 
 
 def incident(*sections: Section) -> Incident:
-    ((found,), _) = incidents(sections)
+    (found,) = told_apart(sections).incidents
     return found
 
 
@@ -237,7 +237,9 @@ SECTIONS = st.builds(
     st.sampled_from(list(ProjectVerdict)),
     st.none() | TROUBLE,
     st.none() | HOSTILE,
-    st.none() | st.builds(Upgrade, HOSTILE, HOSTILE, HOSTILE),
+    st.none()
+    | st.builds(Upgrade, HOSTILE, HOSTILE, HOSTILE)
+    | st.builds(Unapplied, HOSTILE.map(Sha), st.none() | st.just(7)),
 )
 LISTED = st.builds(
     lambda first, times: tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,16 @@ from prbot.drift.state import Standing, Trace
 from prbot.drift.verdict import BLIND, ProjectVerdict
 from prbot.model import ProjectKey, PullRef, RepoRef, Sha
 from prbot.plans.lock_file import Versions
+from prbot.plans.record import Applied, Inputs
 from prbot.plans.threeway import Verdict
 from prbot.runs.landings import Landing
 
 ROWS = yaml.safe_load((Path(__file__).parent / "causes.yaml").read_text())
 REPO, NET = RepoRef("gh", "acme/infra"), ProjectKey("net")
 NIGHT = datetime(2026, 3, 4, 3, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
 CLEAN = ProjectVerdict.IN_SYNC
+IN_SYNC = Applied(Sha("c0"), Inputs("f", "l", "terraform 1.11.4"), NIGHT - DAY)
 
 Row = Mapping[str, Any]
 
@@ -60,7 +63,8 @@ def standing(row: Row | None) -> Standing:
     trace = traced(Trace(), section_of(shown, found, {}, "c0"))
     section = section_of(seen, () if seen in BLIND else found, row["versions"], "c0")
     section = replace(section, cause=cause_of(row["cause"]))
-    return Standing(REPO, NET, section=section, trace=traced(trace, section))
+    applied = None if row.get("in_sync") == "never" else IN_SYNC
+    return Standing(REPO, NET, section=section, trace=traced(trace, section), applied=applied)
 
 
 def section_of(verdict: str, found: tuple[Found, ...], versions: Row, commit: str) -> Section:
@@ -91,7 +95,8 @@ def address_of(provider: str) -> str:
 def landing(row: Row) -> Landing:
     pull = PullRef(REPO, row["pull"])
     by = PullRef(REPO, 99) if row["settled"] else None
-    return Landing(pull, NET, Sha(f"m{row['pull']}"), NIGHT, by)
+    at = IN_SYNC.at - DAY if row.get("before_in_sync") else NIGHT
+    return Landing(pull, NET, Sha(f"m{row['pull']}"), at, by)
 
 
 def cause_of(row: Row | None) -> Cause | None:
@@ -109,4 +114,5 @@ def test_of_other_projects() -> None:
     """It takes no pull request for the cause that left nothing in this project."""
     other = Landing(PullRef(REPO, 7), ProjectKey("app"), Sha("m7"), NIGHT)
     section = section_of(ProjectVerdict.BEHIND, (), {}, "c2")
-    assert caused(section, Standing(REPO, NET), frozenset(), [other]).cause == Unapplied(Sha("c2"))
+    before = Standing(REPO, NET, applied=IN_SYNC)
+    assert caused(section, before, frozenset(), [other]).cause == Unapplied(Sha("c2"))

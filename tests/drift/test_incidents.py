@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from prbot.drift.incidents import LEAST, cause, incidents
+from prbot.drift.incidents import LEAST, Incident, cause, told_apart
 from prbot.drift.issue import Section
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey, RepoRef, Sha
@@ -29,13 +29,18 @@ def names(sections: tuple[Section, ...]) -> str:
     return "".join(section.project.dir for section in sections)
 
 
+def parted(sections: list[Section]) -> tuple[tuple[Incident, ...], tuple[Section, ...]]:
+    apart = told_apart(sections)
+    return apart.incidents, apart.alone
+
+
 def test_five_alike_are_one() -> None:
     """It puts five projects that fail alike into one incident, and leaves the rest alone."""
     alike = [
         failing(name, f'no credentials for "{name}", request {n}') for n, name in enumerate("abcde")
     ]
     other = [failing("x", "no backend"), failing("y", None)]
-    found, rest = incidents([other[0], *alike, other[1]])
+    found, rest = parted([other[0], *alike, other[1]])
     assert [(each.words, names(each.sections)) for each in found] == [
         ('no credentials for "a", request 0', "abcde")
     ]
@@ -44,7 +49,7 @@ def test_five_alike_are_one() -> None:
 
 def test_four_alike_are_four() -> None:
     """It makes no incident of fewer."""
-    found, rest = incidents([failing(name, "no credentials") for name in "abcd"])
+    found, rest = parted([failing(name, "no credentials") for name in "abcd"])
     assert (found, names(rest)) == ((), "abcd")
     assert LEAST == 5
 
@@ -53,14 +58,14 @@ def test_the_largest_comes_first() -> None:
     """It has an incident for each cause."""
     sections = [failing(name, "no backend") for name in "abcde"]
     sections += [failing(name, "no credentials") for name in "fghijk"]
-    found, rest = incidents(sections)
+    found, rest = parted(sections)
     assert [each.words for each in found] == ["no credentials", "no backend"]
     assert rest == ()
 
 
 def test_failing_checks_are_no_incident() -> None:
     """It takes only what could not be planned for alike: failing checks are each project's own."""
-    found, rest = incidents([failing(name, None) for name in "abcdef"])
+    found, rest = parted([failing(name, None) for name in "abcdef"])
     assert (found, names(rest)) == ((), "abcdef")
 
 

@@ -13,6 +13,7 @@ from prbot.config.drift import DriftSettings, GroupBy, Reaction
 from prbot.drift.causes import Unapplied, Upgrade
 from prbot.drift.incidents import Alike
 from prbot.drift.issue import Found, Kept, Kind, Section, facts_of
+from prbot.drift.schedule import Reach
 from prbot.drift.sight import Sight, TellIssue
 from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing
 from prbot.drift.tell import BASELINE, OVERFLOW, Changed, Over
@@ -153,6 +154,32 @@ LEFT_INCIDENT = issue(Alike.FAILURE, CAUSE, facts=failures(*"abcd", "net"), **LE
 LEFT_FAILURE = issue(Kind.FAILURE, group("b"), facts=failures("b"), **LEFT)
 INDEX = json.dumps(["gh", "acme/infra"])
 LEFT_INDEX = issue(OVERFLOW, INDEX, **LEFT)
+REPOSITORY = DriftSettings(issues=True, group_by=GroupBy.REPOSITORY)
+REACH = Reach(7, 1, never=0, oldest=NIGHT, awaited=6)
+
+
+def lost(at: str) -> Section:
+    return replace(LOST, project=ProjectKey(at))
+
+
+def in_the_dark(*projects: str) -> tuple[Standing, ...]:
+    return tuple(standing(lost(at), at=at) for at in projects)
+
+
+def in_prod(found: Section) -> Standing:
+    there = standing(replace(found, environment="prod"), at=found.project.dir)
+    return replace(there, environment="prod")
+
+
+UPGRADED_B = upgraded(QUEUE, at="b")
+
+
+def own_issue(at: str) -> IssueOf:
+    return issue(name=group(at), facts=tuple(facts_of(upgraded(QUEUE, at=at))))
+
+
+ASKED_FOR = sight(UPGRADED, UPGRADED, others=since_then(*"abcd"))
+ASKED_FOR = replace(ASKED_FOR, before=standing(UPGRADED, NIGHT - timedelta(minutes=5)))
 ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
     "drift is told": (sight(DRIFTED), [("drift", True, "NoneType")]),
     "also before the sweep is through": (
@@ -302,9 +329,17 @@ ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
         sight(UPGRADED, others=since_then(*"abcd"), answers=tuple(map(quiet, (*"abcd", "net")))),
         [],
     ),
-    "one that joins is news": (
+    "one that joins is news, and opens what was closed unheard": (
         sight(UPGRADED, others=since_then(*"abcd"), issues=(upgrade(*"abcd"),)),
-        [("upgrade", None, "Changed")],
+        [("upgrade", True, "Changed")],
+    ),
+    "the same is written once a sweep": (
+        sight(UPGRADED, UPGRADED, others=since_then(*"abcd"), issues=(upgrade(*"abcd", "net"),)),
+        [("upgrade", None, "NoneType")],
+    ),
+    "and not by every look that somebody asks for": (
+        replace(ASKED_FOR, issues=(upgrade(*"abcd", "net"),)),
+        [],
     ),
     "one that leaves is none": (
         sight(UPGRADED, others=since_then(*"abcd"), issues=(upgrade(*"abcde", "net"),)),
@@ -313,6 +348,21 @@ ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
     "nor is it where somebody closed it": (
         sight(UPGRADED, others=since_then(*"abcd"), issues=(upgrade(*"abcde", "net", **LEFT),)),
         [],
+    ),
+    "closed by somebody, and one is put right": (
+        sight(
+            CLEAN, UPGRADED, others=since_then(*"abcd"), issues=(upgrade(*"abcd", "net", **LEFT),)
+        ),
+        [],
+    ),
+    "closed by somebody, and one drifts further": (
+        sight(
+            upgraded(QUEUE, TAGS),
+            UPGRADED,
+            others=since_then(*"abc"),
+            issues=(upgrade(*"abcd", "net", **LEFT),),
+        ),
+        [("drift", True, "NoneType")],
     ),
     "four are left": (
         sight(UPGRADED, others=since_then(*"abc"), issues=(upgrade(*"abcd", "net"),)),
@@ -325,11 +375,66 @@ ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
     ),
     "six do": (
         sight(behind("net"), others=waiting(*"abcde"), issues=(unapplied(*"abcd", "net"),)),
-        [("unapplied", None, "NoneType")],
+        [("unapplied", True, "NoneType")],
     ),
-    "four do": (
-        sight(CLEAN, others=waiting(*"abcd"), issues=(unapplied(*"abcd", "net"),)),
-        [("unapplied", False, "NoneType")],
+    "before the end, five wait for the first time": (
+        sight(behind("net"), CLEAN, others=waiting(*"abcd"), reach=REACH),
+        [],
+    ),
+    "before the end, five wait again": (
+        sight(behind("net"), behind("net"), others=waiting(*"abcd"), reach=REACH),
+        [("unapplied", True, "NoneType")],
+    ),
+    "before the end, who waits does not end": (
+        sight(CLEAN, CLEAN, others=waiting(*"abcde"), issues=(unapplied(*"abcde"),), reach=REACH),
+        [],
+    ),
+    "before the end, nothing is left": (
+        sight(CLEAN, UPGRADED, issues=(upgrade(*"abcd", "net"),), reach=REACH),
+        [("upgrade", False, "NoneType")],
+    ),
+    "before the end, who was told with others waits for those that may join": (
+        sight(
+            UPGRADED,
+            UPGRADED,
+            others=since_then(*"abc"),
+            issues=(upgrade(*"abcd", "net"),),
+            reach=REACH,
+        ),
+        [],
+    ),
+    "before the end, found again after an error": (
+        sight(UPGRADED, replace(LOST, project=ProjectKey("net")), reach=REACH),
+        [("drift", True, "NoneType")],
+    ),
+    "none of five can be checked": (
+        sight(
+            lost("net"), UPGRADED, others=in_the_dark(*"abcd"), issues=(upgrade(*"abcd", "net"),)
+        ),
+        [("incident", True, "NoneType")],
+    ),
+    "who has an issue of their own is not lost to one of many": (
+        sight(UPGRADED, CLEAN, others=in_the_dark(*"abcd"), issues=tuple(map(own_issue, "abcd"))),
+        [("drift", True, "NoneType")] + [("failure", True, "NoneType")] * 4,
+    ),
+    "a repository's issue takes nothing from one of many": (
+        sight(
+            section(TAGS),
+            section(TAGS),
+            others=since_then(*"abcde"),
+            issues=(issue(name=INDEX, facts=tuple(facts_of(section(TAGS)))), upgrade(*"abcde")),
+            settings=REPOSITORY,
+        ),
+        [("drift", None, "NoneType"), ("upgrade", None, "NoneType")],
+    ),
+    "who snoozed one of an environment did not snooze the others": (
+        sight(
+            CLEAN,
+            others=(in_prod(replace(CLEAN, project=ProjectKey("a"))), in_prod(UPGRADED_B)),
+            answers=(quiet("a"),),
+            settings=DriftSettings(issues=True, group_by=GroupBy.ENVIRONMENT),
+        ),
+        [("drift", True, "NoneType")],
     ),
     "no issues before they are wanted": (sight(DRIFTED, settings=DriftSettings()), []),
     "no baseline wanted": (
@@ -356,6 +461,17 @@ ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
 def test_who_is_told(name: str) -> None:
     given, expected = ROWS[name]
     assert seen(tell(given)) == expected
+
+
+def test_what_was_closed_is_forgotten_once_it_is_over() -> None:
+    """It tells it anew when it comes back, as it does with an issue of one project."""
+    left = upgrade(*"abcd", "net", **LEFT)
+    (step,) = tell(sight(CLEAN, CLEAN, issues=(left,)))
+    assert (step.text, step.kept) == (None, Kept(open=False, facts=()))
+    forgotten = replace(left, kept=step.kept)
+    assert tell(sight(CLEAN, CLEAN, issues=(forgotten,))) == ()
+    back = sight(UPGRADED, CLEAN, others=since_then(*"abcd"), issues=(forgotten,))
+    assert seen(tell(back)) == [("upgrade", True, "NoneType")]
 
 
 def test_what_is_kept() -> None:

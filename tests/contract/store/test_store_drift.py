@@ -166,8 +166,8 @@ async def test_how_far_checks_came(scene: Any) -> None:
 
 
 async def test_who_is_told_of(scene: Any) -> None:
-    """It reads the project that is asked for, and those whose newest check found what issues tell
-    of; or of all of them when each is looked at, and nothing else."""
+    """It reads the project that is asked for, and those whose newest check did not find them in
+    sync; or of all of them when each is looked at, and nothing else."""
     await find(scene, APP, DB, NET)
     for number, (project, verdict) in enumerate(
         [(APP, ProjectVerdict.DRIFTED), (DB, ProjectVerdict.IN_SYNC), (NET, ProjectVerdict.BEHIND)]
@@ -178,9 +178,9 @@ async def test_who_is_told_of(scene: Any) -> None:
         await end(scene, f"r-{number}", found, applied)
     app, db, net = await standings(scene)
     async with scene.store.begin() as tables:
-        assert await tables.drift.of_kinds(REPO, NET) == (app, net)
-        assert await tables.drift.of_kinds(REPO, APP) == (app,)
-        assert await tables.drift.of_kinds(RepoRef("gh", "acme/other"), APP) == ()
+        assert await tables.drift.not_in_sync(REPO, NET) == (app, net)
+        assert await tables.drift.not_in_sync(REPO, DB) == (app, db, net)
+        assert await tables.drift.not_in_sync(RepoRef("gh", "acme/other"), APP) == ()
         turns = tuple(replace(each, section=None, applied=None) for each in (app, db, net))
         assert await tables.drift.turns(REPO) == turns
 
