@@ -110,7 +110,8 @@ class SqlDriftChecks:
     async def reach(self, repo: RepoRef, since: datetime) -> Reach:
         checked, held = drift_projects.c.checked_at, drift_projects.c.held
         done = func.coalesce(func.sum(case((checked >= since, 1), else_=0)), 0)
-        late = and_(held == "", or_(checked.is_(None), checked < since))
+        coming = or_(drift_projects.c.asked_at.is_not(None), drift_projects.c.run_id.is_not(None))
+        late = and_(held == "", or_(checked.is_(None), checked < since, coming))
         awaited = func.coalesce(func.sum(case((late, 1), else_=0)), 0)
         never = func.coalesce(func.sum(case((checked.is_(None), 1), else_=0)), 0)
         counts: Select[Any] = select(func.count(), done, never, func.min(checked), awaited)

@@ -239,13 +239,14 @@ class Move(StrEnum):
 class Kept:
     """What is known of an issue. `facts` are those last told; `clean` counts checks in a row
     that found nothing. `by_person`: somebody else closed it. `since` is when it was first told,
-    since it was closed last."""
+    since it was closed last; what is told of several projects keeps when it was `written`."""
 
     open: bool
     facts: tuple[str, ...]
     clean: int = 0
     by_person: bool = False
     since: datetime | None = None
+    written: datetime | None = None
 
     @cached_property
     def where(self) -> frozenset[str]:

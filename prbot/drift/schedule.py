@@ -143,7 +143,7 @@ def coverage_since(projects: Collection[Watched], since: datetime, now: datetime
 class Reach:
     """How far the checks of a repository's `projects` came: so many are `done` since some
     moment, and of so many `never` one has ended; `oldest` is when the one was checked that waits
-    longest. `awaited` are those that are not done and that nobody holds."""
+    longest. `awaited` are those that are not done, or looked at again, and that nobody holds."""
 
     projects: int
     done: int

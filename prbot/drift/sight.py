@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -24,7 +24,7 @@ from prbot.drift.issue import (
 from prbot.drift.schedule import Reach, coverage, last_night, reach_words
 from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing
 from prbot.drift.tell import Acceptance, Changed, IssueBody, IssueText, Joined, Over
-from prbot.model import RepoRef
+from prbot.model import ProjectKey, RepoRef
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,20 @@ class Sight:
     def sections(self) -> tuple[Section, ...]:
         """What the newest check of each project found, as people answered to it."""
         found = (each.section for each in self.standings)
-        return tuple(answered(each, self.answers, self.now) for each in found if each is not None)
+        return tuple(
+            answered(each, self.answers_to(each), self.now) for each in found if each is not None
+        )
+
+    def answers_to(self, of: Standing | Section) -> Sequence[Answer]:
+        """What was said of the project."""
+        return self._answers.get((of.repo, of.project), ())
+
+    @cached_property
+    def _answers(self) -> Mapping[tuple[RepoRef, ProjectKey], Sequence[Answer]]:
+        found: dict[tuple[RepoRef, ProjectKey], list[Answer]] = {}
+        for answer in self.answers:
+            found.setdefault((answer.repo, answer.project), []).append(answer)
+        return found
 
     @cached_property
     def apart(self) -> Apart:
@@ -74,9 +87,13 @@ class Sight:
         it is told with them already."""
         if common[0] is not Alike.UPGRADE or self.joined(section, common):
             return True
+        kept = self._own(section, Kind.DRIFT)
+        return kept is None or not (kept.open or kept.is_left(tuple(facts_of(section))))
+
+    def _own(self, section: Section, kind: Kind) -> Kept | None:
+        """What is known of the issue of its project, or of its group."""
         place = (section.repo, section.project, section.environment)
-        kept = self.known.get((Kind.DRIFT, group_of(*place, self.settings.group_by)))
-        return kept is None or not kept.open
+        return self.known.get((kind, group_of(*place, self.settings.group_by)))
 
     def may_be_alike(self, section: Section) -> bool:
         """Whether the end of the sweep may show others that drift for the same reason."""
@@ -93,11 +110,15 @@ class Sight:
         return kept is not None and kept.open and section.where in kept.where
 
     def left(self, section: Section) -> bool:
-        """Whether somebody closed the issue that told all of this with others."""
+        """Whether somebody closed the issue that told all of this with others, and no other one
+        tells it."""
         common = alike(section)
         kept = None if common is None else self.together(common)
-        told = kept is not None and not kept.open and kept.by_person
-        return told and kept is not None and set(facts_of(section)) <= set(kept.facts)
+        if section.kind is None or kept is None or kept.open or not kept.by_person:
+            return False
+        own = self._own(section, section.kind)
+        told = own is not None and own.open and section.where in own.where
+        return not told and set(facts_of(section)) <= set(kept.facts)
 
     def together(self, common: Common) -> Kept | None:
         """What is known of the issue of this cause."""
@@ -105,8 +126,9 @@ class Sight:
 
     @cached_property
     def wanted(self) -> dict[tuple[Kind, str], DriftIssue]:
-        """The issues there are to tell, those of incidents aside."""
-        made = issues_of(self.apart.alone, self.settings.group_by)
+        """The issues there are to tell, those of incidents aside, and what somebody left alone."""
+        alone = (section for section in self.apart.alone if not self.left(section))
+        made = issues_of(alone, self.settings.group_by)
         return {(issue.kind, issue.group): issue for issue in made}
 
     @cached_property
@@ -115,21 +137,16 @@ class Sight:
 
     @cached_property
     def swept(self) -> bool:
-        """Whether every project was looked at since the window opened last; who is held by
-        somebody is not waited for."""
+        """Whether every project was looked at since the window opened last, and none is looked at
+        again; who is held by somebody is not waited for."""
         if self.reach is not None:
             return not self.reach.awaited
-        since = last_night(self.settings.night, self.now).begin
-        return all(
-            each.held or (each.checked_at is not None and each.checked_at >= since)
-            for each in self.standings
-        )
+        return not any(each.awaited(self.night) for each in self.standings)
 
     @property
-    def sweeps(self) -> bool:
-        """Whether the check that has just ended was the last of a sweep."""
-        since, before = last_night(self.settings.night, self.now).begin, self.before.checked_at
-        return self.swept and (before is None or before < since)
+    def night(self) -> datetime:
+        """When the window opened last."""
+        return last_night(self.settings.night, self.now).begin
 
     @property
     def coverage(self) -> str:
@@ -198,7 +215,8 @@ def closing(sight: Sight, kind: Kind, standing: Standing, kept: Kept) -> IssueBo
 
 def body_of(sight: Sight, standing: Standing, issue: DriftIssue, since: datetime) -> IssueBody:
     """The issue as it is told; `standing` is one of the projects that it is about."""
-    accepted = [a for a in sight.answers if holds(a, standing, AnswerKind.ACCEPT, sight.now)]
+    said = sight.answers_to(standing)
+    accepted = [a for a in said if holds(a, standing, AnswerKind.ACCEPT, sight.now)]
     taken = None
     if accepted and len(issue.sections) == 1:
         newest = accepted[-1]
@@ -212,13 +230,9 @@ def waited_for(sight: Sight, issue: DriftIssue) -> bool:
     return issue.kind is Kind.DRIFT and all(map(sight.may_be_alike, issue.sections))
 
 
-def told_and_left(sight: Sight, issue: DriftIssue) -> bool:
-    """Whether somebody closed the issue that told all of it with others."""
-    return all(map(sight.left, issue.sections))
-
-
 def snoozed(sight: Sight, of: Standing | Section) -> datetime | None:
-    until = (a.until for a in sight.answers if holds(a, of, AnswerKind.SNOOZE, sight.now))
+    said = sight.answers_to(of)
+    until = (a.until for a in said if holds(a, of, AnswerKind.SNOOZE, sight.now))
     return max(until, default=None)
 
 

@@ -80,6 +80,11 @@ class Standing:
         """Its name among all projects: its moment of the night follows from it."""
         return f"{self.repo} {self.project}"
 
+    def awaited(self, since: datetime) -> bool:
+        """Whether it is not checked since then, or is looked at again, and nobody holds it."""
+        late = self.checked_at is None or self.checked_at < since
+        return not self.held and (late or self.asked_at is not None or self.run is not None)
+
     @property
     def watched(self) -> Watched:
         return Watched(self.key, self.checked_at, self.asked_at or self.again_at)

@@ -3,7 +3,10 @@ projects have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 from prbot.drift.incidents import Alike, Common, Incident, alike, group_name, lost_to
 from prbot.drift.issue import DriftIssue, Kept, Kind, News, news, within
@@ -15,11 +18,12 @@ from prbot.drift.sight import (
     of_repo,
     open_groups,
     snoozed,
-    told_and_left,
     waited_for,
 )
 from prbot.drift.state import Standing
 from prbot.drift.tell import OVERFLOW, Changed, EndedBody, IncidentBody, Joined, OverflowBody
+
+DAY = timedelta(days=1)
 
 
 def after_the_sweep(sight: Sight) -> list[TellIssue]:
@@ -29,23 +33,32 @@ def after_the_sweep(sight: Sight) -> list[TellIssue]:
 
 def before_its_end(sight: Sight) -> list[TellIssue]:
     """What must not wait for it, where a window is too short for all: an incident that the
-    project just checked belongs to a second time, and one of which nothing is left."""
-    again = filter(lambda incident: _again(sight, incident), sight.apart.incidents)
+    project just checked belongs to a second time, and one that is over."""
+    again = [incident for incident in sight.apart.incidents if _again(sight, incident)]
     told = [step for incident in again for step in _told(sight, incident)]
-    return [*told, *_over(sight, _causes(sight))]
+    firm = {incident.common for incident in sight.apart.incidents} | sight.apart.dark
+    going_on = {each for each in _causes(sight) if each in firm or not _lingers(sight, each)}
+    return [*told, *_over(sight, going_on)]
 
 
 def _again(sight: Sight, incident: Incident) -> bool:
-    earlier = sight.before.section
+    """What joins one that is told already is told once a night."""
+    kept, earlier = sight.together(incident.common), sight.before.section
+    if kept is not None and kept.open and kept.written and kept.written >= sight.night:
+        return False
     was = None if earlier is None else alike(earlier) or lost_to(earlier)
     mine = any(each.project == sight.checked.project for each in incident.sections)
     return mine and was is not None and was[0] is incident.kind
 
 
-def _causes(sight: Sight) -> frozenset[Common]:
-    """All that something stands behind, or stood when it could be checked last."""
-    both = ((alike(each), lost_to(each)) for each in sight.sections)
-    return frozenset(common for each in both for common in each if common is not None)
+def _causes(sight: Sight) -> dict[Common, frozenset[str]]:
+    """All that something stands behind, or stood when it could be checked last, each with where."""
+    found: dict[Common, set[str]] = {}
+    for section in sight.sections:
+        for common in (alike(section), lost_to(section)):
+            if common is not None:
+                found.setdefault(common, set()).add(section.where)
+    return {common: frozenset(places) for common, places in found.items()}
 
 
 def _untold(sight: Sight) -> Iterator[TellIssue]:
@@ -55,7 +68,6 @@ def _untold(sight: Sight) -> Iterator[TellIssue]:
         kept = sight.known.get((issue.kind, issue.group))
         own = issue.group == sight.group(sight.checked)
         untold = kept is None or not (kept.open or kept.is_left(issue.facts))
-        untold = untold and not told_and_left(sight, issue)
         if own or not untold or not (issue.kind is Kind.FAILURE or waited_for(sight, issue)):
             continue
         projects = {each.project for each in issue.sections if snoozed(sight, each) is None}
@@ -77,45 +89,67 @@ def _incidents(sight: Sight) -> Iterator[TellIssue]:
     apart = sight.apart
     for incident in apart.incidents:
         yield from _told(sight, incident)
-    yield from _over(sight, {each.common for each in apart.incidents} | apart.dark)
+    going_on = {incident.common for incident in apart.incidents} | apart.dark
+    yield from _over(sight, going_on)
+    yield from _forgotten(sight, {incident.common for incident in apart.incidents})
 
 
 def _told(sight: Sight, incident: Incident) -> Iterator[TellIssue]:
-    yield from _incident(sight, incident)
-    if incident.kind is Alike.FAILURE:
+    kept, told = sight.together(incident.common), [*_incident(sight, incident)]
+    yield from told
+    if incident.kind is Alike.FAILURE and (told or (kept is not None and kept.open)):
         yield from _joined(sight, incident)
 
 
 def _over(sight: Sight, going_on: Iterable[Common]) -> Iterator[TellIssue]:
-    """What ends is told; what somebody closed before is forgotten once nothing is left of it."""
-    here = {(common[0], group_name(sight.repo, common)) for common in going_on}
-    left = {(common[0], group_name(sight.repo, common)) for common in _causes(sight)}
+    here = {(common[0].value, group_name(sight.repo, common)) for common in going_on}
     for (kind, group), kept in sight.known.items():
-        if kind not in set(Alike):
-            continue
-        if kept.open and (kind, group) not in here:
+        if kind in set(Alike) and kept.open and (kind, group) not in here:
             yield _ended(sight, kind, group, kept)
-        elif not kept.open and kept.facts and (kind, group) not in left:
-            yield TellIssue(sight.repo, kind, group, Kept(open=False, facts=()))
+
+
+def _lingers(sight: Sight, common: Common) -> bool:
+    """Whether all that its issue tells was looked at since that was written, two nights ago or
+    earlier: where no sweep comes to its end, nothing else shows that they are too few by now."""
+    kept = sight.together(common)
+    if kept is None or kept.written is None or kept.written >= sight.night - DAY:
+        return False
+    known = (each.checked_at for each in sight.standings if each.key in kept.where)
+    return all(at is not None and at > kept.written for at in known)
+
+
+def _forgotten(sight: Sight, told: Container[Common]) -> Iterator[TellIssue]:
+    """What somebody closed is new in a project in which it was over."""
+    causes = _causes(sight)
+    by_group = {(each[0].value, group_name(sight.repo, each)): each for each in causes}
+    for (kind, group), kept in sight.known.items():
+        common = by_group.get((kind, group))
+        if kind not in set(Alike) or kept.open or common in told:
+            continue
+        places = causes[common] if common is not None else frozenset()
+        facts = tuple(fact for fact in kept.facts if json.loads(fact)[0] in places)
+        if facts != kept.facts:
+            yield TellIssue(sight.repo, kind, group, replace(kept, facts=facts))
 
 
 def _incident(sight: Sight, incident: Incident) -> Iterator[TellIssue]:
     """Fewer than there were are no news, and what joins is. The text tells when it was looked at:
-    once a sweep it is written anyway."""
+    once a night it is written anyway."""
     kept = sight.together(incident.common)
     told = () if kept is None else kept.facts
     facts = incident.facts(told)
     is_open = kept is not None and kept.open
     left = kept is not None and not kept.open and kept.by_person and set(facts) <= set(told)
     quiet = all(snoozed(sight, each) for each in incident.sections)
-    same = is_open and facts == told and not sight.sweeps
-    if left or same or (quiet and not is_open):
+    tonight = kept is not None and kept.written is not None and kept.written >= sight.night
+    if left or (is_open and facts == told and tonight) or (quiet and not is_open):
         return
     since = kept.since if is_open and kept is not None and kept.since else sight.now
     new = News(added=news(told, facts).added)
     more = not is_open or (bool(new.added) and not quiet)
     said = Changed(new) if is_open and more and incident.kind is Alike.UPGRADE else None
-    body, after = IncidentBody(incident, since, sight.coverage), Kept(True, facts, since=since)
+    body = IncidentBody(incident, since, sight.coverage)
+    after = Kept(True, facts, since=since, written=sight.now)
     group = group_name(sight.repo, incident.common)
     yield TellIssue(sight.repo, incident.kind, group, after, body, True if more else None, said)
 

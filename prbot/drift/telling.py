@@ -32,7 +32,6 @@ from prbot.drift.sight import (
     of_repo,
     open_groups,
     snoozed,
-    told_and_left,
     waited_for,
 )
 from prbot.drift.state import AnswerKind, Correction, Standing
@@ -68,10 +67,8 @@ def _own(sight: Sight) -> Iterator[TellIssue]:
     group = sight.group(sight.checked)
     for kind in Kind:
         issue, kept = sight.wanted.get((kind, group)), sight.known.get((kind, group))
-        if issue is not None and kept is None and not _may_begin(sight, issue):
-            continue
-        untold = issue is not None and not (kept is not None and kept.open)
-        if issue is not None and untold and (_waits(sight, issue) or told_and_left(sight, issue)):
+        untold = kept is None or not kept.open
+        if issue and untold and (_waits(sight, issue) or not _may_begin(sight, issue)):
             continue
         yield from _follow(sight, kind, group, issue, kept)
 
@@ -82,19 +79,20 @@ def _may_begin(sight: Sight, issue: DriftIssue) -> bool:
     if issue not in mine:
         return False
     earlier = sight.before.section
-    again = earlier is not None and earlier.kind is Kind.FAILURE
+    again = earlier is not None and earlier.kind is Kind.FAILURE and not sight.is_joined(earlier)
     return issue.kind is Kind.DRIFT or sight.swept or again
 
 
 def _waits(sight: Sight, issue: DriftIssue) -> bool:
     """Whether the end of the sweep is to show first if others drift for the same reason: at once,
     or still."""
-    if sight.swept or not waited_for(sight, issue):
+    if sight.swept:
         return False
-    earlier = sight.before.section
-    if earlier is None or not (earlier.kind is Kind.DRIFT or lost_to(earlier)):
+    if all(map(sight.is_joined, issue.sections)):
         return True
-    return all(map(sight.is_joined, issue.sections))
+    earlier = sight.before.section
+    again = earlier is not None and (earlier.kind is Kind.DRIFT or lost_to(earlier) is not None)
+    return waited_for(sight, issue) and not again
 
 
 def _follow(
@@ -134,7 +132,8 @@ def _gone(sight: Sight, kind: Kind, group: str, kept: Kept) -> Iterator[TellIssu
     accepted; and not while it comes and goes."""
     here = sight.checked
     proven = any(each.project == here.project and each.outcome == PROVEN for each in _late(sight))
-    accepted = any(holds(each, here, AnswerKind.ACCEPT, sight.now) for each in sight.answers)
+    answers = sight.answers_to(here)
+    accepted = any(holds(each, here, AnswerKind.ACCEPT, sight.now) for each in answers)
     if kept.open and sight.flapping(kind, group) and not (proven or accepted):
         body, began = closing(sight, kind, here, kept), sight.began(kind)
         said = Changed(News(), flapping=began) if began and not snoozed(sight, here) else None

@@ -83,7 +83,8 @@ class DriftReading:
         section = replace(section, providers=telling.providers if telling else ())
         read_of = before if last is LastApplied.DIFFERENT else reading
         drifted = read_of.providers if isinstance(read_of, Read) else frozenset()
-        proved = Applied(subject.commit, head.inputs, subject.at) if head and clean else None
+        # what lands while it is looked at is not in it
+        proved = Applied(subject.commit, head.inputs, run.created_at) if head and clean else None
         return Seen(section, beyond, proved, drifted)
 
     async def _reading(

@@ -19,7 +19,7 @@ from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing
 from prbot.drift.tell import BASELINE, OVERFLOW, Changed, Over
 from prbot.drift.telling import baseline, tell
 from prbot.drift.verdict import ProjectVerdict
-from prbot.model import Login, ProjectKey, RepoRef, Sha
+from prbot.model import Login, ProjectKey, RepoRef, RunId, Sha
 from prbot.plans.threeway import Verdict
 from prbot.runs.run import Trouble
 
@@ -153,6 +153,8 @@ CAUSE = json.dumps(["gh", "acme/infra", Alike.FAILURE, "error: no credentials"])
 LEFT_INCIDENT = issue(Alike.FAILURE, CAUSE, facts=failures(*"abcd", "net"), **LEFT)
 LEFT_FAILURE = issue(Kind.FAILURE, group("b"), facts=failures("b"), **LEFT)
 INDEX = json.dumps(["gh", "acme/infra"])
+FAILING = issue(Alike.FAILURE, CAUSE, facts=failures(*"abcd", "net"))
+OTHERWISE = replace(BROKEN, trouble=Trouble("Error: no disk"))
 LEFT_INDEX = issue(OVERFLOW, INDEX, **LEFT)
 REPOSITORY = DriftSettings(issues=True, group_by=GroupBy.REPOSITORY)
 REACH = Reach(7, 1, never=0, oldest=NIGHT, awaited=6)
@@ -178,8 +180,6 @@ def own_issue(at: str) -> IssueOf:
     return issue(name=group(at), facts=tuple(facts_of(upgraded(QUEUE, at=at))))
 
 
-ASKED_FOR = sight(UPGRADED, UPGRADED, others=since_then(*"abcd"))
-ASKED_FOR = replace(ASKED_FOR, before=standing(UPGRADED, NIGHT - timedelta(minutes=5)))
 ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
     "drift is told": (sight(DRIFTED), [("drift", True, "NoneType")]),
     "also before the sweep is through": (
@@ -338,7 +338,12 @@ ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
         [("upgrade", None, "NoneType")],
     ),
     "and not by every look that somebody asks for": (
-        replace(ASKED_FOR, issues=(upgrade(*"abcd", "net"),)),
+        sight(
+            UPGRADED,
+            UPGRADED,
+            others=since_then(*"abcd"),
+            issues=(upgrade(*"abcd", "net", written=NIGHT),),
+        ),
         [],
     ),
     "one that leaves is none": (
@@ -363,6 +368,34 @@ ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
             issues=(upgrade(*"abcd", "net", **LEFT),),
         ),
         [("drift", True, "NoneType")],
+    ),
+    "closed by somebody, and it takes nobody's place": (
+        sight(
+            DRIFTED,
+            CLEAN,
+            others=since_then(*"abcd"),
+            issues=(upgrade(*"abcde", **LEFT),),
+            settings=DriftSettings(issues=True, max_issues=1),
+        ),
+        [("drift", True, "NoneType")],
+    ),
+    "looked at again, by day, and others are still to come": (
+        sight(
+            CLEAN,
+            UPGRADED,
+            others=tuple(replace(each, asked_at=NIGHT) for each in since_then(*"abcd")),
+            issues=(upgrade(*"abcd", "net", written=NIGHT),),
+        ),
+        [],
+    ),
+    "or on their way": (
+        sight(
+            CLEAN,
+            UPGRADED,
+            others=tuple(replace(each, run=RunId("r")) for each in since_then(*"abcd")),
+            issues=(upgrade(*"abcd", "net", written=NIGHT),),
+        ),
+        [],
     ),
     "four are left": (
         sight(UPGRADED, others=since_then(*"abc"), issues=(upgrade(*"abcd", "net"),)),
@@ -406,6 +439,57 @@ ROWS: dict[str, tuple[Sight, list[tuple[str, bool | None, str]]]] = {
     "before the end, found again after an error": (
         sight(UPGRADED, replace(LOST, project=ProjectKey("net")), reach=REACH),
         [("drift", True, "NoneType")],
+    ),
+    "before the end, what joins is told once a night": (
+        sight(
+            UPGRADED,
+            UPGRADED,
+            others=since_then(*"abcdefgh"),
+            issues=(upgrade(*"abcdefg", "net", written=NIGHT),),
+            reach=REACH,
+        ),
+        [],
+    ),
+    "and was not yet": (
+        sight(
+            UPGRADED,
+            UPGRADED,
+            others=since_then(*"abcdefgh"),
+            issues=(upgrade(*"abcdefg", "net", written=NIGHT - DAY),),
+            reach=REACH,
+        ),
+        [("upgrade", True, "Changed")],
+    ),
+    "before the end, four are left of what was written two nights ago": (
+        sight(
+            CLEAN,
+            UPGRADED,
+            others=since_then(*"abcd"),
+            issues=(upgrade(*"abcd", "net", written=NIGHT - 2 * DAY),),
+            reach=REACH,
+        ),
+        [("upgrade", False, "NoneType")],
+    ),
+    "before the end, who failed with others waits for those that may join": (
+        sight(BROKEN, BROKEN, others=ALIKE[:3], issues=(FAILING,), reach=REACH),
+        [],
+    ),
+    "nor is a failure of another kind told that was told with others": (
+        sight(OTHERWISE, BROKEN, others=ALIKE[:3], issues=(FAILING,), reach=REACH),
+        [],
+    ),
+    "a failure that is told alone is not closed for an incident that is not": (
+        sight(BROKEN, BROKEN, others=ALIKE, issues=(LEFT_INCIDENT, FAILED)),
+        [],
+    ),
+    "an issue of its own that somebody closed joins nothing": (
+        sight(
+            UPGRADED,
+            UPGRADED,
+            others=since_then(*"abcde"),
+            issues=(upgrade(*"abcde", written=NIGHT), issue(**LEFT)),
+        ),
+        [],
     ),
     "none of five can be checked": (
         sight(
@@ -467,11 +551,22 @@ def test_what_was_closed_is_forgotten_once_it_is_over() -> None:
     """It tells it anew when it comes back, as it does with an issue of one project."""
     left = upgrade(*"abcd", "net", **LEFT)
     (step,) = tell(sight(CLEAN, CLEAN, issues=(left,)))
-    assert (step.text, step.kept) == (None, Kept(open=False, facts=()))
+    assert (step.text, step.kept) == (None, replace(left.kept, facts=()))
     forgotten = replace(left, kept=step.kept)
     assert tell(sight(CLEAN, CLEAN, issues=(forgotten,))) == ()
     back = sight(UPGRADED, CLEAN, others=since_then(*"abcd"), issues=(forgotten,))
     assert seen(tell(back)) == [("upgrade", True, "NoneType")]
+
+
+def test_who_was_put_right_is_forgotten() -> None:
+    """It remembers what somebody closed only of projects in which it goes on; nothing of it where
+    it is told anew."""
+    left = upgrade(*"abcd", "net", **LEFT)
+    (step,) = tell(sight(CLEAN, UPGRADED, others=since_then("a"), issues=(left,)))
+    assert (step.text, step.kept.facts) == (None, tuple(facts_of(upgraded(QUEUE, at="a"))))
+    anew = sight(UPGRADED, CLEAN, others=since_then(*"bcde"), issues=(left,))
+    (told,) = tell(anew)
+    assert (told.is_open, told.kept.open) == (True, True)
 
 
 def test_what_is_kept() -> None:

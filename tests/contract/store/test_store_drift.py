@@ -163,6 +163,12 @@ async def test_how_far_checks_came(scene: Any) -> None:
     assert await reach() == Reach(2, 1, never=1, oldest=since, awaited=0)
     await find(scene, APP)
     assert await reach() == Reach(1, 1, never=0, oldest=since, awaited=0)
+    (app,) = await standings(scene)
+    async with scene.store.begin() as tables:
+        await tables.drift.plan(replace(app, asked_at=since))
+    assert await reach() == Reach(1, 1, never=0, oldest=since, awaited=1)
+    await begin(scene, APP, "r-2")
+    assert await reach() == Reach(1, 1, never=0, oldest=since, awaited=1)
 
 
 async def test_who_is_told_of(scene: Any) -> None:
