@@ -126,7 +126,8 @@ class Sight:
 
     @cached_property
     def wanted(self) -> dict[tuple[Kind, str], DriftIssue]:
-        """The issues there are to tell, those of incidents aside, and what somebody left alone."""
+        """The issues there are to tell, without what incidents tell, or told until somebody closed
+        them."""
         alone = (section for section in self.apart.alone if not self.left(section))
         made = issues_of(alone, self.settings.group_by)
         return {(issue.kind, issue.group): issue for issue in made}

@@ -87,11 +87,11 @@ def _at_last(sight: Sight, standing: Standing, issue: DriftIssue, kept: Kept | N
 
 def _incidents(sight: Sight) -> Iterator[TellIssue]:
     apart = sight.apart
-    for incident in apart.incidents:
-        yield from _told(sight, incident)
-    going_on = {incident.common for incident in apart.incidents} | apart.dark
-    yield from _over(sight, going_on)
-    yield from _forgotten(sight, {incident.common for incident in apart.incidents})
+    steps = {each.common: tuple(_told(sight, each)) for each in apart.incidents}
+    for told in steps.values():
+        yield from told
+    yield from _over(sight, steps.keys() | apart.dark)
+    yield from _forgotten(sight, [common for common, told in steps.items() if told])
 
 
 def _told(sight: Sight, incident: Incident) -> Iterator[TellIssue]:
