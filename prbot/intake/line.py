@@ -7,7 +7,6 @@ script part words, because phones and word processors type them unseen.
 from __future__ import annotations
 
 import shlex
-import sys
 
 from prbot.errors.commands import CommandTooLong, OpenQuote
 
@@ -15,7 +14,8 @@ MAX_CHARACTERS = 10_000
 MAX_WORDS = 300
 """Beyond what anybody types, and short of what makes matching slow."""
 
-BLANKS = "".join(char for char in map(chr, range(sys.maxunicode + 1)) if char.isspace())
+BLANKS = "".join(char for char in map(chr, range(0x3001)) if char.isspace())
+"""The last of Unicode's is U+3000."""
 _MARK = "\ufeff"
 
 

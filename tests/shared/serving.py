@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from forked import Forked, forked
 from town import PATIENCE, REPOSITORY, Town
 from watchfiles import awatch
 
@@ -23,7 +23,7 @@ class Process:
     """`prbot serve` as a process of its own."""
 
     town: Town
-    process: asyncio.subprocess.Process
+    process: Forked
     url: str
 
     async def kill(self) -> None:
@@ -63,22 +63,15 @@ forges:
 async def started(town: Town, verb: str = "serve", name: str = "prbot", **changes: str) -> Process:
     """Start it, wait until it says that it works, and point the forge at a server."""
     path = await asyncio.to_thread(operators_file, town, name, **changes)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "prbot", verb, "--config", str(path)),
-        env=town.environ,
-        stderr=asyncio.subprocess.PIPE,
-        limit=1 << 20,
-    )
+    process = await forked([verb, "--config", str(path)], town.environ)
     said = await _first_word(process)
     if verb == "serve":
         town.listen_at(said["address"])
     return Process(town, process, said.get("address", ""))
 
 
-async def _first_word(process: asyncio.subprocess.Process) -> dict[str, str]:
+async def _first_word(process: Forked) -> dict[str, str]:
     """The line of the log that says it is there."""
-    assert process.stderr is not None
     lines: list[str] = []
     async with asyncio.timeout(PATIENCE):
         async for line in process.stderr:
@@ -94,7 +87,6 @@ async def _first_word(process: asyncio.subprocess.Process) -> dict[str, str]:
 @asynccontextmanager
 async def reading(process: Process) -> AsyncIterator[None]:
     """Keep the log's pipe empty while the block lasts."""
-    assert process.process.stderr is not None
     reader = asyncio.create_task(process.process.stderr.read())
     try:
         yield

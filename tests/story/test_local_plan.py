@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from forked import forked
 
 from prbot.adapters.terraform_setup import find_command
 from prbot.demo.git import git
@@ -27,17 +27,9 @@ def _terraform(need: Callable[[str], None]) -> None:
 
 async def prbot(directory: Path, *words: str) -> tuple[int, str, str]:
     """Run `prbot plan` in a directory: exit code, stdout, stderr."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "prbot", "plan", *words),
-        cwd=directory,
-        env=dict(os.environ) | {"COLUMNS": "100"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    process = await forked(["plan", *words], dict(os.environ) | {"COLUMNS": "100"}, directory)
     out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    return await process.wait(), out.decode(), err.decode()
 
 
 async def repository(directory: Path, files: dict[str, str]) -> Path:
