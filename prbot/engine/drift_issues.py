@@ -5,7 +5,10 @@ All in the caller's transaction, so that nothing is kept that is not told.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+
+import structlog
 
 from prbot.config.drift import DriftSettings
 from prbot.drift.issue import marker
@@ -15,28 +18,44 @@ from prbot.drift.tell import Reply
 from prbot.engine.letters import drift_comment, drift_letter
 from prbot.engine.world import World
 from prbot.model import RepoRef
-from prbot.ports.outbox import Below, of_repository
+from prbot.ports.outbox import Below, Letter, of_repository
 from prbot.ports.store import UnitOfWork
 from prbot.runs.say import Refusal
+
+log = structlog.get_logger()
 
 
 async def tell_issue(
     world: World, unit: UnitOfWork, step: TellIssue, settings: DriftSettings
 ) -> None:
-    """Keep the issue; write it, and what is said below it."""
+    """Keep the issue; write it, and what is said below it. What cannot be put into words is
+    neither kept nor written, so that the next check tries again, and this one ends."""
     name = marker(world.settings.installation, step.kind, step.group)
     place = place_for(world, step.repo, settings)
     known = IssueOf(step.repo, step.kind, step.group, place, f"<!-- {name} -->", step.kept)
+    number = world.new_id("n")
+    try:
+        letters = tuple(_letters(world, known, name, number, step))
+    except Exception:  # a look that never ends would keep the others from being begun
+        log.exception("drift not told", action="drift", kind=step.kind, group=step.group)
+        return
     await unit.drift_issues.keep(known)
+    for key, letter in letters:
+        await unit.outbox.put(key, of_repository(place), letter, world.clock.now())
+
+
+def _letters(
+    world: World, known: IssueOf, name: str, number: str, step: TellIssue
+) -> Iterator[tuple[str, Letter]]:
+    """Each by its name in the outbox."""
     if step.text is None:
         return
-    about, now, number = of_repository(place), world.clock.now(), world.new_id("n")
-    letter = replace(drift_letter(world, place, name, step.text), is_open=step.is_open)
-    await unit.outbox.put(f"drift {name} {number}", about, letter, now)
+    letter = drift_letter(world, known.place, name, step.text)
+    yield f"drift {name} {number}", replace(letter, is_open=step.is_open)
     if step.comment is not None:
         own = f"prbot:{world.settings.installation}:told:{number}"
-        comment = drift_comment(world, place, known.marker, own, step.comment)
-        await unit.outbox.put(f"drift {name} {number} said", about, comment, now)
+        said = drift_comment(world, known.place, known.marker, own, step.comment)
+        yield f"drift {name} {number} said", said
 
 
 async def tell_below(

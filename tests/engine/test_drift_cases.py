@@ -12,6 +12,7 @@ import yaml
 from looks import Case, played, projects_of
 
 from prbot.demo.state import Comment, Issue
+from prbot.engine import drift_issues
 
 ROWS: list[Mapping[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "drift_cases.yaml").read_text()
@@ -34,6 +35,25 @@ async def test_case(
             assert found == [], f"look {number}:\n{shown(case)}"
             left_over = set(projects_of(row)) - reached
         assert list(unwanted(case)) == []
+
+
+async def test_no_words_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logs: list[Any]
+) -> None:
+    """It ends a look whose finding cannot be put into words, and looks at the others; it is told
+    once there are words."""
+    row = {"projects": ["net", "web"], "drift": {"issues": True}, "parallel": 1}
+    found = {"tool": {"net": "02"}}
+    async with played(row, "github", tmp_path, monkeypatch) as case:
+        with monkeypatch.context() as speechless:
+            speechless.setattr(drift_issues, "drift_letter", lambda *_: {}["no words"])
+            assert await case.look(found) == {"net", "web"}
+        assert {each.run for each in await case.standings()} == {None}
+        assert [line["event"] for line in logs].count("drift not told") == 1
+        assert case.issues() == []
+        await case.look(found)
+        (issue,) = case.issues()
+        assert "delay_seconds" in issue.body
 
 
 async def differences(
