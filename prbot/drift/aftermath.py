@@ -38,9 +38,9 @@ class Known:
     """All else that is known of the repository at that moment.
 
     `standings` are those of all its projects, the one just checked as it is now; where `reach`
-    is counted, those alone that an issue may tell of before the sweep is through. `issues` tell
-    of the repository, `answers` hold now, and `corrections` were made within a day or are under
-    way. `settings` are the default branch's.
+    is counted, those alone that are not in sync, and the one just checked. `issues` tell of the
+    repository, `answers` hold now, and `corrections` were made within a day or are under way.
+    `settings` are the default branch's.
     """
 
     watch: Watch

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from prbot.drift.issue import Kept, Move, News, Section, news
-from prbot.drift.rules import AT_REST
 from prbot.drift.state import Standing, Trace
 from prbot.drift.verdict import BLIND
 
@@ -35,7 +34,7 @@ def traced(trace: Trace, section: Section) -> Trace:
     now = section.checked_at
     blind = section.verdict in BLIND
     here = trace.here if blind else _acting(section)
-    drifted = trace.drifted if blind else _drifted(section)
+    drifted = trace.drifted if blind else section.digests
     changed = here.symmetric_difference(trace.here)
     moments = {name: _young(past, now) for name, past in trace.changes.items()}
     moments |= {name: (*moments.get(name, ()), now) for name in changed}
@@ -48,10 +47,6 @@ def traced(trace: Trace, section: Section) -> Trace:
 
 def _acting(section: Section) -> frozenset[str]:
     return frozenset(one.name for one in section.acting)
-
-
-def _drifted(section: Section) -> dict[str, str]:
-    return {one.name: one.digest for one in section.found if one.verdict not in AT_REST}
 
 
 def _young(moments: tuple[datetime, ...], now: datetime) -> tuple[datetime, ...]:

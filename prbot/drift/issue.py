@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ from functools import cached_property
 
 from prbot.config.drift import GroupBy, Reaction
 from prbot.drift.causes import Cause, Upgrade
+from prbot.drift.rules import AT_REST
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey, RepoRef, Sha
 from prbot.plans.lock_file import Versions
@@ -101,6 +102,16 @@ class Section:
     def acting(self) -> tuple[Found, ...]:
         """What drifted, without what is ignored."""
         return tuple(one for one in self.found if one.action is not Reaction.IGNORE)
+
+    @property
+    def drifted(self) -> tuple[Found, ...]:
+        """What drifted, whatever is done about it."""
+        return tuple(one for one in self.found if one.verdict not in AT_REST)
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """Of all that drifted, by name."""
+        return {one.name: one.digest for one in self.drifted}
 
     @property
     def kind(self) -> Kind | None:

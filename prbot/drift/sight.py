@@ -20,11 +20,14 @@ from prbot.drift.issue import (
     facts_of,
     group_of,
     issues_of,
+    within,
 )
 from prbot.drift.schedule import Reach, coverage, last_night, reach_words
 from prbot.drift.state import Answer, AnswerKind, Correction, IssueOf, Standing
 from prbot.drift.tell import Acceptance, Changed, IssueBody, IssueText, Joined, Over
 from prbot.model import ProjectKey, RepoRef
+
+NEVER_TOLD = Kept(open=False, facts=())
 
 
 @dataclass(frozen=True)
@@ -107,22 +110,32 @@ class Sight:
     def joined(self, section: Section, common: Common) -> bool:
         """Whether the open issue of this cause tells of the project."""
         kept = self.together(common)
-        return kept is not None and kept.open and section.where in kept.where
+        return kept.open and section.where in kept.where
 
     def left(self, section: Section) -> bool:
         """Whether somebody closed the issue that told all of this with others, and no other one
         tells it."""
         common = alike(section)
-        kept = None if common is None else self.together(common)
-        if section.kind is None or kept is None or kept.open or not kept.by_person:
+        if common is None or section.kind is None:
+            return False
+        kept = self.together(common)
+        if kept.open or not kept.by_person:
             return False
         own = self._own(section, section.kind)
         told = own is not None and own.open and section.where in own.where
         return not told and set(facts_of(section)) <= set(kept.facts)
 
-    def together(self, common: Common) -> Kept | None:
+    def together(self, common: Common) -> Kept:
         """What is known of the issue of this cause."""
-        return self.known.get((common[0], group_name(self.repo, common)))
+        return self.known.get(self.place_of(common), NEVER_TOLD)
+
+    def place_of(self, common: Common) -> tuple[str, str]:
+        """Kind and group of the issue of this cause."""
+        return common[0].value, group_name(self.repo, common)
+
+    def wrote(self, kept: Kept) -> bool:
+        """Whether it was written since the window opened last."""
+        return kept.written is not None and kept.written >= self.night
 
     @cached_property
     def wanted(self) -> dict[tuple[Kind, str], DriftIssue]:
@@ -131,6 +144,11 @@ class Sight:
         alone = (section for section in self.apart.alone if not self.left(section))
         made = issues_of(alone, self.settings.group_by)
         return {(issue.kind, issue.group): issue for issue in made}
+
+    @cached_property
+    def placed(self) -> tuple[tuple[DriftIssue, ...], tuple[DriftIssue, ...]]:
+        """Of these, which have an issue of their own, and which are too many."""
+        return within(tuple(self.wanted.values()), open_groups(self), self.settings.max_issues)
 
     @cached_property
     def known(self) -> dict[tuple[str, str], Kept]:

@@ -7,7 +7,7 @@ values. A check that could not see tells nothing: an error is neither drift nor 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,6 @@ from typing import Any
 
 from prbot.config.drift import Reaction
 from prbot.drift.issue import Found, Section
-from prbot.drift.rules import AT_REST
 from prbot.drift.state import Standing, Trace
 from prbot.drift.verdict import BLIND, ProjectVerdict
 from prbot.model import ProjectKey, RepoRef, Sha
@@ -82,20 +81,11 @@ def after_check(
     signals = [_about(before, section, Kind.CAUGHT_UP)] if _has_caught_up(before, section) else []
     trace = before.trace
     if section.verdict not in BLIND:
-        now = told_of(section)
+        now = section.digests
         if (told := _drift(before, section, now)) is not None:
             signals.append(replace(told, baseline=baseline))
         trace = replace(trace, told=now)
     return trace, tuple(signals)
-
-
-def told_of(section: Section) -> Mapping[str, str]:
-    """All that drifted, by name, with a digest by which another value is noticed."""
-    return {each.name: each.digest for each in _drifted(section)}
-
-
-def _drifted(section: Section) -> Sequence[Found]:
-    return [each for each in section.found if each.verdict not in AT_REST]
 
 
 def _drift(before: Standing, section: Section, now: Mapping[str, str]) -> Signal | None:
@@ -103,7 +93,7 @@ def _drift(before: Standing, section: Section, now: Mapping[str, str]) -> Signal
     if now == known:
         return None
     kind = Kind.GONE if not now else Kind.CHANGED if known else Kind.NEW
-    rows = (_row(each, known, now) for each in _drifted(section))
+    rows = (_row(each, known, now) for each in section.drifted)
     gone = tuple(sorted(known.keys() - now.keys()))
     return replace(_about(before, section, kind), rows=tuple(rows), gone=gone)
 

@@ -4,19 +4,18 @@ projects have in common."""
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from prbot.drift.incidents import Alike, Common, Incident, alike, group_name, lost_to
-from prbot.drift.issue import DriftIssue, Kept, Kind, News, news, within
+from prbot.drift.incidents import Alike, Common, Incident, alike, lost_to
+from prbot.drift.issue import DriftIssue, Kept, Kind, News, news
 from prbot.drift.sight import (
     Sight,
     TellIssue,
     body_of,
     closing,
     of_repo,
-    open_groups,
     snoozed,
     waited_for,
 )
@@ -44,7 +43,7 @@ def before_its_end(sight: Sight) -> list[TellIssue]:
 def _again(sight: Sight, incident: Incident) -> bool:
     """What joins one that is told already is told once a night."""
     kept, earlier = sight.together(incident.common), sight.before.section
-    if kept is not None and kept.open and kept.written and kept.written >= sight.night:
+    if kept.open and sight.wrote(kept):
         return False
     was = None if earlier is None else alike(earlier) or lost_to(earlier)
     mine = any(each.project == sight.checked.project for each in incident.sections)
@@ -63,8 +62,7 @@ def _causes(sight: Sight) -> dict[Common, frozenset[str]]:
 
 def _untold(sight: Sight) -> Iterator[TellIssue]:
     """What waited for the end of the sweep and stands alone."""
-    mine, _ = within(tuple(sight.wanted.values()), open_groups(sight), sight.settings.max_issues)
-    for issue in mine:
+    for issue in sight.placed[0]:
         kept = sight.known.get((issue.kind, issue.group))
         own = issue.group == sight.group(sight.checked)
         untold = kept is None or not (kept.open or kept.is_left(issue.facts))
@@ -95,14 +93,14 @@ def _incidents(sight: Sight) -> Iterator[TellIssue]:
 
 
 def _told(sight: Sight, incident: Incident) -> Iterator[TellIssue]:
-    kept, told = sight.together(incident.common), [*_incident(sight, incident)]
+    told = tuple(_incident(sight, incident))
     yield from told
-    if incident.kind is Alike.FAILURE and (told or (kept is not None and kept.open)):
+    if incident.kind is Alike.FAILURE and (told or sight.together(incident.common).open):
         yield from _joined(sight, incident)
 
 
 def _over(sight: Sight, going_on: Iterable[Common]) -> Iterator[TellIssue]:
-    here = {(common[0].value, group_name(sight.repo, common)) for common in going_on}
+    here = set(map(sight.place_of, going_on))
     for (kind, group), kept in sight.known.items():
         if kind in set(Alike) and kept.open and (kind, group) not in here:
             yield _ended(sight, kind, group, kept)
@@ -112,22 +110,21 @@ def _lingers(sight: Sight, common: Common) -> bool:
     """Whether all that its issue tells was looked at since that was written, two nights ago or
     earlier: where no sweep comes to its end, nothing else shows that they are too few by now."""
     kept = sight.together(common)
-    if kept is None or kept.written is None or kept.written >= sight.night - DAY:
+    if kept.written is None or kept.written >= sight.night - DAY:
         return False
     known = (each.checked_at for each in sight.standings if each.key in kept.where)
     return all(at is not None and at > kept.written for at in known)
 
 
-def _forgotten(sight: Sight, told: Container[Common]) -> Iterator[TellIssue]:
+def _forgotten(sight: Sight, told: Iterable[Common]) -> Iterator[TellIssue]:
     """What somebody closed is new in a project in which it was over."""
-    causes = _causes(sight)
-    by_group = {(each[0].value, group_name(sight.repo, each)): each for each in causes}
+    going_on = {sight.place_of(common): where for common, where in _causes(sight).items()}
+    anew = set(map(sight.place_of, told))
     for (kind, group), kept in sight.known.items():
-        common = by_group.get((kind, group))
-        if kind not in set(Alike) or kept.open or common in told:
+        if kind not in set(Alike) or kept.open or (kind, group) in anew:
             continue
-        places = causes[common] if common is not None else frozenset()
-        facts = tuple(fact for fact in kept.facts if json.loads(fact)[0] in places)
+        where = going_on.get((kind, group), frozenset())
+        facts = tuple(fact for fact in kept.facts if json.loads(fact)[0] in where)
         if facts != kept.facts:
             yield TellIssue(sight.repo, kind, group, replace(kept, facts=facts))
 
@@ -136,22 +133,20 @@ def _incident(sight: Sight, incident: Incident) -> Iterator[TellIssue]:
     """Fewer than there were are no news, and what joins is. The text tells when it was looked at:
     once a night it is written anyway."""
     kept = sight.together(incident.common)
-    told = () if kept is None else kept.facts
-    facts = incident.facts(told)
-    is_open = kept is not None and kept.open
-    left = kept is not None and not kept.open and kept.by_person and set(facts) <= set(told)
+    facts = incident.facts(kept.facts)
+    left = not kept.open and kept.by_person and set(facts) <= set(kept.facts)
+    same = kept.open and facts == kept.facts and sight.wrote(kept)
     quiet = all(snoozed(sight, each) for each in incident.sections)
-    tonight = kept is not None and kept.written is not None and kept.written >= sight.night
-    if left or (is_open and facts == told and tonight) or (quiet and not is_open):
+    if left or same or (quiet and not kept.open):
         return
-    since = kept.since if is_open and kept is not None and kept.since else sight.now
-    new = News(added=news(told, facts).added)
-    more = not is_open or (bool(new.added) and not quiet)
-    said = Changed(new) if is_open and more and incident.kind is Alike.UPGRADE else None
+    since = kept.since if kept.open and kept.since else sight.now
+    new = News(added=news(kept.facts, facts).added)
+    more = not kept.open or (bool(new.added) and not quiet)
+    said = Changed(new) if kept.open and more and incident.kind is Alike.UPGRADE else None
     body = IncidentBody(incident, since, sight.coverage)
     after = Kept(True, facts, since=since, written=sight.now)
-    group = group_name(sight.repo, incident.common)
-    yield TellIssue(sight.repo, incident.kind, group, after, body, True if more else None, said)
+    place = sight.place_of(incident.common)
+    yield TellIssue(sight.repo, *place, after, body, True if more else None, said)
 
 
 def _joined(sight: Sight, incident: Incident) -> Iterator[TellIssue]:
@@ -166,7 +161,7 @@ def _joined(sight: Sight, incident: Incident) -> Iterator[TellIssue]:
 
 
 def _overflow(sight: Sight) -> Iterator[TellIssue]:
-    _, over = within(tuple(sight.wanted.values()), open_groups(sight), sight.settings.max_issues)
+    over = sight.placed[1]
     group = of_repo(sight)
     kept = sight.known.get((OVERFLOW, group))
     if not over:

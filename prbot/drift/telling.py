@@ -21,7 +21,6 @@ from prbot.drift.issue import (
     News,
     follow,
     news,
-    within,
 )
 from prbot.drift.sight import (
     Sight,
@@ -30,7 +29,6 @@ from prbot.drift.sight import (
     closing,
     holds,
     of_repo,
-    open_groups,
     snoozed,
     waited_for,
 )
@@ -75,8 +73,7 @@ def _own(sight: Sight) -> Iterator[TellIssue]:
 
 def _may_begin(sight: Sight, issue: DriftIssue) -> bool:
     """Whether it has an issue of its own now: there is room, and it stands alone."""
-    mine, _ = within(tuple(sight.wanted.values()), open_groups(sight), sight.settings.max_issues)
-    if issue not in mine:
+    if issue not in sight.placed[0]:
         return False
     earlier = sight.before.section
     again = earlier is not None and earlier.kind is Kind.FAILURE and not sight.is_joined(earlier)

@@ -250,9 +250,8 @@ def _below(standing: Standing, known: Known, wish: Wish) -> Below | None:
 
 def _key(section: Section, letter: ProposalLetter) -> str:
     """Of what it changes; where that is nothing, of what drifted."""
-    where = f"{section.repo} {section.project}"
     content: object = sorted(letter.change.files.items()) or sorted(facts_of(section))
-    told = hashlib.sha256(repr((where, content)).encode())
+    told = hashlib.sha256(repr((section.where, content)).encode())
     return f"{letter.change.branch} {told.hexdigest()[:32]}"
 
 

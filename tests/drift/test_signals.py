@@ -11,7 +11,7 @@ from listener import is_valid
 
 from prbot.config.drift import Reaction
 from prbot.drift.issue import Found, Section
-from prbot.drift.signals import MOST, after_check, document, overdue, removed, told_of
+from prbot.drift.signals import MOST, after_check, document, overdue, removed
 from prbot.drift.state import Standing, Trace
 from prbot.drift.verdict import ProjectVerdict
 from prbot.model import ProjectKey, RepoRef, Sha
@@ -54,7 +54,7 @@ ROWS: dict[str, tuple[tuple[Found, ...], Section, list[str]]] = {
 
 
 def before(*found: Found, overdue_at: datetime | None = None) -> Standing:
-    trace = Trace(told_of(section(*found)))
+    trace = Trace(section(*found).digests)
     return Standing(REPO, NET, 7, "prod", trace=trace, overdue_at=overdue_at)
 
 

@@ -6,6 +6,7 @@ and Terraform take.
 
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from prbot.intake.commanded import Conversation
 from prbot.intake.comment import Wrong, read
 from prbot.intake.grammar import FIRST_WORDS, VERBS, Flag, Typed, Words
+from prbot.intake.line import BLANKS
 from prbot.intake.written import written
 from prbot.model import Login, Selector
 
@@ -496,6 +498,11 @@ def test_grammar(body: str, expected: Typed | str | tuple[str, str]) -> None:
         assert expected[1] in found.message
     else:
         assert found == (Conversation() if expected == TALK else expected)
+
+
+def test_every_blank_is_known() -> None:
+    """It parts words at whatever Unicode calls a blank."""
+    assert {char for char in map(chr, range(sys.maxunicode + 1)) if char.isspace()} == set(BLANKS)
 
 
 def test_rows_are_distinct() -> None:

@@ -53,7 +53,7 @@ class Forked:
         return self.process.exitcode
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        out, err, _ = await asyncio.gather(self.stdout.read(), self.stderr.read(), self._ended)
+        out, err = await asyncio.gather(self.stdout.read(), self.stderr.read())
         await self.wait()
         return out, err
 
